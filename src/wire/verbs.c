@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "wire/verbs.h"
+
+#include <string.h>
+
+#define ERRNO_LIMIT   4096u
+#define TEXT_LIMIT    480u
+#define ZF_LIMIT      255u
+#define SESSION_LIMIT 65535u
+
+static bool get_bool(struct msg *msg)
+{
+	uint8_t value = msg_get_u8(msg);
+
+	if (value > 1)
+		msg->bad = true;
+	return value == 1;
+}
+
+/* A number from low to high. */
+static uint32_t get_choice(struct msg *msg, uint32_t low, uint32_t high)
+{
+	uint32_t value = msg_get_u32(msg);
+
+	if (value < low || value > high)
+		msg->bad = true;
+	return value;
+}
+
+/* Bytes that must be exactly length long. */
+static void get_exact(struct msg *msg, void *ret, size_t length)
+{
+	size_t got;
+	const uint8_t *at = msg_get_bytes(msg, length, &got);
+
+	if (got != length)
+		msg->bad = true;
+	else
+		memcpy(ret, at, length);
+}
+
+/* Either nothing (NULL) or exactly length bytes. */
+static const uint8_t *get_optional(struct msg *msg, size_t length, size_t *ret_length)
+{
+	const uint8_t *at = msg_get_bytes(msg, length, ret_length);
+
+	if (*ret_length == 0)
+		return NULL;
+	if (*ret_length != length)
+		msg->bad = true;
+	return at;
+}
+
+static bool understood(const struct msg *msg, enum verb verb)
+{
+	return msg->verb == (uint32_t)verb && msg_done(msg);
+}
+
+void put_job(struct msg *msg, const struct verb_job *job)
+{
+	msg_start(msg, VERB_JOB);
+	msg_put_string(msg, job->path);
+	msg_put_u64(msg, job->session);
+	msg_put_u64(msg, job->nwa);
+	msg_put_u64(msg, job->limit);
+	msg_put_u8(msg, job->has_base);
+	msg_put_string(msg, job->label);
+	msg_put_u32(msg, job->format);
+}
+
+bool get_job(struct msg *msg, struct verb_job *ret)
+{
+	msg_get_string(msg, ret->path, sizeof ret->path);
+	ret->session = msg_get_u64(msg);
+	ret->nwa = msg_get_u64(msg);
+	ret->limit = msg_get_u64(msg);
+	ret->has_base = get_bool(msg);
+	msg_get_string(msg, ret->label, sizeof ret->label);
+	ret->format = get_choice(msg, FORMAT_AUTO, FORMAT_ISO9660);
+	return understood(msg, VERB_JOB);
+}
+
+void put_failed(struct msg *msg, const struct reason *why)
+{
+	msg_start(msg, VERB_FAILED);
+	msg_put_u32(msg, (uint32_t)why->err);
+	msg_put_string(msg, why->text);
+}
+
+bool get_failed(struct msg *msg, struct verb_failed *ret)
+{
+	ret->err = get_choice(msg, 1, ERRNO_LIMIT - 1);
+	msg_get_string(msg, ret->text, sizeof ret->text);
+	return understood(msg, VERB_FAILED);
+}
+
+void put_warning(struct msg *msg, const char *text)
+{
+	msg_start(msg, VERB_WARNING);
+	msg_put_bytes(msg, text, strnlen(text, TEXT_LIMIT - 1));
+}
+
+bool get_warning(struct msg *msg, char *ret, size_t room)
+{
+	msg_get_string(msg, ret, room);
+	return understood(msg, VERB_WARNING);
+}
+
+void put_session(struct msg *msg, const struct verb_session *session)
+{
+	msg_start(msg, VERB_SESSION);
+	msg_put_u32(msg, session->number);
+	msg_put_u64(msg, session->start);
+	msg_put_u64(msg, session->sectors);
+	msg_put_i64(msg, session->time);
+	msg_put_string(msg, session->label);
+}
+
+bool get_session(struct msg *msg, struct verb_session *ret)
+{
+	ret->number = get_choice(msg, 1, SESSION_LIMIT);
+	ret->start = msg_get_u64(msg);
+	ret->sectors = msg_get_u64(msg);
+	ret->time = msg_get_i64(msg);
+	msg_get_string(msg, ret->label, sizeof ret->label);
+	return understood(msg, VERB_SESSION);
+}
+
+void put_disc(struct msg *msg, const struct verb_disc *disc)
+{
+	msg_start(msg, VERB_DISC);
+	msg_put_u32(msg, disc->state);
+	msg_put_string(msg, disc->profile);
+	msg_put_u64(msg, disc->capacity);
+	msg_put_u64(msg, disc->recorded);
+	msg_put_u64(msg, disc->nwa);
+	msg_put_u64(msg, disc->base);
+	msg_put_u32(msg, disc->sessions);
+	msg_put_bytes(msg, disc->fingerprint, sizeof disc->fingerprint);
+	msg_put_string(msg, disc->closed_why);
+}
+
+bool get_disc(struct msg *msg, struct verb_disc *ret)
+{
+	ret->state = get_choice(msg, DISC_BLANK, DISC_CLOSED);
+	msg_get_string(msg, ret->profile, sizeof ret->profile);
+	ret->capacity = msg_get_u64(msg);
+	ret->recorded = msg_get_u64(msg);
+	ret->nwa = msg_get_u64(msg);
+	ret->base = msg_get_u64(msg);
+	ret->sessions = get_choice(msg, 0, SESSION_LIMIT);
+	get_exact(msg, ret->fingerprint, sizeof ret->fingerprint);
+	msg_get_string(msg, ret->closed_why, sizeof ret->closed_why);
+	return understood(msg, VERB_DISC);
+}
+
+static void put_attr(struct msg *msg, const struct node_attr *attr)
+{
+	msg_put_u64(msg, attr->ino);
+	msg_put_u32(msg, attr->mode);
+	msg_put_u32(msg, attr->uid);
+	msg_put_u32(msg, attr->gid);
+	msg_put_u32(msg, attr->nlink);
+	msg_put_u64(msg, attr->size);
+	msg_put_u64(msg, attr->rdev);
+	msg_put_i64(msg, attr->atime_ns);
+	msg_put_i64(msg, attr->mtime_ns);
+	msg_put_i64(msg, attr->ctime_ns);
+}
+
+static void get_attr(struct msg *msg, struct node_attr *ret)
+{
+	ret->ino = msg_get_u64(msg);
+	ret->mode = msg_get_u32(msg);
+	ret->uid = msg_get_u32(msg);
+	ret->gid = msg_get_u32(msg);
+	ret->nlink = msg_get_u32(msg);
+	ret->size = msg_get_u64(msg);
+	ret->rdev = msg_get_u64(msg);
+	ret->atime_ns = msg_get_i64(msg);
+	ret->mtime_ns = msg_get_i64(msg);
+	ret->ctime_ns = msg_get_i64(msg);
+}
+
+void put_node(struct msg *msg, const struct verb_node *node)
+{
+	msg_start(msg, VERB_NODE);
+	msg_put_u64(msg, node->parent);
+	msg_put_bytes(msg, node->name, node->name_length);
+	put_attr(msg, &node->attr);
+	msg_put_bytes(msg, node->target, node->target_length);
+	msg_put_bytes(msg, node->md5, node->md5 ? MD5_LENGTH : 0);
+	msg_put_bytes(msg, node->zf, node->zf_length);
+	msg_put_u8(msg, node->again);
+}
+
+bool get_node(struct msg *msg, struct verb_node *ret)
+{
+	size_t length;
+
+	ret->parent = msg_get_u64(msg);
+	ret->name = (const char *)msg_get_bytes(msg, NAME_LIMIT, &ret->name_length);
+	get_attr(msg, &ret->attr);
+	ret->target = msg_get_bytes(msg, TARGET_LIMIT, &ret->target_length);
+	ret->md5 = get_optional(msg, MD5_LENGTH, &length);
+	ret->zf = msg_get_bytes(msg, ZF_LIMIT, &ret->zf_length);
+	if (!ret->zf_length)
+		ret->zf = NULL;
+	ret->again = get_bool(msg);
+	return understood(msg, VERB_NODE);
+}
+
+void put_xattr(struct msg *msg, const struct verb_xattr *xattr)
+{
+	msg_start(msg, VERB_XATTR);
+	msg_put_bytes(msg, xattr->name, xattr->name_length);
+	msg_put_bytes(msg, xattr->value, xattr->value_length);
+}
+
+bool get_xattr(struct msg *msg, struct verb_xattr *ret)
+{
+	ret->name = (const char *)msg_get_bytes(msg, NAME_LIMIT, &ret->name_length);
+	ret->value = msg_get_bytes(msg, XATTR_LIMIT, &ret->value_length);
+	return understood(msg, VERB_XATTR) && ret->name_length;
+}
+
+void put_extent(struct msg *msg, const struct extent *extent)
+{
+	msg_start(msg, VERB_EXTENT);
+	msg_put_u32(msg, extent->kind);
+	msg_put_u64(msg, extent->offset);
+	msg_put_u64(msg, extent->length);
+	msg_put_u64(msg, extent->origin);
+}
+
+bool get_extent(struct msg *msg, struct extent *ret)
+{
+	ret->kind = (enum extent_kind)get_choice(msg, EXTENT_DISC, EXTENT_SPOOL);
+	ret->offset = msg_get_u64(msg);
+	ret->length = msg_get_u64(msg);
+	ret->origin = msg_get_u64(msg);
+	return understood(msg, VERB_EXTENT) && ret->length;
+}
+
+void put_imported(struct msg *msg, const struct verb_imported *imported)
+{
+	msg_start(msg, VERB_IMPORTED);
+	msg_put_u64(msg, imported->nodes);
+	msg_put_u32(msg, imported->format);
+	msg_put_u32(msg, imported->warnings);
+	msg_put_string(msg, imported->label);
+}
+
+bool get_imported(struct msg *msg, struct verb_imported *ret)
+{
+	ret->nodes = msg_get_u64(msg);
+	ret->format = get_choice(msg, FORMAT_AUTO, FORMAT_ISO9660);
+	ret->warnings = msg_get_u32(msg);
+	msg_get_string(msg, ret->label, sizeof ret->label);
+	return understood(msg, VERB_IMPORTED);
+}
+
+void put_empty(struct msg *msg, enum verb verb)
+{
+	msg_start(msg, (uint32_t)verb);
+}
+
+void put_planned(struct msg *msg, const struct verb_planned *planned)
+{
+	msg_start(msg, VERB_PLANNED);
+	msg_put_u64(msg, planned->start);
+	msg_put_u64(msg, planned->sectors);
+	msg_put_u64(msg, planned->new_data);
+	msg_put_bytes(msg, planned->fingerprint, sizeof planned->fingerprint);
+	msg_put_bytes(msg, planned->head, planned->head ? planned->head_length : 0);
+}
+
+bool get_planned(struct msg *msg, struct verb_planned *ret)
+{
+	ret->start = msg_get_u64(msg);
+	ret->sectors = msg_get_u64(msg);
+	ret->new_data = msg_get_u64(msg);
+	get_exact(msg, ret->fingerprint, sizeof ret->fingerprint);
+	ret->head = get_optional(msg, HEAD_BYTES, &ret->head_length);
+	return understood(msg, VERB_PLANNED);
+}
+
+void put_progress(struct msg *msg, const struct verb_progress *progress)
+{
+	msg_start(msg, VERB_PROGRESS);
+	msg_put_u64(msg, progress->done);
+	msg_put_u64(msg, progress->total);
+	msg_put_bytes(msg, progress->file, min_u64(progress->file_length, PATH_LIMIT));
+}
+
+bool get_progress(struct msg *msg, struct verb_progress *ret)
+{
+	ret->done = msg_get_u64(msg);
+	ret->total = msg_get_u64(msg);
+	ret->file = (const char *)msg_get_bytes(msg, PATH_LIMIT, &ret->file_length);
+	return understood(msg, VERB_PROGRESS);
+}
+
+void put_written(struct msg *msg, const struct verb_written *written)
+{
+	msg_start(msg, VERB_WRITTEN);
+	msg_put_u64(msg, written->start);
+	msg_put_u64(msg, written->sectors);
+}
+
+bool get_written(struct msg *msg, struct verb_written *ret)
+{
+	ret->start = msg_get_u64(msg);
+	ret->sectors = msg_get_u64(msg);
+	return understood(msg, VERB_WRITTEN);
+}
+
+void put_head(struct msg *msg, const struct verb_head *head)
+{
+	msg_start(msg, VERB_HEAD);
+	msg_put_bytes(msg, head->data, head->length);
+}
+
+bool get_head(struct msg *msg, struct verb_head *ret)
+{
+	ret->data = get_optional(msg, HEAD_BYTES, &ret->length);
+	return understood(msg, VERB_HEAD) && ret->length == HEAD_BYTES;
+}
