@@ -41,12 +41,12 @@ static int map_reserve(struct extent_map *map, size_t count)
 void extent_map_clear(struct extent_map *map)
 {
 	free(map->items);
-	*map = (struct extent_map){0};
+	*map = (struct extent_map){ 0 };
 }
 
 int extent_map_copy(const struct extent_map *map, struct extent_map *ret)
 {
-	struct extent_map copy = {0};
+	struct extent_map copy = { 0 };
 
 	if (map->count) {
 		copy.items = reallocarray(NULL, map->count, sizeof *copy.items);
@@ -173,14 +173,14 @@ int extent_map_punch(struct extent_map *map, uint64_t offset, uint64_t length)
 void extent_map_piece(const struct extent_map *map, uint64_t offset, uint64_t length, struct extent *ret)
 {
 	size_t index = extent_map_find(map, offset);
-	const struct extent *at = &map->items[index];
-	struct extent piece = {.offset = offset, .length = length};
+	const struct extent *at = index < map->count ? &map->items[index] : NULL;
+	struct extent piece = { .offset = offset, .length = length };
 
-	if (index < map->count && at->offset <= offset) {
+	if (at && at->offset <= offset) {
 		piece.kind = at->kind;
 		piece.origin = at->origin + (offset - at->offset);
 		piece.length = min_u64(length, extent_end(at) - offset);
-	} else if (index < map->count) {
+	} else if (at) {
 		piece.length = min_u64(length, at->offset - offset);
 	}
 	*ret = piece;
@@ -227,7 +227,7 @@ static uint64_t get_le64(const uint8_t *at)
 
 int extent_map_pack(const struct extent_map *map, struct blob *ret)
 {
-	struct blob packed = {.length = map->count * EXTENT_PACKED};
+	struct blob packed = { .length = map->count * EXTENT_PACKED };
 
 	if (map->count) {
 		packed.data = malloc(packed.length);
@@ -261,7 +261,7 @@ static bool extent_unpack(const uint8_t *from, uint64_t least_offset, struct ext
 
 int extent_map_unpack(const void *data, size_t length, struct extent_map *ret)
 {
-	CLEANUP(extent_map_clear) struct extent_map map = {0};
+	CLEANUP(extent_map_clear) struct extent_map map = { 0 };
 	uint64_t end = 0;
 
 	if (length % EXTENT_PACKED)
@@ -279,6 +279,6 @@ int extent_map_unpack(const void *data, size_t length, struct extent_map *ret)
 	}
 	extent_map_clear(ret);
 	*ret = map;
-	map = (struct extent_map){0};
+	map = (struct extent_map){ 0 };
 	return 0;
 }

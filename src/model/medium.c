@@ -8,13 +8,13 @@
 #define CAPACITY_LIMIT UINT32_MAX /* block addresses on a disc are 32 bits wide */
 
 const struct medium_profile medium_profiles[] = {
-    {"cd", 359847, "CD-R, 80 minutes"},
-    {"dvd", 2295104, "DVD+R"},
-    {"dvd-dl", 4173824, "DVD+R DL, two layers"},
-    {"bd", 12219392, "BD-R"},
-    {"bd-dl", 24438784, "BD-R DL, two layers"},
-    {"bd-xl", 48878592, "BD-R XL"},
-    {NULL, 0, NULL},
+	{ "cd", 359847, "CD-R, 80 minutes" },
+	{ "dvd", 2295104, "DVD+R" },
+	{ "dvd-dl", 4173824, "DVD+R DL, two layers" },
+	{ "bd", 12219392, "BD-R" },
+	{ "bd-dl", 24438784, "BD-R DL, two layers" },
+	{ "bd-xl", 48878592, "BD-R XL" },
+	{ NULL, 0, NULL },
 };
 
 const struct medium_profile *medium_find(const char *name)
@@ -34,7 +34,7 @@ void medium_mark_write(const struct medium_mark *mark, uint8_t *block)
 
 bool medium_mark_read(const uint8_t *block, struct medium_mark *ret)
 {
-	struct medium_mark mark = {0};
+	struct medium_mark mark = { 0 };
 	uint8_t again[SECTOR];
 	char text[128], digits[11];
 

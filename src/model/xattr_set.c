@@ -10,11 +10,12 @@
 
 bool xattr_set_next(const struct blob *set, size_t *at, struct xattr_view *ret)
 {
-	const uint8_t *entry = set->data + *at;
 	struct xattr_view view;
+	const uint8_t *entry;
 
 	if (!range_within(*at, ENTRY_HEADER, set->length))
 		return false;
+	entry = set->data + *at;
 	view.name_length = entry[0];
 	view.value_length = get_le32(entry + 1);
 	view.name = (const char *)entry + ENTRY_HEADER;

@@ -19,7 +19,7 @@ int link_open(struct link *link, int fd)
 {
 	const int room = SOCKET_ROOM;
 
-	*link = (struct link){.fd = -1, .timeout_ms = -1, .in.fds = {-1, -1, -1, -1}};
+	*link = (struct link){ .fd = -1, .timeout_ms = -1, .in.fds = { -1, -1, -1, -1 } };
 	link->out.data = malloc(LINK_PACKET);
 	link->in.data = malloc(LINK_PACKET);
 	if (!link->out.data || !link->in.data) {
@@ -50,7 +50,7 @@ void link_close(struct link *link)
 	free(link->out.data);
 	if (link->fd >= 0)
 		close(link->fd);
-	*link = (struct link){.fd = -1, .in.fds = {-1, -1, -1, -1}};
+	*link = (struct link){ .fd = -1, .in.fds = { -1, -1, -1, -1 } };
 }
 
 int link_pair(int ret_fds[2])
@@ -69,7 +69,7 @@ static int64_t now_ms(void)
 /* Waits until the socket is ready. deadline: of now_ms(), used unless the link waits for ever. */
 static int link_wait(const struct link *link, short events, int64_t deadline)
 {
-	struct pollfd poller = {.fd = link->fd, .events = events};
+	struct pollfd poller = { .fd = link->fd, .events = events };
 
 	for (;;) {
 		int64_t left = link->timeout_ms < 0 ? -1 : deadline - now_ms();
@@ -106,8 +106,8 @@ static int link_send_packet(struct link *link, const struct msghdr *packet)
 
 int link_flush(struct link *link)
 {
-	struct iovec part = {link->out.data, link->out.length};
-	const struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+	struct iovec part = { link->out.data, link->out.length };
+	const struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1 };
 
 	if (!link->out.length)
 		return 0;
@@ -142,9 +142,9 @@ int link_send(struct link *link, struct msg *msg)
 
 int link_send_fds(struct link *link, struct msg *msg, const int *fds, size_t count)
 {
-	union fd_space space = {0};
-	struct iovec part = {link->out.data, 0};
-	struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+	union fd_space space = { 0 };
+	struct iovec part = { link->out.data, 0 };
+	struct msghdr packet = { .msg_iov = &part, .msg_iovlen = 1 };
 	int err = count > LINK_FDS ? -EMSGSIZE : link_flush(link);
 
 	if (err < 0) {
@@ -207,12 +207,12 @@ static int64_t link_receive_bytes(struct link *link, struct msghdr *packet)
 /* 1 = a packet is there, 0 = the peer closed. */
 static int link_next_packet(struct link *link)
 {
-	union fd_space space = {0};
-	struct iovec part = {link->in.data, LINK_PACKET};
-	struct msghdr packet = {.msg_iov = &part,
-				.msg_iovlen = 1,
-				.msg_control = space.bytes,
-				.msg_controllen = sizeof space.bytes};
+	union fd_space space = { 0 };
+	struct iovec part = { link->in.data, LINK_PACKET };
+	struct msghdr packet = { .msg_iov = &part,
+				 .msg_iovlen = 1,
+				 .msg_control = space.bytes,
+				 .msg_controllen = sizeof space.bytes };
 	int64_t got;
 
 	link_drop_fds(link);
@@ -253,8 +253,9 @@ int link_receive(struct link *link, struct msg *ret)
 		return -EPROTO;
 	link->in.at += FRAME_HEADER + length;
 	/* Borrowed and only read: room stays 0. */
-	*ret = (struct msg){
-	    .verb = get_le32(at), .data = link->in.data + link->in.at - length, .length = length};
+	*ret = (struct msg){ .verb = get_le32(at),
+			     .data = link->in.data + link->in.at - length,
+			     .length = length };
 	return 1;
 }
 

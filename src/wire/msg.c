@@ -7,14 +7,14 @@
 
 void msg_start(struct msg *msg, uint32_t verb)
 {
-	*msg = (struct msg){.verb = verb};
+	*msg = (struct msg){ .verb = verb };
 }
 
 void msg_clear(struct msg *msg)
 {
 	if (msg->room)
 		free(msg->data);
-	*msg = (struct msg){0};
+	*msg = (struct msg){ 0 };
 }
 
 /* Where length more bytes go, or NULL (then the message is bad). */
@@ -92,12 +92,13 @@ void msg_put_string(struct msg *msg, const char *string)
 /* The next length bytes, or NULL (then the message is bad). */
 static const uint8_t *msg_advance(struct msg *msg, size_t length)
 {
-	const uint8_t *at = msg->data + msg->at;
+	const uint8_t *at;
 
 	if (msg->bad || !range_within(msg->at, length, msg->length)) {
 		msg->bad = true;
 		return NULL;
 	}
+	at = msg->data ? msg->data + msg->at : NULL;
 	msg->at += length;
 	return at;
 }

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "proc/probe.h"
+#include "proc/child.h"
+
+#include <errno.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#define PROBE_TIMEOUT_MS 120000 /* a drive may spin up and settle for a minute */
+#define SESSIONS_LIMIT	 4096u
+#define ADDRESS_LIMIT	 (1ull << 32) /* sectors: block addresses are 32 bits wide */
+
+void probe_clear(struct probe *probe)
+{
+	vec_clear(&probe->sessions);
+	*probe = (struct probe){ 0 };
+}
+
+static int probe_error(struct reason *why, const char *what)
+{
+	return reason_set(why, EPROTO, "The probe worker talks nonsense: %s", what);
+}
+
+/* Whole sectors that the medium holds now. */
+static int medium_sectors(int fd, uint64_t *ret, struct reason *why)
+{
+	struct stat st;
+	uint64_t bytes = 0;
+
+	if (fstat(fd, &st) < 0)
+		return reason_set(why, errno, "Can't look at the medium: %s", strerror(errno));
+	if (S_ISREG(st.st_mode))
+		bytes = (uint64_t)st.st_size;
+	else if (S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, &bytes) < 0)
+		return reason_set(why, errno, "Can't tell the size of the medium: %s", strerror(errno));
+	*ret = sectors_of(bytes);
+	return 0;
+}
+
+static int probe_session(struct probe *probe, struct msg *msg, uint64_t sectors, struct reason *why)
+{
+	struct verb_session session, *kept;
+
+	if (!get_session(msg, &session))
+		return probe_error(why, "a malformed session");
+	if (probe->sessions.count >= SESSIONS_LIMIT || session.number != probe->sessions.count + 1)
+		return probe_error(why, "sessions out of order");
+	if (session.start >= sectors || session.sectors > ADDRESS_LIMIT - session.start)
+		return probe_error(why, "a session beyond the medium");
+	kept = vec_push(&probe->sessions);
+	if (!kept)
+		return reason_set(why, ENOMEM, "No memory for the list of sessions");
+	*kept = session;
+	return 0;
+}
+
+static int probe_disc(struct probe *probe, struct msg *msg, uint64_t sectors, struct reason *why)
+{
+	struct verb_disc *disc = &probe->disc;
+
+	if (!get_disc(msg, disc) || memchr(disc->profile, '\0', sizeof disc->profile) == disc->profile)
+		return probe_error(why, "a malformed disc");
+	if (disc->sessions != probe->sessions.count)
+		return probe_error(why, "a wrong count of sessions");
+	if (disc->capacity > ADDRESS_LIMIT || disc->nwa > ADDRESS_LIMIT || disc->recorded > ADDRESS_LIMIT)
+		return probe_error(why, "addresses beyond 32 bits");
+	/* Of a closed disc only a part may be left: a cut image can still be read as far as it goes. */
+	if (disc->state == DISC_APPENDABLE && disc->recorded > sectors)
+		return probe_error(why, "more recorded than there is");
+	if (disc->state == DISC_APPENDABLE && disc->nwa < disc->recorded)
+		return probe_error(why, "an address for the next session inside the ones before");
+	if (disc->base && disc->base >= sectors)
+		return probe_error(why, "a base session beyond the medium");
+	return 0;
+}
+
+static int probe_talk(struct child *child, int fd, const char *path, struct probe *probe, struct reason *why)
+{
+	struct verb_job job = { 0 };
+	uint64_t sectors = 0;
+	struct msg msg;
+	int err = medium_sectors(fd, &sectors, why);
+
+	if (err < 0)
+		return err;
+	if (strlen(path) >= sizeof job.path)
+		return reason_set(why, ENAMETOOLONG, "The path of the medium is too long");
+	memcpy(job.path, path, strlen(path));
+	put_job(&msg, &job);
+	/* A worker that dies at once has its reason told by the receive below. */
+	err = link_send_fds(&child->link, &msg, &fd, 1);
+	if (err < 0 && err != -EPIPE)
+		return reason_set(why, -err, "Can't talk to the probe worker: %s", strerror(-err));
+	for (;;) {
+		err = child_receive(child, &msg, why);
+		if (err < 0)
+			return err;
+		if (msg.verb == VERB_DISC)
+			return probe_disc(probe, &msg, sectors, why);
+		if (msg.verb != VERB_SESSION)
+			return probe_error(why, "an unexpected message");
+		err = probe_session(probe, &msg, sectors, why);
+		if (err < 0)
+			return err;
+	}
+}
+
+int probe_run(int fd, const char *path, struct probe *ret, struct reason *why)
+{
+	CLEANUP(probe_clear) struct probe probe = { 0 };
+	struct child child = { 0 };
+	int err = child_start(&child, "probe", why);
+
+	if (err < 0)
+		return err;
+	child.link.timeout_ms = PROBE_TIMEOUT_MS;
+	err = probe_talk(&child, fd, path, &probe, why);
+	if (err < 0) {
+		child_kill(&child);
+		child_finish(&child, NULL);
+		return err;
+	}
+	err = child_finish(&child, why);
+	if (err < 0)
+		return err;
+	*ret = probe;
+	probe = (struct probe){ 0 };
+	return 0;
+}
