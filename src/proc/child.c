@@ -19,6 +19,7 @@
 #define WARNINGS_SHOWN 50u
 #define WARNINGS_LIMIT 100000u
 #define EXEC_FAILED    127
+#define LAST_BREATH_MS 5000
 
 static const char self_exe[] = "/proc/self/exe";
 
@@ -133,10 +134,9 @@ void child_kill(const struct child *child)
 }
 
 /* Gives the worker as long as the link would have waited for a message; then it goes. */
-static void child_await(const struct child *child)
+static void child_await(const struct child *child, int timeout)
 {
 	struct pollfd poller = { .events = POLLIN };
-	int timeout = child->link.timeout_ms;
 	int ready;
 
 	if (timeout < 0)
@@ -155,15 +155,13 @@ static void child_await(const struct child *child)
 int child_finish(struct child *child, struct reason *why)
 {
 	const char *role = child->role;
-	int status, err;
+	int timeout = child->link.timeout_ms, status, err;
 
 	if (child->pid <= 0)
 		return 0;
 	/* Closing first: it's how a worker learns that nobody listens any more. */
-	err = child->link.timeout_ms;
 	link_close(&child->link);
-	child->link.timeout_ms = err;
-	child_await(child);
+	child_await(child, timeout);
 	do
 		err = waitpid(child->pid, &status, 0) < 0 ? errno : 0;
 	while (err == EINTR);
@@ -221,7 +219,9 @@ static int child_lost(struct child *child, struct reason *why)
 {
 	int err;
 
-	child_kill(child); /* one that closed its end and lives on isn't waited for; a dead one isn't hurt */
+	/* One that closed its end is about to exit and has a status to tell; it isn't waited for long. */
+	if (child->link.timeout_ms > LAST_BREATH_MS)
+		child->link.timeout_ms = LAST_BREATH_MS;
 	err = child_finish(child, why);
 	return err < 0 ? err : reason_set(why, EIO, "The %s worker ended without an answer", child->role);
 }
