@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/ctl.h"
+#include "ctl/format.h"
+#include "ctl/show.h"
+#include "ctl/target.h"
+#include "ctl/work.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CHANGES_SHOWN 40u
+
+static void print_medium(const struct target *target, const struct json *status)
+{
+	AUTO_FREE char *source = json_string(status, "$.source");
+
+	format_print_name(source);
+	fputs(" on ", stdout);
+	format_print_name(target->root);
+	fputs(": ", stdout);
+	show_medium(status);
+	show_sessions_line(status);
+	if (json_bool(status, "$.read_only")) {
+		AUTO_FREE char *why = json_string(status, "$.read_only_reason");
+
+		fputs("Read-only: ", stdout);
+		format_print_name(why && why[0] ? why : "as it was mounted");
+		putchar('\n');
+	}
+}
+
+/* "A path" as "	added:    path". */
+static void print_change(const char *line, size_t length)
+{
+	static const struct {
+		char letter;
+		const char *word;
+	} words[] = { { 'A', "added:" }, { 'M', "modified:" }, { 'D', "deleted:" }, { 'R', "renamed:" } };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (length > 2 && line[0] == words[i].letter)
+			printf("\t%-10s %.*s\n", words[i].word, (int)(length - 2), line + 2);
+}
+
+static int print_changes(const struct target *target)
+{
+	AUTO_TEXT struct text changes = { 0 };
+	int code = target_read(target, "changes", &changes);
+	unsigned count = 0;
+
+	if (code)
+		return code;
+	for (const char *line = changes.data; *line; count++) {
+		size_t length = strcspn(line, "\n");
+
+		if (count < CHANGES_SHOWN)
+			print_change(line, length);
+		line += length + (line[length] == '\n');
+	}
+	if (count > CHANGES_SHOWN)
+		printf("\t… and %u more (discfsctl diff)\n", count - CHANGES_SHOWN);
+	return EXIT_CODE_DONE;
+}
+
+static int print_staged(const struct target *target, const struct json *status)
+{
+	char bytes[FORMAT_ROOM], sectors[FORMAT_ROOM];
+	int code;
+
+	if (!work_staged(status)) {
+		puts("\nNothing is staged.");
+		return EXIT_CODE_DONE;
+	}
+	puts("\nStaged for the next session (discfsctl commit burns it, discfsctl discard forgets it):");
+	code = print_changes(target);
+	if (code)
+		return code;
+	printf("%s of new data; the session will take about %s.\n",
+	       text_size(bytes, (uint64_t)json_int(status, "$.staged.bytes")),
+	       format_sectors(sectors, (uint64_t)json_int(status, "$.room.predicted_sectors")));
+	return EXIT_CODE_DONE;
+}
+
+static void print_last(const struct json *status)
+{
+	AUTO_FREE char *message = json_string(status, "$.last.message");
+
+	if (!json_int(status, "$.last.exit"))
+		return;
+	fputs("\nThe last commit failed: ", stdout);
+	format_print_name(message);
+	putchar('\n');
+}
+
+static int print_status(const struct target *target, const struct json *status)
+{
+	char room[FORMAT_ROOM];
+	int code;
+
+	print_medium(target, status);
+	show_work(status);
+	code = print_staged(target, status);
+	if (code)
+		return code;
+	if (!json_bool(status, "$.read_only"))
+		printf("Room for %s more.\n",
+		       text_size(room, (uint64_t)json_int(status, "$.room.free_bytes")));
+	print_last(status);
+	show_warnings(status);
+	return EXIT_CODE_DONE;
+}
+
+int command_status(int argc, char **argv)
+{
+	bool exit_code = false, json = false;
+	const struct option_spec options[] = {
+		{ "exit-code", 0, .flag = &exit_code },
+		{ "json", 0, .flag = &json },
+		{ 0 },
+	};
+	AUTO_JSON struct json status = { 0 };
+	struct target target;
+	int count, code = ctl_options(argc, argv, options, 1, &count);
+
+	if (!code)
+		code = target_find(count ? argv[1] : ".", &target);
+	if (!code)
+		code = target_status(&target, &status);
+	if (code)
+		return code;
+	if (json)
+		fputs(status.text, stdout);
+	else
+		code = print_status(&target, &status);
+	return !code && exit_code && work_staged(&status) ? EXIT_CODE_PENDING : code;
+}
+
+int command_diff(int argc, char **argv)
+{
+	bool json = false;
+	const struct option_spec options[] = { { "json", 0, .flag = &json }, { 0 } };
+	AUTO_TEXT struct text changes = { 0 };
+	struct target target;
+	int count, code = ctl_options(argc, argv, options, 1, &count);
+
+	if (!code)
+		code = target_find(count ? argv[1] : ".", &target);
+	if (!code)
+		code = target_read(&target, json ? "changes.json" : "changes", &changes);
+	if (!code)
+		fwrite(changes.data, 1, changes.length, stdout);
+	return code;
+}
+
+int command_log(int argc, char **argv)
+{
+	bool json = false;
+	const struct option_spec options[] = { { "json", 0, .flag = &json }, { 0 } };
+	AUTO_JSON struct json status = { 0 };
+	AUTO_FREE char *sessions = NULL;
+	struct target target;
+	int count, code = ctl_options(argc, argv, options, 1, &count);
+
+	if (!code)
+		code = target_find(count ? argv[1] : ".", &target);
+	if (!code)
+		code = target_status(&target, &status);
+	if (code)
+		return code;
+	if (!json) {
+		show_sessions(&status);
+		return EXIT_CODE_DONE;
+	}
+	sessions = json_string(&status, "$.sessions");
+	puts(sessions ? sessions : "[]");
+	return EXIT_CODE_DONE;
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/ctl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command commands[] = {
+	{ "create", "FILE --media NAME | --size SIZE [--force] [--json]",
+	  "Make a blank image file that stands for a disc",
+	  "  -m, --media NAME  the kind of disc: cd, dvd, dvd-dl, bd, bd-dl or bd-xl\n"
+	  "  -s, --size SIZE   a disc of that capacity: 650M, 4.7GB, … (at least 1M)\n"
+	  "      --force       replace a blank image that is there already\n"
+	  "      --json        tell what was made as JSON\n",
+	  command_create },
+	{ "info", "[SOURCE|DIR] [--json]", "Tell what a disc or image is and holds",
+	  "SOURCE is a drive or an image file; DIR is inside a mounted one (default: here).\n\n"
+	  "      --json  as JSON\n",
+	  command_info },
+	{ "status", "[DIR] [--exit-code] [--json]", "Show what is staged, and what still fits",
+	  "      --exit-code  exit with 4 when changes wait to be committed\n"
+	  "      --json       everything there is to know, as JSON\n",
+	  command_status },
+	{ "diff", "[DIR] [--json]", "List the staged changes",
+	  "One line a change: A added, M modified, D deleted, R renamed (old -> new).\n"
+	  "Control characters and backslashes in names are shown as \\ooo.\n\n"
+	  "      --json  as an array of {\"change\", \"path\", \"old\"}\n",
+	  command_diff },
+	{ "commit", "[DIR] [--label NAME] [--no-wait] [--json]", "Burn what is staged as a new session",
+	  "Shows the progress and returns when the session is burned and verified.\n"
+	  "Ctrl-C stops the showing only: the commit goes on.\n\n"
+	  "  -l, --label NAME  the volume's new name (default: it keeps its name)\n"
+	  "      --no-wait     return as soon as the commit is accepted\n"
+	  "      --json        print the result as JSON, no progress\n",
+	  command_commit },
+	{ "wait", "[DIR] [--timeout SECONDS] [--json]", "Wait until no work is under way",
+	  "Exits as the commit did that was waited for.\n\n"
+	  "  -t, --timeout SECONDS  give up after that time, with exit code 5\n"
+	  "      --json             print the result as JSON, no progress\n",
+	  command_wait },
+	{ "discard", "[PATH…] [--yes] [--json]", "Forget staged changes",
+	  "Without a PATH it forgets all of them, in the disc that is mounted here.\n"
+	  "With PATHs, these and what is below them are again as they are on the disc.\n\n"
+	  "  -y, --yes   don't ask\n"
+	  "      --json  say what was done as JSON\n",
+	  command_discard },
+	{ "log", "[DIR] [--json]", "List the sessions on the disc, newest first",
+	  "      --json  as an array\n", command_log },
+	{ "umount", "[DIR]", "Unmount, and wait until all is safe",
+	  "A disc mounted with -o commit=unmount is committed first; when that fails, it\n"
+	  "stays mounted and nothing is lost.\n",
+	  command_umount },
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof *commands)
+
+static const char exit_code_help[] =
+    "Exit codes: 0 done, 1 usage, 2 system error, 3 no discfs there, 4 changes pending\n"
+    "(status --exit-code), 5 timed out, 10 no medium, 11 wrong disc, 12 not appendable,\n"
+    "13 doesn't fit, 14 drive busy, 20 burn failed, 21 verify failed, 22 cancelled.\n"
+    "What was staged stays staged whenever a commit fails.\n";
+
+static int help_all(FILE *out)
+{
+	fputs("Usage: discfsctl COMMAND [ARGUMENT…]\n\n"
+	      "Controls discs that discfs has mounted. DIR is the mount point or any directory\n"
+	      "below it; the default is the current one.\n\n",
+	      out);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		fprintf(out, "  %-8s  %s\n", commands[i].name, commands[i].summary);
+	fprintf(out,
+		"\n  discfsctl COMMAND --help   more about one command\n"
+		"  discfsctl --version        the version\n\n%s",
+		exit_code_help);
+	return out == stdout ? EXIT_CODE_DONE : EXIT_CODE_USAGE;
+}
+
+static int help_command(const struct command *command)
+{
+	printf("Usage: discfsctl %s %s\n%s.\n\n%s\n%s", command->name, command->arguments, command->summary,
+	       command->help, exit_code_help);
+	return EXIT_CODE_DONE;
+}
+
+static const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* How many letters must be inserted, dropped or changed to make one word of the other; words over 15 letters:
+ * many. */
+static unsigned word_distance(const char *a, const char *b)
+{
+	unsigned row[16], width = (unsigned)strlen(b);
+
+	if (width > 15)
+		return 99;
+	for (unsigned j = 0; j <= width; j++)
+		row[j] = j;
+	for (unsigned i = 1; a[i - 1]; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (unsigned j = 1; j <= width; j++) {
+			unsigned above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
+
+			best = above + 1 < best ? above + 1 : best;
+			row[j] = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+			diagonal = above;
+		}
+	}
+	return row[width];
+}
+
+static int unknown_command(const char *name)
+{
+	const struct command *nearest = NULL;
+	unsigned least = 3;
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++) {
+		unsigned distance = word_distance(name, commands[i].name);
+
+		if (strncmp(name, commands[i].name, strlen(name)) == 0)
+			distance = 1;
+		if (distance < least) {
+			least = distance;
+			nearest = &commands[i];
+		}
+	}
+	if (nearest)
+		return ctl_fail(EXIT_CODE_USAGE, "there is no command '%s'; did you mean '%s'?", name,
+				nearest->name);
+	return ctl_fail(EXIT_CODE_USAGE, "there is no command '%s'; discfsctl --help lists them", name);
+}
+
+static bool wants_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return true;
+	return false;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const struct command *command = command_find(argv[1]);
+
+	if (!command)
+		return unknown_command(argv[1]);
+	if (wants_help(argc - 1, argv + 1))
+		return help_command(command);
+	return command->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	int code;
+
+	if (argc < 2)
+		return help_all(stderr);
+	if (strcmp(argv[1], "--version") == 0)
+		code = printf("discfsctl %s\n", DISCFS_VERSION) < 0;
+	else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+		code = argc == 3 && command_find(argv[2]) ? help_command(command_find(argv[2]))
+							  : help_all(stdout);
+	else
+		code = dispatch(argc, argv);
+	if ((fflush(stdout) || ferror(stdout)) && !code)
+		return ctl_fail(EXIT_CODE_SYSTEM, "can't write the answer: %m");
+	return code;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/ctl.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int ctl_fail(int code, const char *fmt, ...)
+{
+	va_list args;
+
+	fflush(stdout);
+	fputs("discfsctl: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return code;
+}
+
+int ctl_usage(const char *command, const char *fmt, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "discfsctl %s: ", command);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fprintf(stderr, "\nTry: discfsctl %s --help\n", command);
+	return EXIT_CODE_USAGE;
+}
+
+/* word: without its dashes; length: up to a '='. */
+static const struct option_spec *option_find(const struct option_spec *options, const char *word,
+					     size_t length)
+{
+	for (; options->name; options++)
+		if (strlen(options->name) == length && strncmp(options->name, word, length) == 0)
+			return options;
+	return NULL;
+}
+
+static const struct option_spec *option_find_letter(const struct option_spec *options, char letter)
+{
+	for (; options->name; options++)
+		if (options->letter && options->letter == letter)
+			return options;
+	return NULL;
+}
+
+static int option_set(const char *command, const struct option_spec *option, const char *value)
+{
+	char *end;
+
+	if (option->flag) {
+		*option->flag = true;
+		return EXIT_CODE_DONE;
+	}
+	if (option->word) {
+		*option->word = value;
+		return EXIT_CODE_DONE;
+	}
+	errno = 0;
+	*option->number = strtoll(value, &end, 10);
+	if (!isdigit((unsigned char)value[0]) || *end || errno)
+		return ctl_usage(command, "--%s takes a number, not '%s'", option->name, value);
+	return EXIT_CODE_DONE;
+}
+
+/* One option at argv[*at], maybe with its argument behind it. */
+static int option_take(int argc, char **argv, int *at, const struct option_spec *options)
+{
+	const char *word = argv[*at], *value = NULL;
+	const struct option_spec *option;
+
+	if (word[1] == '-') {
+		size_t length = strcspn(word + 2, "=");
+
+		option = option_find(options, word + 2, length);
+		value = word[2 + length] ? word + 2 + length + 1 : NULL;
+	} else {
+		option = option_find_letter(options, word[1]);
+		value = word[2] ? word + 2 : NULL;
+	}
+	if (!option)
+		return ctl_usage(argv[0], "there is no option '%s'", word);
+	if (option->flag && value)
+		return ctl_usage(argv[0], "--%s takes no argument", option->name);
+	if (!option->flag && !value) {
+		if (*at + 1 >= argc)
+			return ctl_usage(argv[0], "--%s needs an argument", option->name);
+		value = argv[++*at];
+	}
+	return option_set(argv[0], option, value);
+}
+
+int ctl_options(int argc, char **argv, const struct option_spec *options, int most, int *ret_count)
+{
+	bool only_words = false;
+	int count = 0;
+
+	for (int at = 1; at < argc; at++) {
+		int code = EXIT_CODE_DONE;
+
+		if (!only_words && strcmp(argv[at], "--") == 0)
+			only_words = true;
+		else if (!only_words && argv[at][0] == '-' && argv[at][1])
+			code = option_take(argc, argv, &at, options);
+		else if (count == most)
+			code = ctl_usage(argv[0], "too many arguments: '%s'", argv[at]);
+		else
+			argv[++count] = argv[at];
+		if (code)
+			return code;
+	}
+	*ret_count = count;
+	return EXIT_CODE_DONE;
+}

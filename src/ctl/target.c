@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/target.h"
+#include "ctl/ctl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FS_TYPE	      "fuse.discfs"
+#define SOURCE_PREFIX "discfs:"
+
+/* What the commands need of a line of mountinfo (proc(5)). */
+struct mount_line {
+	char point[PATH_MAX];
+	char type[64];
+	char source[PATH_MAX];
+};
+
+/* Copies a word up to a space, with \ooo turned back into bytes. Returns what follows the word. */
+static const char *word_copy(const char *from, char *ret, size_t room)
+{
+	size_t at = 0;
+
+	for (; *from && *from != ' ' && *from != '\n'; from++) {
+		unsigned value;
+
+		if (at + 1 >= room)
+			continue;
+		if (from[0] == '\\' && sscanf(from + 1, "%3o", &value) == 1) {
+			ret[at++] = (char)value;
+			from += 3;
+		} else {
+			ret[at++] = *from;
+		}
+	}
+	ret[at] = '\0';
+	return *from == ' ' ? from + 1 : from;
+}
+
+/* "36 35 98:0 /root /mnt rw,noatime master:1 - type source options" */
+static bool mount_line_parse(const char *line, struct mount_line *ret)
+{
+	const char *dash = strstr(line, " - ");
+
+	for (int i = 0; i < 4; i++) {
+		line = strchr(line, ' ');
+		if (!line)
+			return false;
+		line++;
+	}
+	if (!dash)
+		return false;
+	word_copy(line, ret->point, sizeof ret->point);
+	word_copy(word_copy(dash + 3, ret->type, sizeof ret->type), ret->source, sizeof ret->source);
+	return true;
+}
+
+static void cleanup_file(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+}
+
+/* Calls match for each mount, oldest first. */
+static int mounts_each(void (*match)(void *self, const struct mount_line *line), void *self)
+{
+	CLEANUP(cleanup_file) FILE *file = fopen("/proc/self/mountinfo", "re");
+	AUTO_FREE char *line = NULL;
+	struct mount_line mount;
+	size_t room = 0;
+
+	if (!file)
+		return -errno;
+	while (getline(&line, &room, file) > 0)
+		if (mount_line_parse(line, &mount))
+			match(self, &mount);
+	return 0;
+}
+
+struct look {
+	const char *path;
+	size_t best; /* length of the longest mount point above path, + 1 */
+	bool discfs;
+	struct target *target;
+};
+
+static bool path_below(const char *path, const char *point)
+{
+	size_t length = strlen(point);
+
+	if (strcmp(point, "/") == 0)
+		return true;
+	return strncmp(path, point, length) == 0 && (path[length] == '/' || !path[length]);
+}
+
+/* The innermost mount counts, and of several at one place the newest. */
+static void look_match(void *self, const struct mount_line *line)
+{
+	struct look *look = self;
+
+	if (strlen(line->point) + 1 < look->best || !path_below(look->path, line->point))
+		return;
+	look->best = strlen(line->point) + 1;
+	look->discfs = strcmp(line->type, FS_TYPE) == 0;
+	snprintf(look->target->root, sizeof look->target->root, "%s", line->point);
+}
+
+static int target_open(const struct target *target, const char *name, int flags)
+{
+	char path[PATH_MAX + 64];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/.discfs/%s", target->root, name);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int target_look(const char *path, struct target *ret)
+{
+	char real[PATH_MAX];
+	struct look look = { .path = real, .target = ret };
+	int err;
+
+	if (!realpath(path, real))
+		return -errno;
+	err = mounts_each(look_match, &look);
+	if (err < 0)
+		return err;
+	return look.discfs ? 0 : -ENXIO;
+}
+
+int target_find(const char *path, struct target *ret)
+{
+	int err = target_look(path, ret);
+
+	if (err == -ENXIO)
+		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is not in a disc that discfs has mounted", path);
+	if (err == -ENOTCONN)
+		return ctl_fail(EXIT_CODE_NO_DISCFS,
+				"%s: the discfs there has died; unmount it with: fusermount3 -u %s", path,
+				path);
+	if (err < 0)
+		return ctl_fail(err == -ENOENT ? EXIT_CODE_NO_DISCFS : EXIT_CODE_SYSTEM, "%s: %s", path,
+				strerror(-err));
+	return EXIT_CODE_DONE;
+}
+
+struct source_look {
+	const char *source;
+	struct target *target;
+	bool found;
+};
+
+static void source_match(void *self, const struct mount_line *line)
+{
+	struct source_look *look = self;
+	const char *source = line->source;
+
+	if (strcmp(line->type, FS_TYPE) != 0)
+		return;
+	if (strncmp(source, SOURCE_PREFIX, strlen(SOURCE_PREFIX)) == 0)
+		source += strlen(SOURCE_PREFIX);
+	if (strcmp(source, look->source) != 0)
+		return;
+	snprintf(look->target->root, sizeof look->target->root, "%s", line->point);
+	look->found = true;
+}
+
+bool target_of_source(const char *source, struct target *ret)
+{
+	struct source_look look = { .source = source, .target = ret };
+
+	return mounts_each(source_match, &look) == 0 && look.found;
+}
+
+static int read_all(int fd, struct text *text)
+{
+	char buffer[16384];
+	ssize_t got;
+
+	while ((got = read(fd, buffer, sizeof buffer)) != 0) {
+		if (got > 0)
+			text_add_bytes(text, buffer, (size_t)got);
+		else if (errno != EINTR)
+			return -errno;
+	}
+	text_add_bytes(text, "", 0);
+	return text->failed ? -ENOMEM : 0;
+}
+
+int target_read(const struct target *target, const char *name, struct text *text)
+{
+	AUTO_CLOSE int fd = target_open(target, name, O_RDONLY);
+	int err = fd < 0 ? fd : read_all(fd, text);
+
+	if (err == -ENOENT || err == -ENOTCONN)
+		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s: no discfs answers there", target->root);
+	if (err < 0)
+		return ctl_fail(EXIT_CODE_SYSTEM, "%s/.discfs/%s: %s", target->root, name, strerror(-err));
+	return EXIT_CODE_DONE;
+}
+
+int target_status(const struct target *target, struct json *ret)
+{
+	AUTO_TEXT struct text text = { 0 };
+	int code = target_read(target, "status.json", &text);
+
+	if (code)
+		return code;
+	if (json_open(ret, text.data, text.length) < 0)
+		return ctl_fail(EXIT_CODE_SYSTEM, "%s: discfs gave a status that can't be read",
+				target->root);
+	return EXIT_CODE_DONE;
+}
+
+int target_tell(const struct target *target, const char *line)
+{
+	AUTO_CLOSE int fd = target_open(target, "control", O_WRONLY);
+	AUTO_TEXT struct text text = { 0 };
+
+	if (fd < 0)
+		return fd;
+	text_add(&text, "%s\n", line);
+	if (text.failed)
+		return -ENOMEM;
+	/* One write, one command: its errno is the answer. */
+	return write(fd, text.data, text.length) < 0 ? -errno : 0;
+}
+
+void target_sync(const struct target *target)
+{
+	AUTO_CLOSE int fd = open(target->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		syncfs(fd);
+}

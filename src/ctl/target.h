@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The mounted disc that a command is about: found from any path inside it, asked and told through .discfs/.
+ */
+#pragma once
+
+#include "base/text.h"
+#include "ctl/json.h"
+
+#include <limits.h>
+
+struct target {
+	char root[PATH_MAX]; /* the mount point */
+};
+
+/* Finds the mount that path is in. An exit code; says why on stderr. */
+int target_find(const char *path, struct target *ret);
+/* The same, quietly: 0 or -errno (-ENXIO: no discfs). path must exist. */
+int target_look(const char *path, struct target *ret);
+/* The mount point of a source ("/dev/sr0"), if it is mounted. */
+bool target_of_source(const char *source, struct target *ret);
+
+/* Reads one of the files of .discfs/ into text (added). An exit code; says why. */
+int target_read(const struct target *target, const char *name, struct text *text);
+/* Reads .discfs/status.json. An exit code; says why. */
+int target_status(const struct target *target, struct json *ret);
+/* Writes one command line to .discfs/control. 0 or -errno: the daemon's answer. */
+int target_tell(const struct target *target, const char *line);
+/* Makes the kernel hand what programs wrote to the daemon. Best effort. */
+void target_sync(const struct target *target);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/work.h"
+#include "ctl/ctl.h"
+#include "ctl/format.h"
+#include "ctl/progress.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define POLL_NS 200000000L
+#define LOST_S	10 /* a commit that was accepted shows up as work, or as done, long before */
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+	interrupted = 1;
+}
+
+static int64_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+int64_t work_serial(const struct json *status)
+{
+	return json_int(status, "$.last.serial");
+}
+
+uint64_t work_staged(const struct json *status)
+{
+	return (uint64_t)(json_int(status, "$.staged.added") + json_int(status, "$.staged.modified") +
+			  json_int(status, "$.staged.deleted") + json_int(status, "$.staged.renamed"));
+}
+
+static int follow_interrupted(const struct target *target)
+{
+	return ctl_fail(EXIT_CODE_INTERRUPTED, "no longer watching; the work goes on (discfsctl wait %s)",
+			target->root);
+}
+
+/* Looks until it's done; start is when the watching began. */
+static int follow_poll(const struct target *target, const struct work_watch *watch, struct progress *progress,
+		       struct json *ret_status)
+{
+	const struct timespec pause = { .tv_nsec = POLL_NS };
+	int64_t start = now_s(), seen = start;
+
+	for (;;) {
+		AUTO_JSON struct json status = { 0 };
+		int code = target_status(target, &status);
+		bool busy = !code && json_has(&status, "$.work");
+
+		if (code)
+			return code;
+		if (!busy && (watch->serial < 0 || work_serial(&status) != watch->serial)) {
+			*ret_status = status;
+			status = (struct json){ 0 };
+			return EXIT_CODE_DONE;
+		}
+		if (busy) {
+			seen = now_s();
+			progress_show(progress, &status);
+		}
+		if (interrupted)
+			return follow_interrupted(target);
+		if (watch->timeout_s >= 0 && now_s() - start >= watch->timeout_s)
+			return ctl_fail(EXIT_CODE_TIMED_OUT, "still at work after %" PRId64 " s",
+					watch->timeout_s);
+		if (!busy && now_s() - seen > LOST_S)
+			return ctl_fail(EXIT_CODE_SYSTEM, "discfs accepted the commit but doesn't do it");
+		nanosleep(&pause, NULL);
+	}
+}
+
+int work_follow(const struct target *target, const struct work_watch *watch, struct json *ret_status)
+{
+	const struct sigaction watching = { .sa_handler = on_interrupt };
+	struct sigaction before;
+	struct progress progress;
+	int code;
+
+	interrupted = 0;
+	sigaction(SIGINT, &watching, &before);
+	progress_start(&progress, watch->quiet);
+	code = follow_poll(target, watch, &progress, ret_status);
+	progress_end(&progress);
+	sigaction(SIGINT, &before, NULL);
+	return code;
+}
+
+static void report_success(const struct json *status)
+{
+	char session[FORMAT_ROOM], sectors[FORMAT_ROOM], start[FORMAT_ROOM], seconds[FORMAT_ROOM];
+
+	printf("Session %s is burned and verified: %s sectors at %s, in %s\n",
+	       format_count(session, (uint64_t)json_int(status, "$.last.session")),
+	       format_count(sectors, (uint64_t)json_int(status, "$.last.sectors")),
+	       format_count(start, (uint64_t)json_int(status, "$.last.start")),
+	       format_duration(seconds, json_int(status, "$.last.seconds")));
+}
+
+int work_report(const struct json *status, bool json)
+{
+	AUTO_FREE char *message = json_string(status, "$.last.message");
+	AUTO_FREE char *op = json_string(status, "$.last.op");
+	AUTO_FREE char *last = json_string(status, "$.last");
+	int code = (int)json_int(status, "$.last.exit");
+
+	if (json)
+		puts(last ? last : "null");
+	if (code)
+		return ctl_fail(code, "%s",
+				message && message[0] ? message
+						      : strerror((int)json_int(status, "$.last.errno")));
+	if (json || !last)
+		return EXIT_CODE_DONE;
+	if (op && strcmp(op, "commit") == 0 && json_int(status, "$.last.sectors"))
+		report_success(status);
+	else if (message && message[0])
+		puts(message);
+	return EXIT_CODE_DONE;
+}
+
+/* The daemon refused: its errno says how, its status often why. */
+static int commit_refused(const struct target *target, int err)
+{
+	AUTO_JSON struct json status = { 0 };
+	AUTO_FREE char *why = NULL;
+
+	if (err == EBUSY)
+		return ctl_fail(EXIT_CODE_BUSY,
+				"a commit is under way or the drive is in use (discfsctl wait %s)",
+				target->root);
+	if (err == EACCES || err == EPERM)
+		return ctl_fail(EXIT_CODE_SYSTEM, "only the owner of %s may control it", target->root);
+	if ((err == EROFS || err == EMEDIUMTYPE) && target_status(target, &status) == 0)
+		why = json_string(&status, "$.read_only_reason");
+	return ctl_fail(exit_code_of_errno(err), "the commit is refused: %s",
+			why && why[0] ? why : strerror(err));
+}
+
+int work_commit(const struct target *target, const struct json *status, const char *label, bool quiet,
+		bool wait)
+{
+	struct work_watch watch = { .serial = work_serial(status), .timeout_s = -1, .quiet = quiet };
+	AUTO_JSON struct json after = { 0 };
+	AUTO_TEXT struct text line = { 0 };
+	int code;
+
+	text_add(&line, "commit-nowait%s%s", label ? " " : "", label ? label : "");
+	code = line.failed ? -ENOMEM : target_tell(target, line.data);
+	if (code < 0)
+		return commit_refused(target, -code);
+	if (!wait) {
+		puts(quiet ? "{\"accepted\":true}"
+			   : "The commit is accepted and goes on by itself (discfsctl wait)");
+		return EXIT_CODE_DONE;
+	}
+	code = work_follow(target, &watch, &after);
+	return code ? code : work_report(&after, quiet);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Work that the daemon has under way: watching it until it ends, and telling how it ended. */
+#pragma once
+
+#include "ctl/target.h"
+
+struct work_watch {
+	int64_t serial;	   /* done when last.serial is another; -1: done when nothing is under way */
+	int64_t timeout_s; /* -1: for ever */
+	bool quiet;	   /* no progress */
+};
+
+/* last.serial of a status, 0 when nothing was ever done. */
+int64_t work_serial(const struct json *status);
+/* Changes that wait to be committed. */
+uint64_t work_staged(const struct json *status);
+
+/* Watches until it's done and fills ret_status with the newest status. Ctrl-C ends the watching
+ * (EXIT_CODE_INTERRUPTED), a time-out too (EXIT_CODE_TIMED_OUT). */
+int work_follow(const struct target *target, const struct work_watch *watch, struct json *ret_status);
+/* Tells how the last work ended (on success on stdout, else on stderr) and returns its exit code. json: print
+ * it as JSON instead. */
+int work_report(const struct json *status, bool json);
+
+/* Commits what is staged and follows it to the end: commit, and umount with commit=unmount. */
+int work_commit(const struct target *target, const struct json *status, const char *label, bool quiet,
+		bool wait);
