@@ -71,7 +71,7 @@ static _Noreturn void child_exec(const char *binary, const char *role, int fd, p
 	sigset_t none;
 	size_t i = 0;
 
-	for (; role[i] && i < sizeof copy - 1; i++)
+	for (; i < sizeof copy - 1 && role[i]; i++)
 		copy[i] = role[i];
 	copy[i] = '\0';
 	setpgid(0, 0);
