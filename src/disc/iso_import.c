@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "disc/iso_import.h"
+
+#include "wire/verbs.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEPTH_CAP 128u	    /* xorriso makes trees this deep; directory loops are deeper than any */
+#define NODE_CAP  20000000u
+
+static void dispose_opts(IsoReadOpts **opts)
+{
+	if (*opts)
+		iso_read_opts_free(*opts);
+}
+
+static void dispose_features(IsoReadImageFeatures **features)
+{
+	if (*features)
+		iso_read_image_features_destroy(*features);
+}
+
+static void keep(void *data)
+{
+	(void)data;
+}
+
+static unsigned depth_of(const char *path)
+{
+	unsigned depth = 0;
+
+	for (; *path; path++)
+		depth += *path == '/';
+	return depth;
+}
+
+/* Called for each entry before it is added: a directory that contains itself would go on for ever. */
+static int check_limits(IsoImage *image, IsoFileSource *file)
+{
+	struct iso_import *import = (struct iso_import *)iso_image_get_attached_data(image);
+	AUTO_FREE char *path = iso_file_source_get_path(file);
+
+	if (++import->nodes > NODE_CAP)
+		reason_set(&import->refused, EMEDIUMTYPE, "more than %u files: refused", NODE_CAP);
+	else if (!path)
+		reason_set(&import->refused, ENOMEM, "out of memory");
+	else if (depth_of(path) > DEPTH_CAP)
+		reason_set(&import->refused, EMEDIUMTYPE, "directories are nested deeper than %u: refused",
+			   DEPTH_CAP);
+	return import->refused.err ? -1 : 1;
+}
+
+static int make_opts(const struct iso_import *import, uint32_t format, int no_md5, IsoReadOpts **ret)
+{
+	if (iso_read_opts_new(ret, 0) < 0)
+		return -ENOMEM;
+	iso_read_opts_set_start_block(*ret, (uint32_t)import->session);
+	iso_read_opts_set_no_aaip(*ret, 0);
+	iso_read_opts_set_no_md5(*ret, no_md5);
+	iso_read_opts_set_no_rockridge(*ret, format == FORMAT_JOLIET || format == FORMAT_ISO9660);
+	iso_read_opts_set_no_joliet(*ret, format == FORMAT_ROCK_RIDGE || format == FORMAT_ISO9660);
+	iso_read_opts_set_no_iso1999(*ret, 1);
+	iso_read_opts_set_preferjoliet(*ret, 0);
+	iso_read_opts_set_ecma119_map(*ret, 3); /* no ";1", lower case */
+	iso_read_opts_set_joliet_map(*ret, 1);	/* no ";1" */
+	iso_read_opts_set_default_uid(*ret, geteuid());
+	iso_read_opts_set_default_gid(*ret, getegid());
+	iso_read_opts_set_default_permissions(*ret, 0644, 0755);
+	iso_read_opts_auto_input_charset(*ret, 1);
+	iso_read_opts_load_system_area(*ret, 0);
+	return 0;
+}
+
+static uint32_t loaded_format(IsoReadImageFeatures *features)
+{
+	if (iso_read_image_features_tree_loaded(features) == 1)
+		return FORMAT_JOLIET;
+	return iso_read_image_features_rr_loaded(features) ? FORMAT_ROCK_RIDGE : FORMAT_ISO9660;
+}
+
+/* One attempt. Returns 0 or -errno; *ret_code is libisofs' result. */
+static int load(struct iso_import *import, uint32_t format, int no_md5, int *ret_code)
+{
+	CLEANUP(dispose_opts) IsoReadOpts *opts = NULL;
+	CLEANUP(dispose_features) IsoReadImageFeatures *features = NULL;
+	int got = make_opts(import, format, no_md5, &opts);
+
+	if (got < 0)
+		return got;
+	import->nodes = 0;
+	if (iso_image_new("", &import->image) < 0)
+		return -ENOMEM;
+	iso_image_attach_data(import->image, import, keep);
+	iso_tree_set_report_callback(import->image, check_limits);
+	*ret_code = iso_image_import(import->image, import->medium.data_source, opts, &features);
+	if (*ret_code < 0)
+		return -EIO;
+	import->format = loaded_format(features);
+	return 0;
+}
+
+static int explain(struct iso_import *import, int code, struct reason *why)
+{
+	if (import->medium.failed.err)
+		return reason_set(why, import->medium.failed.err, "%s", import->medium.failed.text);
+	if (import->refused.err)
+		return reason_set(why, import->refused.err, "%s", import->refused.text);
+	return iso_lib_failed(code, "the file system can't be read", why);
+}
+
+static int check_format(const struct iso_import *import, uint32_t wanted, struct reason *why)
+{
+	static const char *const names[] = { "", "Rock Ridge", "Joliet", "plain ISO 9660" };
+
+	if (wanted == FORMAT_AUTO || wanted == import->format || wanted >= sizeof names / sizeof names[0])
+		return 0;
+	return reason_set(why, EMEDIUMTYPE, "the disc has no %s tree", names[wanted]);
+}
+
+int iso_import_open(struct iso_import *import, const struct source *source, uint64_t session, uint64_t limit,
+		    uint32_t format, void (*warn)(void *self, const char *text), void *self, struct reason *why)
+{
+	int code = 0, got;
+
+	*import = (struct iso_import){ .session = session };
+	got = iso_medium_open(&import->medium, source, limit, why);
+	if (got < 0)
+		return got;
+	got = load(import, format, 0, &code);
+	/* A checksum that doesn't match, or a checksum array of absurd size: the tree itself may be fine. */
+	if (got == -EIO && !import->medium.failed.err && !import->refused.err) {
+		iso_lib_messages(NULL, NULL, 0, NULL);
+		iso_image_unref(import->image);
+		import->image = NULL;
+		got = load(import, format, 1, &code);
+		if (got == 0)
+			warn(self, "the session's checksums are damaged: imported without them");
+	}
+	if (got == -ENOMEM)
+		return reason_set(why, ENOMEM, "out of memory");
+	if (got < 0)
+		return explain(import, code, why);
+	if (import->medium.failed.err)
+		return explain(import, code, why);
+	iso_lib_messages(warn, self, EIO, &import->refused);
+	if (import->refused.err)
+		return explain(import, code, why);
+	return check_format(import, format, why);
+}
+
+void iso_import_close(struct iso_import *import)
+{
+	if (import->image)
+		iso_image_unref(import->image);
+	import->image = NULL;
+	iso_medium_close(&import->medium);
+}

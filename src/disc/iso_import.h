@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A session loaded into libisofs' tree, with limits that hold against hostile discs. */
+#pragma once
+
+#include "disc/iso_lib.h"
+
+struct iso_import {
+	struct iso_medium medium;
+	IsoImage *image;
+	uint64_t session;
+	uint32_t format; /* enum tree_format: what was read */
+	uint64_t nodes;
+	struct reason refused; /* set by the limits while the library works */
+};
+
+/* warn gets what libisofs finds odd. Close it whatever the result. */
+int iso_import_open(struct iso_import *import, const struct source *source, uint64_t session, uint64_t limit,
+		    uint32_t format, void (*warn)(void *self, const char *text), void *self, struct reason *why);
+void iso_import_close(struct iso_import *import);

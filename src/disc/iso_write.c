@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "disc/iso_write.h"
+
+#include "disc/iso_tree.h"
+#include "disc/sessions.h"
+
+#include <libburn/libburn.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#define ALIGN	    32u	   /* sessions begin and end at multiples: drives write in such chunks */
+#define FIFO_BLOCKS 4096u  /* 8 MiB between the library's writer thread and the burner */
+#define LABEL_NONE  "DISC"
+
+struct iso_session {
+	struct iso_medium medium;
+	struct synth synth;
+	struct body_context bodies;
+	IsoImage *image;
+	struct burn_source *stream;
+	struct verb_planned planned;
+	uint64_t size; /* bytes without padding */
+	uint8_t head[HEAD_BYTES];
+};
+
+static void dispose_read_opts(IsoReadOpts **opts)
+{
+	if (*opts)
+		iso_read_opts_free(*opts);
+}
+
+static void dispose_write_opts(IsoWriteOpts **opts)
+{
+	if (*opts)
+		iso_write_opts_free(*opts);
+}
+
+static void dispose_session(struct iso_session **session)
+{
+	iso_session_free(*session);
+}
+
+int iso_write_start(struct reason *why)
+{
+	/* With anything above MISHAP a stream that can't be read is filled with zeroes and called good; at WARNING,
+	 * symlinks that Joliet can't hold would end the burn. */
+	return iso_lib_start("MISHAP", why);
+}
+
+static int import_references(struct iso_session *session, struct reason *why)
+{
+	CLEANUP(dispose_read_opts) IsoReadOpts *opts = NULL;
+	int code;
+
+	if (iso_image_new("", &session->image) < 0 || iso_read_opts_new(&opts, 0) < 0)
+		return reason_set(why, ENOMEM, "out of memory");
+	iso_read_opts_set_start_block(opts, SYNTH_START);
+	iso_read_opts_set_no_aaip(opts, 0);
+	iso_read_opts_set_no_md5(opts, 2); /* load the array, look for no tags */
+	iso_read_opts_set_no_joliet(opts, 1);
+	iso_read_opts_set_no_iso1999(opts, 1);
+	iso_read_opts_load_system_area(opts, 0);
+	session->medium.overlay =
+		(struct iso_overlay){ SYNTH_START, session->synth.blocks, session->synth.data };
+	code = iso_image_import(session->image, session->medium.data_source, opts, NULL);
+	if (session->medium.failed.err)
+		return reason_set(why, session->medium.failed.err, "%s", session->medium.failed.text);
+	return code < 0 ? iso_lib_failed(code, "the references to old files", why) : 0;
+}
+
+static int check_extents(const struct plan *plan, uint64_t nwa, struct reason *why)
+{
+	for (uint32_t i = 0; i < plan->nodes.count; i++) {
+		const struct extent_map *map = &plan->nodes.items[i].node.map;
+		char path[300];
+
+		for (size_t j = 0; j < map->count; j++)
+			if (map->items[j].kind == EXTENT_DISC &&
+			    !range_within(map->items[j].origin, map->items[j].length, nwa * SECTOR))
+				return reason_set(why, EINVAL, "%s: its content lies beyond what is recorded",
+						  plan_path(plan, i, path, sizeof path));
+	}
+	return 0;
+}
+
+static void set_names(struct iso_session *session, const struct verb_job *job)
+{
+	const char *label = iso_image_get_volume_id(session->image);
+
+	if (job->label[0])
+		label = job->label;
+	else if (!label || !label[0])
+		label = LABEL_NONE;
+	iso_image_set_volume_id(session->image, label);
+	/* Tells a session of ours that was never published from one that somebody appended: see sessions.h. */
+	iso_image_set_application_id(session->image, VOLUME_APPLICATION " " DISCFS_VERSION);
+}
+
+/* libisofs takes data as char *. */
+static int make_opts(struct iso_session *session, const struct verb_job *job, int64_t created, IsoWriteOpts **ret)
+{
+	char system_area[16 * SECTOR];
+	char charset[] = "UTF-8";
+	IsoWriteOpts *opts;
+
+	if (iso_write_opts_new(ret, 0) < 0)
+		return -ENOMEM;
+	opts = *ret;
+	iso_write_opts_set_iso_level(opts, 3);
+	iso_write_opts_set_rockridge(opts, 1);
+	iso_write_opts_set_rrip_version_1_10(opts, 0);
+	iso_write_opts_set_rrip_1_10_px_ino(opts, 1);
+	iso_write_opts_set_hardlinks(opts, 1);
+	iso_write_opts_set_aaip(opts, 1);
+	iso_write_opts_set_joliet(opts, 1);
+	iso_write_opts_set_joliet_longer_paths(opts, 1);
+	iso_write_opts_set_joliet_long_names(opts, 1);
+	iso_write_opts_set_allow_deep_paths(opts, 1);
+	iso_write_opts_set_allow_longer_paths(opts, 1);
+	iso_write_opts_set_relaxed_vol_atts(opts, 1);
+	iso_write_opts_set_always_gmt(opts, 1);
+	iso_write_opts_set_dir_rec_mtime(opts, 1);
+	iso_write_opts_set_record_md5(opts, 1, 1);
+	iso_write_opts_set_output_charset(opts, charset);
+	iso_write_opts_set_fifo_size(opts, FIFO_BLOCKS);
+	iso_write_opts_set_appendable(opts, 1);
+	iso_write_opts_set_ms_block(opts, (uint32_t)job->nwa);
+	/* The head's checksum tag covers its system area: it must be the one that is there. */
+	memcpy(system_area, session->head, sizeof system_area);
+	iso_write_opts_set_system_area(opts, system_area, 0, 0);
+	iso_write_opts_set_overwrite_buf(opts, session->head);
+	if (created > 0)
+		iso_write_opts_set_pvd_times(opts, (time_t)created, 0, 0, 0, NULL);
+	return 0;
+}
+
+static uint64_t count_new_data(const struct plan *plan)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < plan->nodes.count; i++)
+		if (S_ISREG(plan->nodes.items[i].node.attr.mode) && !plan->nodes.items[i].reference)
+			bytes += plan->nodes.items[i].node.attr.size;
+	return bytes;
+}
+
+/* What was read of the old head stays where libisofs wrote nothing; beyond the end of the file there are zeroes. */
+static int read_head(struct iso_session *session, const struct source *source, bool has_base, struct reason *why)
+{
+	uint32_t have = (uint32_t)min_u64(HEAD_SECTORS, source->sectors);
+	int got = have ? source_read(source, 0, have, session->head, why) : 0;
+
+	if (got == 0 && !has_base)
+		memset(session->head + (size_t)16 * SECTOR, 0, (size_t)16 * SECTOR);
+	return got;
+}
+
+static int check_head(const struct iso_session *session, const struct source *source, struct reason *why)
+{
+	uint8_t old[16 * SECTOR] = { 0 };
+	uint32_t have = (uint32_t)min_u64(16, source->sectors);
+	int got = have ? source_read(source, 0, have, old, why) : 0;
+
+	if (got == 0 && memcmp(old, session->head, sizeof old) != 0)
+		return reason_set(why, EIO, "libisofs changed the system area of the disc: refused");
+	return got;
+}
+
+static int start_stream(struct iso_session *session, const struct iso_session_request *request, struct reason *why)
+{
+	const struct verb_job *job = request->job;
+	CLEANUP(dispose_write_opts) IsoWriteOpts *opts = NULL;
+	struct volume base = { 0 };
+	int code, got = 0;
+
+	if (job->has_base)
+		got = volume_read(request->source, job->session, &base, why);
+	if (got < 0)
+		return got;
+	got = read_head(session, request->source, job->has_base, why);
+	if (got < 0)
+		return got;
+	if (make_opts(session, job, base.created, &opts) < 0)
+		return reason_set(why, ENOMEM, "out of memory");
+	code = iso_image_create_burn_source(session->image, opts, &session->stream);
+	if (code < 0)
+		return iso_lib_failed(code, "the session can't be laid out", why);
+	session->size = (uint64_t)session->stream->get_size(session->stream);
+	return check_head(session, request->source, why);
+}
+
+static int describe(struct iso_session *session, const struct verb_job *job, const struct plan *plan,
+		    struct reason *why)
+{
+	struct verb_planned *planned = &session->planned;
+
+	planned->start = job->nwa;
+	planned->sectors = round_up(sectors_of(session->size), ALIGN);
+	planned->new_data = count_new_data(plan);
+	planned->head = session->head;
+	planned->head_length = HEAD_BYTES;
+	if (sessions_fingerprint(session->head, 0, NULL, planned->fingerprint) < 0)
+		return reason_set(why, EIO, "can't compute SHA-256");
+	if (job->limit && !range_within(planned->start, planned->sectors, job->limit))
+		return reason_set(why, ENOSPC,
+				  "the session needs %" PRIu64 " sectors but only %" PRIu64 " are free on this medium",
+				  planned->sectors, job->limit > planned->start ? job->limit - planned->start : 0);
+	return 0;
+}
+
+static int make(struct iso_session *session, const struct iso_session_request *request, struct reason *why)
+{
+	const struct verb_job *job = request->job;
+	int got = plan_check(request->plan, why);
+
+	if (got == 0)
+		got = check_extents(request->plan, job->nwa, why);
+	if (got == 0)
+		got = iso_medium_open(&session->medium, request->source, job->nwa, why);
+	if (got == 0)
+		got = synth_make(request->plan, request->source, job->session, job->has_base, &session->synth, why);
+	if (got == 0)
+		got = import_references(session, why);
+	if (got == 0)
+		got = iso_tree_build(session->image, &session->synth, &session->bodies, why);
+	if (got < 0)
+		return got;
+	set_names(session, job);
+	got = start_stream(session, request, why);
+	return got < 0 ? got : describe(session, job, request->plan, why);
+}
+
+int iso_session_make(const struct iso_session_request *request, struct iso_session **ret, struct reason *why)
+{
+	CLEANUP(dispose_session) struct iso_session *session = calloc(1, sizeof *session);
+	uint64_t nwa = request->job->nwa;
+	int got;
+
+	if (!session)
+		return reason_set(why, ENOMEM, "out of memory");
+	session->bodies = (struct body_context){ .plan = request->plan, .spool = request->spool,
+						 .medium = request->source->fd, .medium_limit = nwa * SECTOR,
+						 .current = NO_NAME };
+	pthread_mutex_init(&session->bodies.lock, NULL);
+	if (nwa < ALIGN || nwa % ALIGN != 0 || nwa >= SYNTH_START)
+		return reason_set(why, EINVAL, "a session can't begin at sector %" PRIu64, nwa);
+	got = make(session, request, why);
+	if (got == 0)
+		*ret = TAKE(session);
+	return got;
+}
+
+void iso_session_free(struct iso_session *session)
+{
+	if (!session)
+		return;
+	if (session->stream) {
+		if (iso_image_generator_is_running(session->image))
+			session->stream->cancel(session->stream);
+		burn_source_free(session->stream);
+	}
+	if (session->image)
+		iso_image_unref(session->image);
+	iso_medium_close(&session->medium);
+	synth_clear(&session->synth);
+	pthread_mutex_destroy(&session->bodies.lock);
+	free(session);
+}
+
+void iso_session_describe(const struct iso_session *session, struct verb_planned *ret)
+{
+	*ret = session->planned;
+}
+
+struct burn_source *iso_session_stream(struct iso_session *session, uint64_t *ret_size)
+{
+	*ret_size = session->size;
+	return session->stream;
+}
+
+bool iso_session_failed(struct iso_session *session, struct reason *why)
+{
+	struct reason library = { 0 };
+
+	if (body_context_failed(&session->bodies, why))
+		return true;
+	iso_lib_messages(NULL, NULL, EIO, &library);
+	if (library.err)
+		reason_set(why, library.err, "%s", library.text);
+	return library.err != 0;
+}
+
+const char *iso_session_current(struct iso_session *session, char *ret, size_t room)
+{
+	uint32_t node = body_context_current(&session->bodies);
+
+	ret[0] = '\0';
+	return node == NO_NAME ? ret : plan_path(session->bodies.plan, node, ret, room);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The tree that the next session shall show, whole, as the daemon sent it.
+ *
+ * Node 0 is the root. A node with several names has one entry in nodes and several in names; names are in the order
+ * in which they came, so a directory's own name comes before those of its children. */
+#pragma once
+
+#include "base/reason.h"
+#include "base/vec.h"
+#include "model/node.h"
+#include "wire/verbs.h"
+
+struct plan_node {
+	struct node node;
+	uint32_t first_name; /* index; the root: NO_NAME */
+	uint32_t names;	     /* how many */
+	uint32_t reference;  /* see synth.h: number of its first record in the synthesised image, 0 = none */
+};
+
+struct plan_name {
+	uint32_t node;
+	uint32_t parent;    /* node */
+	uint32_t reference; /* number of its own record, 0 = none */
+	char *name;	    /* owned */
+};
+
+#define NO_NAME UINT32_MAX
+
+struct plan {
+	VEC(struct plan_node) nodes;
+	VEC(struct plan_name) names;
+	struct {
+		uint32_t *slots; /* index + 1 of a node by its ino, open addressing */
+		size_t room;	 /* a power of two */
+	} by_ino;
+};
+
+void plan_clear(struct plan *plan);
+/* Adds what a NODE says. 0, -EINVAL (unknown parent, bad name, a second root, …), -ENOMEM. */
+int plan_add_node(struct plan *plan, const struct verb_node *from, struct reason *why);
+/* Of the newest node. */
+int plan_add_xattr(struct plan *plan, const struct verb_xattr *from, struct reason *why);
+int plan_add_extent(struct plan *plan, const struct extent *extent, struct reason *why);
+/* Is there a tree at all, and can libisofs and Rock Ridge record all of it? Names the path that can't. */
+int plan_check(const struct plan *plan, struct reason *why);
+/* "dir/file", by the node's first name; cut off where it's longer than the buffer. Returns ret. */
+const char *plan_path(const struct plan *plan, uint32_t node, char *ret, size_t room);

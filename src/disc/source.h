@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The medium as a row of sectors: bounds-checked reading, whatever stands behind it.
+ *
+ * Today that is an image file; a drive will come in through the same three numbers. A sector that can't be read is
+ * an error and never taken for an empty one. Reading may be done by several threads. */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/reason.h"
+
+struct source {
+	int fd;		  /* borrowed */
+	uint64_t sectors; /* whole sectors that can be read */
+};
+
+/* fd: an image file or block device open for reading, borrowed as long as the source is used. */
+int source_open(struct source *source, int fd, struct reason *why);
+/* All of them or -EIO. data: count * SECTOR bytes. */
+int source_read(const struct source *source, uint64_t lba, uint32_t count, void *data, struct reason *why);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "disc/volume.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+/* Offsets in a primary volume descriptor, ECMA-119 8.4. */
+enum {
+	AT_LABEL = 40,
+	AT_SPACE_SIZE = 80,
+	AT_SET_SIZE = 120,
+	AT_BLOCK_SIZE = 128,
+	AT_ROOT_EXTENT = 158,
+	AT_APPLICATION = 574,
+	AT_CREATED = 813,
+	AT_MODIFIED = 830
+};
+
+static uint32_t get_le16(const uint8_t *at)
+{
+	return (uint32_t)at[0] | (uint32_t)at[1] << 8;
+}
+
+static bool get_digits(const uint8_t *at, size_t count, int *ret)
+{
+	int value = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (at[i] < '0' || at[i] > '9')
+			return false;
+		value = value * 10 + (at[i] - '0');
+	}
+	*ret = value;
+	return true;
+}
+
+/* 8.4.26.1: sixteen digits and an offset from GMT in quarters of an hour. 0 where nothing sensible is recorded. */
+static int64_t get_time(const uint8_t *at)
+{
+	struct tm tm = { 0 };
+	int zone = (int8_t)at[16];
+	time_t seconds;
+
+	if (!get_digits(at, 4, &tm.tm_year) || !get_digits(at + 4, 2, &tm.tm_mon) || !get_digits(at + 6, 2, &tm.tm_mday) ||
+	    !get_digits(at + 8, 2, &tm.tm_hour) || !get_digits(at + 10, 2, &tm.tm_min) ||
+	    !get_digits(at + 12, 2, &tm.tm_sec) || tm.tm_year == 0)
+		return 0;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	seconds = timegm(&tm);
+	return zone >= -48 && zone <= 52 ? (int64_t)seconds - zone * 900 : (int64_t)seconds;
+}
+
+static void get_label(const uint8_t *at, char *ret)
+{
+	size_t length = VOLUME_LABEL;
+
+	memcpy(ret, at, VOLUME_LABEL);
+	while (length && (ret[length - 1] == ' ' || ret[length - 1] == '\0'))
+		length--;
+	ret[length] = '\0';
+}
+
+static bool is_primary(const uint8_t *block)
+{
+	return block[0] == 1 && memcmp(block + 1, "CD001", 5) == 0 && block[6] == 1;
+}
+
+int volume_read(const struct source *source, uint64_t start, struct volume *ret, struct reason *why)
+{
+	uint8_t *block = ret->block;
+	int got;
+
+	if (!range_within(start, 17, source->sectors))
+		return 0;
+	got = source_read(source, start + 16, 1, block, why);
+	if (got < 0)
+		return got;
+	if (!is_primary(block))
+		return 0;
+	if (get_le16(block + AT_BLOCK_SIZE) != SECTOR)
+		return reason_set(why, EMEDIUMTYPE, "the volume has blocks of %u bytes: only 2048 are supported",
+				  get_le16(block + AT_BLOCK_SIZE));
+	if (get_le16(block + AT_SET_SIZE) > 1)
+		return reason_set(why, EMEDIUMTYPE, "this is one of a set of %u volumes: sets are not supported",
+				  get_le16(block + AT_SET_SIZE));
+	ret->start = start;
+	ret->size = get_le32(block + AT_SPACE_SIZE);
+	ret->root = get_le32(block + AT_ROOT_EXTENT);
+	ret->created = get_time(block + AT_CREATED);
+	ret->time = get_time(block + AT_MODIFIED);
+	if (ret->time < ret->created)
+		ret->time = ret->created;
+	get_label(block + AT_LABEL, ret->label);
+	ret->ours = memcmp(block + AT_APPLICATION, VOLUME_APPLICATION, strlen(VOLUME_APPLICATION)) == 0;
+	return 1;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* JOB(source, spool), (NODE XATTR* EXTENT*)*, PLAN_END -> PLANNED; GO -> PROGRESS*, WRITTEN */
+#include "worker/role.h"
+
+#include "base/fault.h"
+#include "disc/burn.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct burn_role {
+	struct worker *worker;
+	struct source source;
+	struct plan plan;
+	struct iso_session *session;
+	struct verb_planned planned;
+	struct reason *why;
+};
+
+static void burn_role_clear(struct burn_role *role)
+{
+	iso_session_free(role->session);
+	plan_clear(&role->plan);
+}
+
+/* 1 = the plan is complete. */
+static int take_message(struct burn_role *role, struct msg *msg)
+{
+	struct verb_node node;
+	struct verb_xattr xattr;
+	struct extent extent;
+
+	switch (msg->verb) {
+	case VERB_NODE:
+		if (get_node(msg, &node))
+			return plan_add_node(&role->plan, &node, role->why);
+		break;
+	case VERB_XATTR:
+		if (get_xattr(msg, &xattr))
+			return plan_add_xattr(&role->plan, &xattr, role->why);
+		break;
+	case VERB_EXTENT:
+		if (get_extent(msg, &extent))
+			return plan_add_extent(&role->plan, &extent, role->why);
+		break;
+	case VERB_PLAN_END:
+		if (msg_done(msg))
+			return 1;
+		break;
+	}
+	return reason_set(role->why, EPROTO, "the plan is malformed at a message %u", msg->verb);
+}
+
+static int take_plan(struct burn_role *role)
+{
+	struct msg msg;
+	int got = 0;
+
+	while (got == 0) {
+		got = worker_receive(role->worker, &msg, role->why);
+		if (got == 0)
+			got = take_message(role, &msg);
+	}
+	return got < 0 ? got : 0;
+}
+
+static int send_planned(struct burn_role *role)
+{
+	struct msg msg = { 0 };
+
+	iso_session_describe(role->session, &role->planned);
+	put_planned(&msg, &role->planned);
+	return worker_send(role->worker, &msg, role->why);
+}
+
+static int wait_for_go(struct burn_role *role)
+{
+	struct msg msg;
+	int got = worker_receive(role->worker, &msg, role->why);
+
+	if (got == 0 && (msg.verb != VERB_GO || !msg_done(&msg)))
+		got = reason_set(role->why, EPROTO, "expected the word to go, got %u", msg.verb);
+	return got;
+}
+
+static int send_progress(void *self, uint64_t done, uint64_t total)
+{
+	struct burn_role *role = (struct burn_role *)self;
+	struct verb_progress progress = { .done = done, .total = total };
+	char path[1024];
+	struct msg msg = { 0 };
+	int got;
+
+	progress.file = iso_session_current(role->session, path, sizeof path);
+	progress.file_length = strlen(path);
+	put_progress(&msg, &progress);
+	got = link_send(&role->worker->link, &msg);
+	return got < 0 ? got : link_flush(&role->worker->link);
+}
+
+static int burn(struct burn_role *role)
+{
+	const struct burn_request request = {
+		.path = role->worker->job.path,
+		.medium = role->worker->medium,
+		.start = role->planned.start,
+		.sectors = role->planned.sectors,
+		.session = role->session,
+		.progress = send_progress,
+		.self = role,
+	};
+	struct verb_written written = { role->planned.start, role->planned.sectors };
+	struct msg msg = { 0 };
+	int got = burn_session(&request, role->why);
+
+	if (got == 0)
+		got = fault_point("burn-written");
+	if (got < 0)
+		return got;
+	put_written(&msg, &written);
+	return worker_send(role->worker, &msg, role->why);
+}
+
+int role_burn(struct worker *worker, struct reason *why)
+{
+	CLEANUP(burn_role_clear) struct burn_role role = { .worker = worker, .why = why };
+	const struct iso_session_request request = {
+		.source = &role.source, .job = &worker->job, .plan = &role.plan, .spool = worker->spool
+	};
+	int got = source_open(&role.source, worker->medium, why);
+
+	if (got == 0)
+		got = take_plan(&role);
+	if (got == 0)
+		got = iso_write_start(why);
+	if (got == 0)
+		got = iso_session_make(&request, &role.session, why);
+	if (got == 0)
+		got = send_planned(&role);
+	if (got == 0)
+		got = fault_point("burn-planned");
+	if (got == 0)
+		got = wait_for_go(&role);
+	return got == 0 ? burn(&role) : got;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* JOB(source) -> (NODE XATTR* EXTENT*)*, IMPORTED */
+#include "worker/role.h"
+
+#include "disc/iso_read.h"
+
+struct sending {
+	struct worker *worker;
+	struct reason *why;
+};
+
+static int send_node(void *self, const struct verb_node *node)
+{
+	struct sending *sending = (struct sending *)self;
+	struct msg msg = { 0 };
+
+	put_node(&msg, node);
+	return worker_send(sending->worker, &msg, sending->why);
+}
+
+static int send_xattr(void *self, const struct verb_xattr *xattr)
+{
+	struct sending *sending = (struct sending *)self;
+	struct msg msg = { 0 };
+
+	put_xattr(&msg, xattr);
+	return worker_send(sending->worker, &msg, sending->why);
+}
+
+static int send_extent(void *self, const struct extent *extent)
+{
+	struct sending *sending = (struct sending *)self;
+	struct msg msg = { 0 };
+
+	put_extent(&msg, extent);
+	return worker_send(sending->worker, &msg, sending->why);
+}
+
+static int send_warning(void *self, const char *text)
+{
+	struct sending *sending = (struct sending *)self;
+	struct msg msg = { 0 };
+
+	put_warning(&msg, text);
+	return worker_send(sending->worker, &msg, sending->why);
+}
+
+int role_import(struct worker *worker, struct reason *why)
+{
+	static const struct tree_sink sink = { send_node, send_xattr, send_extent, send_warning };
+	const struct verb_job *job = &worker->job;
+	struct sending sending = { worker, why };
+	struct verb_imported imported;
+	struct source source;
+	struct msg msg = { 0 };
+	int got = source_open(&source, worker->medium, why);
+
+	if (got == 0)
+		got = iso_read_start(why);
+	if (got == 0)
+		got = iso_read_tree(&source, job->session, job->limit, job->format, &sink, &sending, &imported, why);
+	if (got < 0)
+		return got;
+	put_imported(&msg, &imported);
+	return worker_send(worker, &msg, why);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "worker/worker.h"
+
+#include "worker/role.h"
+#include "worker/sandbox.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+static const struct role {
+	const char *name;
+	int (*run)(struct worker *worker, struct reason *why);
+	bool parses; /* what a disc holds: goes into the sandbox */
+} roles[] = {
+	{ "probe", role_probe, true },
+	{ "import", role_import, true },
+	{ "burn", role_burn, false },
+	{ "head", role_head, false },
+};
+
+static const struct role *find_role(const char *name)
+{
+	for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
+		if (strcmp(roles[i].name, name) == 0)
+			return &roles[i];
+	return NULL;
+}
+
+static void worker_close(struct worker *worker)
+{
+	link_close(&worker->link);
+	cleanup_close(&worker->medium);
+	cleanup_close(&worker->spool);
+}
+
+int worker_send(struct worker *worker, struct msg *msg, struct reason *why)
+{
+	int got = link_send(&worker->link, msg);
+
+	return got < 0 ? reason_set(why, -got, "can't report to the daemon: %s", strerror(-got)) : 0;
+}
+
+int worker_receive(struct worker *worker, struct msg *ret, struct reason *why)
+{
+	int got = link_receive(&worker->link, ret);
+
+	if (got == 0)
+		return reason_set(why, ECANCELED, "the daemon closed the link");
+	return got < 0 ? reason_set(why, -got, "can't read what the daemon says: %s", strerror(-got)) : 0;
+}
+
+static int take_job(struct worker *worker, struct reason *why)
+{
+	struct msg msg;
+	int got = worker_receive(worker, &msg, why);
+
+	if (got < 0)
+		return got;
+	if (!get_job(&msg, &worker->job))
+		return reason_set(why, EPROTO, "the daemon sent something else than a job");
+	worker->medium = link_take_fd(&worker->link, 0);
+	worker->spool = link_take_fd(&worker->link, 1);
+	return 0;
+}
+
+static int report(struct worker *worker, const struct reason *why)
+{
+	struct msg msg = { 0 };
+	int got;
+
+	put_failed(&msg, why);
+	got = link_send(&worker->link, &msg);
+	return got < 0 ? got : link_flush(&worker->link);
+}
+
+int worker_main(const char *name, int link_fd)
+{
+	CLEANUP(worker_close) struct worker worker = { .medium = -1, .spool = -1 };
+	const struct role *role = find_role(name);
+	struct reason why = { 0 };
+	int got;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (!role || link_open(&worker.link, link_fd) < 0)
+		return 1;
+	if (role->parses)
+		sandbox_enter();
+	got = take_job(&worker, &why);
+	if (got == 0)
+		got = role->run(&worker, &why);
+	if (got == -EPIPE || got == -ECANCELED)
+		return 0;
+	if (got < 0) {
+		reason_set(&why, -got, "the %s worker failed: %s", name, strerror(-got));
+		return report(&worker, &why) < 0;
+	}
+	return link_flush(&worker.link) < 0;
+}
