@@ -90,10 +90,9 @@ static void set_names(struct iso_session *session, const struct verb_job *job)
 	const char *label = iso_image_get_volume_id(session->image);
 
 	if (job->label[0])
-		label = job->label;
+		iso_image_set_volume_id(session->image, job->label);
 	else if (!label || !label[0])
-		label = LABEL_NONE;
-	iso_image_set_volume_id(session->image, label);
+		iso_image_set_volume_id(session->image, LABEL_NONE);
 	/* Tells a session of ours that was never published from one that somebody appended: see sessions.h. */
 	iso_image_set_application_id(session->image, VOLUME_APPLICATION " " DISCFS_VERSION);
 }
@@ -102,7 +101,7 @@ static void set_names(struct iso_session *session, const struct verb_job *job)
 static int make_opts(struct iso_session *session, const struct verb_job *job, int64_t created, IsoWriteOpts **ret)
 {
 	char system_area[16 * SECTOR];
-	char charset[] = "UTF-8";
+	char charset[] = "UTF-8", no_uuid[] = "";
 	IsoWriteOpts *opts;
 
 	if (iso_write_opts_new(ret, 0) < 0)
@@ -132,7 +131,7 @@ static int make_opts(struct iso_session *session, const struct verb_job *job, in
 	iso_write_opts_set_system_area(opts, system_area, 0, 0);
 	iso_write_opts_set_overwrite_buf(opts, session->head);
 	if (created > 0)
-		iso_write_opts_set_pvd_times(opts, (time_t)created, 0, 0, 0, NULL);
+		iso_write_opts_set_pvd_times(opts, (time_t)created, 0, 0, 0, no_uuid);
 	return 0;
 }
 
