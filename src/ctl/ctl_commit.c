@@ -61,11 +61,18 @@ int command_wait(int argc, char **argv)
 	};
 	AUTO_JSON struct json status = { 0 };
 	struct target target;
+	bool busy;
 	int count, code = ctl_options(argc, argv, options, 1, &count);
 
 	if (!code)
 		code = target_find(count ? argv[1] : ".", &target);
 	if (!code)
-		code = work_follow(&target, &watch, &status);
-	return code ? code : work_report(&status, watch.quiet);
+		code = work_follow(&target, &watch, &status, &busy);
+	if (code)
+		return code;
+	if (!busy && !watch.quiet)
+		puts("Nothing is under way");
+	if (!busy && !watch.quiet && !json_int(&status, "$.last.exit"))
+		return EXIT_CODE_DONE;
+	return work_report(&status, watch.quiet);
 }

@@ -81,9 +81,10 @@ static int commit_first(const struct target *target, const struct json *status)
 	AUTO_FREE char *mode = json_string(status, "$.commit_mode");
 	AUTO_JSON struct json after = { 0 };
 	int code = EXIT_CODE_DONE;
+	bool busy;
 
 	if (json_has(status, "$.work")) {
-		code = work_follow(target, &running, &after);
+		code = work_follow(target, &running, &after, &busy);
 		if (!code)
 			code = work_report(&after, false);
 		if (code)

@@ -130,6 +130,12 @@ int target_look(const char *path, struct target *ret)
 	return look.discfs ? 0 : -ENXIO;
 }
 
+static int target_died(const char *path)
+{
+	return ctl_fail(EXIT_CODE_NO_DISCFS,
+			"%s: the discfs there has died; clear it away with: fusermount3 -u %s", path, path);
+}
+
 int target_find(const char *path, struct target *ret)
 {
 	int err = target_look(path, ret);
@@ -137,9 +143,7 @@ int target_find(const char *path, struct target *ret)
 	if (err == -ENXIO)
 		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is not in a disc that discfs has mounted", path);
 	if (err == -ENOTCONN)
-		return ctl_fail(EXIT_CODE_NO_DISCFS,
-				"%s: the discfs there has died; unmount it with: fusermount3 -u %s", path,
-				path);
+		return target_died(path);
 	if (err < 0)
 		return ctl_fail(err == -ENOENT ? EXIT_CODE_NO_DISCFS : EXIT_CODE_SYSTEM, "%s: %s", path,
 				strerror(-err));
@@ -194,7 +198,9 @@ int target_read(const struct target *target, const char *name, struct text *text
 	AUTO_CLOSE int fd = target_open(target, name, O_RDONLY);
 	int err = fd < 0 ? fd : read_all(fd, text);
 
-	if (err == -ENOENT || err == -ENOTCONN)
+	if (err == -ENOTCONN)
+		return target_died(target->root);
+	if (err == -ENOENT)
 		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s: no discfs answers there", target->root);
 	if (err < 0)
 		return ctl_fail(EXIT_CODE_SYSTEM, "%s/.discfs/%s: %s", target->root, name, strerror(-err));

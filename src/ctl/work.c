@@ -48,11 +48,12 @@ static int follow_interrupted(const struct target *target)
 
 /* Looks until it's done; start is when the watching began. */
 static int follow_poll(const struct target *target, const struct work_watch *watch, struct progress *progress,
-		       struct json *ret_status)
+		       struct json *ret_status, bool *ret_was_busy)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NS };
 	int64_t start = now_s(), seen = start;
 
+	*ret_was_busy = false;
 	for (;;) {
 		AUTO_JSON struct json status = { 0 };
 		int code = target_status(target, &status);
@@ -66,6 +67,7 @@ static int follow_poll(const struct target *target, const struct work_watch *wat
 			return EXIT_CODE_DONE;
 		}
 		if (busy) {
+			*ret_was_busy = true;
 			seen = now_s();
 			progress_show(progress, &status);
 		}
@@ -80,7 +82,8 @@ static int follow_poll(const struct target *target, const struct work_watch *wat
 	}
 }
 
-int work_follow(const struct target *target, const struct work_watch *watch, struct json *ret_status)
+int work_follow(const struct target *target, const struct work_watch *watch, struct json *ret_status,
+		bool *ret_was_busy)
 {
 	const struct sigaction watching = { .sa_handler = on_interrupt };
 	struct sigaction before;
@@ -90,7 +93,7 @@ int work_follow(const struct target *target, const struct work_watch *watch, str
 	interrupted = 0;
 	sigaction(SIGINT, &watching, &before);
 	progress_start(&progress, watch->quiet);
-	code = follow_poll(target, watch, &progress, ret_status);
+	code = follow_poll(target, watch, &progress, ret_status, ret_was_busy);
 	progress_end(&progress);
 	sigaction(SIGINT, &before, NULL);
 	return code;
@@ -132,8 +135,17 @@ int work_report(const struct json *status, bool json)
 /* The daemon refused: its errno says how, its status often why. */
 static int commit_refused(const struct target *target, int err)
 {
+	static const struct {
+		int err;
+		const char *text;
+	} sentences[] = {
+		{ ENOSPC, "it doesn't fit on the medium any more" },
+		{ ENOMEDIUM, "there is no disc in the drive" },
+		{ ESTALE, "another disc is in the drive" },
+	};
 	AUTO_JSON struct json status = { 0 };
 	AUTO_FREE char *why = NULL;
+	const char *text = strerror(err);
 
 	if (err == EBUSY)
 		return ctl_fail(EXIT_CODE_BUSY,
@@ -141,10 +153,12 @@ static int commit_refused(const struct target *target, int err)
 				target->root);
 	if (err == EACCES || err == EPERM)
 		return ctl_fail(EXIT_CODE_SYSTEM, "only the owner of %s may control it", target->root);
+	for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
+		if (sentences[i].err == err)
+			text = sentences[i].text;
 	if ((err == EROFS || err == EMEDIUMTYPE) && target_status(target, &status) == 0)
 		why = json_string(&status, "$.read_only_reason");
-	return ctl_fail(exit_code_of_errno(err), "the commit is refused: %s",
-			why && why[0] ? why : strerror(err));
+	return ctl_fail(exit_code_of_errno(err), "the commit is refused: %s", why && why[0] ? why : text);
 }
 
 int work_commit(const struct target *target, const struct json *status, const char *label, bool quiet,
@@ -153,6 +167,7 @@ int work_commit(const struct target *target, const struct json *status, const ch
 	struct work_watch watch = { .serial = work_serial(status), .timeout_s = -1, .quiet = quiet };
 	AUTO_JSON struct json after = { 0 };
 	AUTO_TEXT struct text line = { 0 };
+	bool busy;
 	int code;
 
 	text_add(&line, "commit-nowait%s%s", label ? " " : "", label ? label : "");
@@ -164,6 +179,6 @@ int work_commit(const struct target *target, const struct json *status, const ch
 			   : "The commit is accepted and goes on by itself (discfsctl wait)");
 		return EXIT_CODE_DONE;
 	}
-	code = work_follow(target, &watch, &after);
+	code = work_follow(target, &watch, &after, &busy);
 	return code ? code : work_report(&after, quiet);
 }
