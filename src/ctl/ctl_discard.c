@@ -111,7 +111,7 @@ static int discard_path(const char *path)
 		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is not in a disc that discfs has mounted", path);
 	if (err < 0)
 		return ctl_fail(EXIT_CODE_SYSTEM, "%s: %s", path, strerror(-err));
-	text_add(&line, "discard ");
+	text_add(&line, "discard /");
 	text_add_escaped(&line, inside, strlen(inside));
 	err = line.failed ? -ENOMEM : target_tell(&target, line.data);
 	return err < 0 ? discard_refused(path, -err) : EXIT_CODE_DONE;

@@ -102,9 +102,9 @@ static inline int drive_end(struct drive *drive)
 
 static inline void drive_tree_clear(struct drive_tree *tree)
 {
-	vec_each(&tree->nodes, node)
+	vec_each (&tree->nodes, node)
 		node_clear(node);
-	vec_each(&tree->names, name)
+	vec_each (&tree->names, name)
 		free(name->name);
 	vec_clear(&tree->nodes);
 	vec_clear(&tree->names);
@@ -115,7 +115,8 @@ static inline void drive_take_node(struct drive_tree *tree, const struct verb_no
 	struct drive_name *name = vec_push(&tree->names);
 	struct node *node;
 
-	*name = (struct drive_name){ from->attr.ino, from->parent, strndup(from->name ? from->name : "", from->name_length) };
+	*name = (struct drive_name){ from->attr.ino, from->parent,
+				     strndup(from->name ? from->name : "", from->name_length) };
 	if (from->again)
 		return;
 	node = vec_push(&tree->nodes);
@@ -126,7 +127,8 @@ static inline void drive_take_node(struct drive_tree *tree, const struct verb_no
 }
 
 /* 0 or -errno with drive.why set. */
-static inline int drive_import(int fd, const struct verb_job *job, struct drive_tree *tree, struct reason *why)
+static inline int drive_import(int fd, const struct verb_job *job, struct drive_tree *tree,
+			       struct reason *why)
 {
 	struct drive drive;
 	struct msg msg;
@@ -162,9 +164,10 @@ static inline int drive_import(int fd, const struct verb_job *job, struct drive_
 	return done && !drive.why.err ? 0 : -(drive.why.err ? drive.why.err : EIO);
 }
 
-static inline const struct drive_name *drive_lookup(struct drive_tree *tree, uint64_t parent, const char *name)
+static inline const struct drive_name *drive_lookup(struct drive_tree *tree, uint64_t parent,
+						    const char *name)
 {
-	vec_each(&tree->names, at)
+	vec_each (&tree->names, at)
 		if (at->parent == parent && strcmp(at->name, name) == 0)
 			return at;
 	return NULL;
@@ -220,12 +223,17 @@ static inline void drive_send_plan(struct drive *drive, struct drive_tree *tree)
 	uint8_t *sent = calloc(tree->nodes.count + 1, 1);
 	struct msg msg = { 0 };
 
-	vec_each(&tree->names, name) {
+	vec_each (&tree->names, name) {
 		struct node *from = &tree->nodes.items[name->ino - 1];
-		struct verb_node node = { .parent = name->parent, .name = name->name,
-					  .name_length = strlen(name->name), .attr = from->attr,
-					  .target = from->target.data, .target_length = from->target.length,
-					  .md5 = from->md5.data, .zf = from->zf.data, .zf_length = from->zf.length,
+		struct verb_node node = { .parent = name->parent,
+					  .name = name->name,
+					  .name_length = strlen(name->name),
+					  .attr = from->attr,
+					  .target = from->target.data,
+					  .target_length = from->target.length,
+					  .md5 = from->md5.data,
+					  .zf = from->zf.data,
+					  .zf_length = from->zf.length,
 					  .again = sent[name->ino] };
 
 		put_node(&msg, &node);
@@ -357,17 +365,22 @@ static inline uint64_t drive_scan_node(struct drive_scan *scan, const char *path
 	char target[4096];
 	ssize_t length;
 
-	vec_each(&scan->links, at)
+	vec_each (&scan->links, at)
 		if (at->dev == info->st_dev && at->ino == info->st_ino && !S_ISDIR(info->st_mode))
 			return at->ours;
 	node = vec_push(&scan->tree->nodes);
-	*node = (struct node){ .attr = { .ino = scan->tree->nodes.count, .mode = info->st_mode, .uid = info->st_uid,
-					 .gid = info->st_gid, .nlink = (uint32_t)info->st_nlink,
-					 .size = S_ISREG(info->st_mode) ? (uint64_t)info->st_size : 0,
-					 .rdev = S_ISBLK(info->st_mode) || S_ISCHR(info->st_mode) ? info->st_rdev : 0,
-					 .atime_ns = info->st_atime * NS_PER_SEC,
-					 .mtime_ns = info->st_mtime * NS_PER_SEC,
-					 .ctime_ns = info->st_ctime * NS_PER_SEC } };
+	*node =
+	    (struct node){ .attr = { .ino = scan->tree->nodes.count,
+				     .mode = info->st_mode,
+				     .uid = info->st_uid,
+				     .gid = info->st_gid,
+				     .nlink = (uint32_t)info->st_nlink,
+				     .size = S_ISREG(info->st_mode) ? (uint64_t)info->st_size : 0,
+				     .rdev =
+					 S_ISBLK(info->st_mode) || S_ISCHR(info->st_mode) ? info->st_rdev : 0,
+				     .atime_ns = info->st_atime * NS_PER_SEC,
+				     .mtime_ns = info->st_mtime * NS_PER_SEC,
+				     .ctime_ns = info->st_ctime * NS_PER_SEC } };
 	link = vec_push(&scan->links);
 	*link = (struct drive_link){ info->st_dev, info->st_ino, node->attr.ino };
 	drive_scan_xattrs(path, node);
@@ -381,7 +394,8 @@ static inline uint64_t drive_scan_node(struct drive_scan *scan, const char *path
 	return node->attr.ino;
 }
 
-static inline void drive_scan_path(struct drive_scan *scan, const char *path, const char *name, uint64_t parent)
+static inline void drive_scan_path(struct drive_scan *scan, const char *path, const char *name,
+				   uint64_t parent)
 {
 	struct drive_name *at;
 	struct dirent *entry;

@@ -6,6 +6,7 @@
 #include "base/vec.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static void test_text_grows(void **state)
@@ -56,6 +57,26 @@ static void test_escaped(void **state)
 
 	text_add_escaped(&text, "a\tb\\c\nd \xC3\xA9", 10);
 	assert_string_equal(text.data, "a\\011b\\134c\\012d \xC3\xA9");
+}
+
+static void assert_unescaped(const char *line, const char *want)
+{
+	char copy[64];
+
+	snprintf(copy, sizeof copy, "%s", line);
+	text_unescape(copy);
+	assert_string_equal(copy, want);
+}
+
+static void test_unescape(void **state)
+{
+	assert_unescaped("", "");
+	assert_unescaped("plain", "plain");
+	assert_unescaped("a\\011b\\134c\\012d", "a\tb\\c\nd");
+	assert_unescaped("\\134134", "\\134"); /* once only */
+	assert_unescaped("\\377\\400\\000\\8", "\377\\400\\000\\8");
+	assert_unescaped("cut\\13", "cut\\13");
+	assert_unescaped("\\", "\\");
 }
 
 static void assert_size(uint64_t bytes, const char *want)
@@ -160,9 +181,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_text_grows),    cmocka_unit_test(test_json),
 		cmocka_unit_test(test_json_bad_utf8), cmocka_unit_test(test_escaped),
-		cmocka_unit_test(test_size),	      cmocka_unit_test(test_parse_size),
-		cmocka_unit_test(test_bytes),	      cmocka_unit_test(test_blob),
-		cmocka_unit_test(test_vec),
+		cmocka_unit_test(test_unescape),      cmocka_unit_test(test_size),
+		cmocka_unit_test(test_parse_size),    cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_blob),	      cmocka_unit_test(test_vec),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
