@@ -16,7 +16,8 @@ int64_t work_serial(const struct json *status);
 uint64_t work_staged(const struct json *status);
 
 /* Watches until it's done and fills ret_status with the newest status. Ctrl-C ends the watching
- * (EXIT_CODE_INTERRUPTED), a time-out too (EXIT_CODE_TIMED_OUT). *ret_was_busy: there was something to watch. */
+ * (EXIT_CODE_INTERRUPTED), a time-out too (EXIT_CODE_TIMED_OUT). *ret_was_busy: there was something to watch.
+ */
 int work_follow(const struct target *target, const struct work_watch *watch, struct json *ret_status,
 		bool *ret_was_busy);
 /* Tells how the last work ended (on success on stdout, else on stderr) and returns its exit code. json: print
