@@ -164,6 +164,20 @@ static int add_other(struct building *building, const struct plan_name *name, Is
 	return code < 0 ? refused(building, name->node, code) : 0;
 }
 
+/* A name that is nothing but the beginning of a UTF-8 sequence: libisofs' conversion for Joliet leaves nothing of it
+ * and gives up. Other bytes that aren't UTF-8 become "_" there; Rock Ridge carries all of them as they are. */
+static bool is_lost_in_joliet(const char *name)
+{
+	const unsigned char *at = (const unsigned char *)name;
+	size_t length = strlen(name);
+	size_t whole = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : at[0] >= 0xc2 ? 2 : 1;
+
+	for (size_t i = 1; i < length; i++)
+		if ((at[i] & 0xc0) != 0x80)
+			return false;
+	return length < whole;
+}
+
 static int add_name(struct building *building, const struct plan_name *name)
 {
 	const struct plan_node *at = &building->plan->nodes.items[name->node];
@@ -181,7 +195,11 @@ static int add_name(struct building *building, const struct plan_name *name)
 		got = add_symlink(building, name, parent, &node);
 	else
 		got = add_other(building, name, parent, &node);
-	return got < 0 ? got : set_attributes(building, node, name->node, name->reference ? at->reference : 0);
+	if (got < 0)
+		return got;
+	if (is_lost_in_joliet(name->name))
+		iso_node_set_hidden(node, LIBISO_HIDE_ON_JOLIET);
+	return set_attributes(building, node, name->node, name->reference ? at->reference : 0);
 }
 
 /* ---- all of them ---- */

@@ -116,6 +116,7 @@ static int make_opts(struct iso_session *session, const struct verb_job *job, in
 	iso_write_opts_set_joliet(opts, 1);
 	iso_write_opts_set_joliet_longer_paths(opts, 1);
 	iso_write_opts_set_joliet_long_names(opts, 1);
+	iso_write_opts_set_joliet_utf16(opts, 1); /* a superset of what Joliet says; Windows and Linux read it */
 	iso_write_opts_set_allow_deep_paths(opts, 1);
 	iso_write_opts_set_allow_longer_paths(opts, 1);
 	iso_write_opts_set_relaxed_vol_atts(opts, 1);
