@@ -22,12 +22,12 @@ static const struct acl_tag {
 	uint8_t aaip;
 	bool has_id;
 } tags[] = {
-	{ 0x01, 1, false },  /* the owner */
-	{ 0x02, 10, true },  /* a user */
-	{ 0x04, 3, false },  /* the owning group */
-	{ 0x08, 12, true },  /* a group */
-	{ 0x10, 5, false },  /* mask */
-	{ 0x20, 6, false },  /* others */
+	{ 0x01, 1, false }, /* the owner */
+	{ 0x02, 10, true }, /* a user */
+	{ 0x04, 3, false }, /* the owning group */
+	{ 0x08, 12, true }, /* a group */
+	{ 0x10, 5, false }, /* mask */
+	{ 0x20, 6, false }, /* others */
 };
 #define TAGS (sizeof tags / sizeof tags[0])
 
@@ -71,7 +71,7 @@ static int pack_kernel(struct acl_list *list, struct blob *ret)
 	qsort(list->items, list->count, sizeof *list->items, compare_entries);
 	put_le32(at, KERNEL_VERSION);
 	at += KERNEL_HEADER;
-	vec_each(list, entry) {
+	vec_each (list, entry) {
 		put_le32(at, (uint32_t)entry->tag | (uint32_t)entry->perm << 16);
 		put_le32(at + 4, entry->id);
 		at += KERNEL_ENTRY;
@@ -174,7 +174,8 @@ static int put_list(const struct blob *list, uint8_t **at)
 		return -EINVAL;
 	for (size_t from = KERNEL_HEADER; from < list->length; from += KERNEL_ENTRY) {
 		uint32_t word = get_le32(list->data + from);
-		size_t used = put_entry(*at, (uint16_t)word, (uint16_t)(word >> 16), get_le32(list->data + from + 4));
+		size_t used =
+		    put_entry(*at, (uint16_t)word, (uint16_t)(word >> 16), get_le32(list->data + from + 4));
 
 		if (used == 0)
 			return -EINVAL;

@@ -103,9 +103,11 @@ static int read_piece(const struct body *body, const struct extent *piece, uint8
 		return fail(body, EIO, "its content lies beyond what is recorded");
 	got = fd_pread_full(from_disc ? context->medium : context->spool, data, piece->length, piece->origin);
 	if (got < 0)
-		return fail(body, (int)-got, from_disc ? "can't read it from the disc" : "can't read it from the spool");
+		return fail(body, (int)-got,
+			    from_disc ? "can't read it from the disc" : "can't read it from the spool");
 	if ((uint64_t)got != piece->length)
-		return fail(body, EIO, from_disc ? "the disc ends inside of it" : "the spool ends inside of it");
+		return fail(body, EIO,
+			    from_disc ? "the disc ends inside of it" : "the spool ends inside of it");
 	return 0;
 }
 

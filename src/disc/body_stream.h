@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The content of one new body as libisofs wants it: pieces from the spool, from the medium, and zeroes.
  *
- * Streams of the same inode have the same id, so that several names become one extent and a hard link. Reading is done
- * in the library's writer thread, one stream at a time. A piece that can't be read whole is an error: it is noted in
- * the context, and the burn must not be called good (libisofs fills with zeroes where it's allowed to). */
+ * Streams of the same inode have the same id, so that several names become one extent and a hard link.
+ * Reading is done in the library's writer thread, one stream at a time. A piece that can't be read whole is
+ * an error: it is noted in the context, and the burn must not be called good (libisofs fills with zeroes
+ * where it's allowed to). */
 #pragma once
 
 #include "disc/iso_lib.h"

@@ -73,29 +73,31 @@ static int failed(const struct burning *burning, int err, const char *what)
 	struct reason said = { 0 };
 
 	take_messages(err, &said);
-	return reason_set(burning->why, said.err ? said.err : err, "%s%s%s", what, said.err ? ": " : "", said.text);
+	return reason_set(burning->why, said.err ? said.err : err, "%s%s%s", what, said.err ? ": " : "",
+			  said.text);
 }
 
-/* Blocks for the session are reserved without changing the file's size, so that a full disk shows before anything is
- * written; file systems that can't reserve are asked for their free space. */
+/* Blocks for the session are reserved without changing the file's size, so that a full disk shows before
+ * anything is written; file systems that can't reserve are asked for their free space. */
 static int reserve(const struct burning *burning)
 {
 	const struct burn_request *request = burning->request;
 	uint64_t need = request->sectors * SECTOR;
 	struct statvfs host;
 
-	if (fallocate(burning->image, FALLOC_FL_KEEP_SIZE, (off_t)(request->start * SECTOR), (off_t)need) == 0)
+	if (fallocate(burning->image, FALLOC_FL_KEEP_SIZE, (off_t)(request->start * SECTOR), (off_t)need) ==
+	    0)
 		return 0;
 	if (errno != ENOSPC && errno != EDQUOT && errno != EFBIG && fstatvfs(burning->image, &host) == 0 &&
 	    (uint64_t)host.f_bavail * host.f_frsize >= need)
 		return 0;
 	return reason_set(burning->why, errno == EFBIG || errno == EDQUOT ? errno : ENOSPC,
-			  "the session needs %" PRIu64 " bytes more for %s than its file system has free", need,
-			  request->path);
+			  "the session needs %" PRIu64 " bytes more for %s than its file system has free",
+			  need, request->path);
 }
 
-/* Whatever lies behind the end of the recorded part (padding, a session that was never finished) goes first: a crash
- * during the burn then leaves nothing that could be taken for a session. */
+/* Whatever lies behind the end of the recorded part (padding, a session that was never finished) goes first:
+ * a crash during the burn then leaves nothing that could be taken for a session. */
 static int prepare_image(struct burning *burning)
 {
 	const struct burn_request *request = burning->request;
@@ -204,7 +206,8 @@ static void wait_for_end(struct burning *burning)
 		}
 		if (now_ms() - told >= PROGRESS_MS && !burning->feed.stop) {
 			told = now_ms();
-			if (request->progress(request->self, burning->feed.sent / SECTOR, request->sectors) < 0)
+			if (request->progress(request->self, burning->feed.sent / SECTOR, request->sectors) <
+			    0)
 				burning->feed.stop = true;
 		}
 		nanosleep(&pause, NULL);

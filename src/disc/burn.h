@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Writes a session to the medium through libburn: one burn in the life of a process.
  *
- * Nothing below the session's start is touched; the head of overwriteable media is somebody else's last step. Success
- * means that every sector of the stream went out, that libburn is content, and that the data were synced. */
+ * Nothing below the session's start is touched; the head of overwriteable media is somebody else's last step.
+ * Success means that every sector of the stream went out, that libburn is content, and that the data were
+ * synced. */
 #pragma once
 
 #include "base/reason.h"
 #include "disc/iso_write.h"
 
 struct burn_request {
-	const char *path;  /* of the image file; absolute */
-	int medium;	   /* the same file, for making sure */
-	uint64_t start;	   /* sector */
-	uint64_t sectors;  /* with padding */
+	const char *path; /* of the image file; absolute */
+	int medium;	  /* the same file, for making sure */
+	uint64_t start;	  /* sector */
+	uint64_t sectors; /* with padding */
 	struct iso_session *session;
-	/* Called about five times a second by the thread that called burn_session. 0, or -errno to give up. */
+	/* Called about five times a second by the thread that called burn_session. 0, or -errno to give up.
+	 */
 	int (*progress)(void *self, uint64_t done, uint64_t total);
 	void *self;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Stands between libisofs' stream and libburn: counts, pads, and never lets an early end pass for a good one. */
+/* Stands between libisofs' stream and libburn: counts, pads, and never lets an early end pass for a good one.
+ */
 #pragma once
 
 #include "base/bytes.h"

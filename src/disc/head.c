@@ -21,7 +21,8 @@ int head_open_image(const char *path, int fd, struct reason *why)
 	    there.st_ino != here.st_ino)
 		return reason_set(why, ESTALE, "%s isn't the file any more that was mounted", path);
 	if (!S_ISREG(there.st_mode))
-		return reason_set(why, EOPNOTSUPP, "%s isn't an image file: drives can't be written yet", path);
+		return reason_set(why, EOPNOTSUPP, "%s isn't an image file: drives can't be written yet",
+				  path);
 	return TAKE_FD(own);
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEPTH_CAP 128u	    /* xorriso makes trees this deep; directory loops are deeper than any */
+#define DEPTH_CAP 128u /* xorriso makes trees this deep; directory loops are deeper than any */
 #define NODE_CAP  20000000u
 
 static void dispose_opts(IsoReadOpts **opts)
@@ -120,7 +120,8 @@ static int check_format(const struct iso_import *import, uint32_t wanted, struct
 }
 
 int iso_import_open(struct iso_import *import, const struct source *source, uint64_t session, uint64_t limit,
-		    uint32_t format, void (*warn)(void *self, const char *text), void *self, struct reason *why)
+		    uint32_t format, void (*warn)(void *self, const char *text), void *self,
+		    struct reason *why)
 {
 	int code = 0, got;
 

@@ -15,5 +15,6 @@ struct iso_import {
 
 /* warn gets what libisofs finds odd. Close it whatever the result. */
 int iso_import_open(struct iso_import *import, const struct source *source, uint64_t session, uint64_t limit,
-		    uint32_t format, void (*warn)(void *self, const char *text), void *self, struct reason *why);
+		    uint32_t format, void (*warn)(void *self, const char *text), void *self,
+		    struct reason *why);
 void iso_import_close(struct iso_import *import);

@@ -29,10 +29,12 @@ int iso_lib_start(const char *severity, struct reason *why)
 	return 0;
 }
 
-/* Called errors, but the library read on and left nothing out: odd SUSP fields such as other systems write. */
+/* Called errors, but the library read on and left nothing out: odd SUSP fields such as other systems write.
+ */
 static bool is_oddity(int code)
 {
-	static const int harmless[] = { (int)ISO_WRONG_RR, (int)ISO_UNSUPPORTED_RR, (int)ISO_UNSUPPORTED_SUSP };
+	static const int harmless[] = { (int)ISO_WRONG_RR, (int)ISO_UNSUPPORTED_RR,
+					(int)ISO_UNSUPPORTED_SUSP };
 
 	for (size_t i = 0; i < sizeof harmless / sizeof harmless[0]; i++)
 		if ((code & 0xffff) == (harmless[i] & 0xffff))
@@ -111,8 +113,10 @@ static int medium_read(IsoDataSource *self, uint32_t lba, uint8_t *buffer)
 		return 1;
 	}
 	if (lba >= medium->limit) {
-		reason_set(&medium->failed, EIO, "the file system points at sector %" PRIu32
-			   " but the medium ends at %" PRIu64 ": damaged or truncated", lba, medium->limit);
+		reason_set(&medium->failed, EIO,
+			   "the file system points at sector %" PRIu32 " but the medium ends at %" PRIu64
+			   ": damaged or truncated",
+			   lba, medium->limit);
 		return (int)ISO_DATA_SOURCE_FATAL;
 	}
 	if (medium->budget-- == 0) {
@@ -132,7 +136,8 @@ static void medium_free(IsoDataSource *self)
 	self->data = NULL;
 }
 
-int iso_medium_open(struct iso_medium *medium, const struct source *source, uint64_t limit, struct reason *why)
+int iso_medium_open(struct iso_medium *medium, const struct source *source, uint64_t limit,
+		    struct reason *why)
 {
 	IsoDataSource *data_source = calloc(1, sizeof *data_source);
 

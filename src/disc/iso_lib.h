@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* libisofs started, its messages collected, and the medium behind its IsoDataSource.
  *
- * The library keeps globals: one image in a process at a time, used from one thread (its writer thread apart). */
+ * The library keeps globals: one image in a process at a time, used from one thread (its writer thread
+ * apart). */
 #pragma once
 
 #include "disc/source.h"
@@ -15,28 +16,30 @@ struct iso_overlay {
 	const uint8_t *data;
 };
 
-/* What the library reads from, with a limit on how much: directories and continuation areas of a hostile disc may
- * point back at each other. */
+/* What the library reads from, with a limit on how much: directories and continuation areas of a hostile disc
+ * may point back at each other. */
 struct iso_medium {
 	const struct source *source;
-	uint64_t limit; /* sectors readable */
-	uint64_t budget; /* reads left */
+	uint64_t limit;		    /* sectors readable */
+	uint64_t budget;	    /* reads left */
 	struct iso_overlay overlay; /* count 0: none */
 	struct reason failed;	    /* the first reading error */
-	uint8_t *windows;	    /* read-ahead: directories and continuation areas are small and close together */
+	uint8_t *windows; /* read-ahead: directories and continuation areas are small and close together */
 	uint64_t window_at[8];
 	IsoDataSource *data_source; /* owned: one reference */
 };
 
-/* Must be called once in the process, before anything else. severity: from which messages on work is given up. */
+/* Must be called once in the process, before anything else. severity: from which messages on work is given
+ * up. */
 int iso_lib_start(const char *severity, struct reason *why);
 
-/* Takes what the library has reported: warnings go to each (may be NULL), the first error becomes why's text when why
- * holds nothing yet (err as given). */
+/* Takes what the library has reported: warnings go to each (may be NULL), the first error becomes why's text
+ * when why holds nothing yet (err as given). */
 void iso_lib_messages(void (*each)(void *self, const char *text), void *self, int err, struct reason *why);
-/* Translates a result below 0: sets why with the messages, or else with the library's word for the code. Returns
- * -errno. */
+/* Translates a result below 0: sets why with the messages, or else with the library's word for the code.
+ * Returns -errno. */
 int iso_lib_failed(int code, const char *doing, struct reason *why);
 
-int iso_medium_open(struct iso_medium *medium, const struct source *source, uint64_t limit, struct reason *why);
+int iso_medium_open(struct iso_medium *medium, const struct source *source, uint64_t limit,
+		    struct reason *why);
 void iso_medium_close(struct iso_medium *medium);

@@ -39,7 +39,8 @@ static int by_serial(const void *left, const void *right)
 
 static int same_serial(entry_ref a, entry_ref b)
 {
-	return a->serial == b->serial && compare_extents(a, b) == 0 && iso_node_cmp_ino(a->node, b->node, 0) == 0;
+	return a->serial == b->serial && compare_extents(a, b) == 0 &&
+	       iso_node_cmp_ino(a->node, b->node, 0) == 0;
 }
 
 static int by_node(const void *left, const void *right)
@@ -64,7 +65,8 @@ static int compare_attrs(const struct iso_entry *a, const struct iso_entry *b)
 	if (!order)
 		order = compare_u64(iso_node_get_gid(a->node), iso_node_get_gid(b->node));
 	if (!order)
-		order = compare_u64((uint64_t)iso_node_get_mtime(a->node), (uint64_t)iso_node_get_mtime(b->node));
+		order =
+		    compare_u64((uint64_t)iso_node_get_mtime(a->node), (uint64_t)iso_node_get_mtime(b->node));
 	return order;
 }
 
@@ -83,9 +85,10 @@ static int same_extent(entry_ref a, entry_ref b)
 	return compare_extents(a, b) == 0 && compare_attrs(a, b) == 0;
 }
 
-/* Gives neighbours that are the same the first one's place as leader. evidence: NULL, or only these extents count. */
-static void join_runs(struct iso_entry *entries, entry_ref *refs, size_t count, int (*same)(entry_ref, entry_ref),
-		      const struct lba_set *evidence)
+/* Gives neighbours that are the same the first one's place as leader. evidence: NULL, or only these extents
+ * count. */
+static void join_runs(struct iso_entry *entries, entry_ref *refs, size_t count,
+		      int (*same)(entry_ref, entry_ref), const struct lba_set *evidence)
 {
 	for (size_t i = 1; i < count; i++) {
 		if (!same(refs[i - 1], refs[i]) || (evidence && !lba_set_has(evidence, refs[i]->lba)))

@@ -125,15 +125,15 @@ static int collect_tree(struct reading *reading)
 	if (got == 0)
 		got = collect_dir(reading, root, 0);
 	if (got == 0)
-		got = iso_links_find(reading->entries.items, (uint32_t)reading->entries.count, reading->source,
-				     reading->import.session, reading->why);
+		got = iso_links_find(reading->entries.items, (uint32_t)reading->entries.count,
+				     reading->source, reading->import.session, reading->why);
 	if (got < 0)
 		return got;
 	reading->inos = calloc(reading->entries.count, sizeof *reading->inos);
 	reading->names = calloc(reading->entries.count, sizeof *reading->names);
 	if (!reading->inos || !reading->names)
 		return reason_set(reading->why, ENOMEM, "out of memory");
-	vec_each(&reading->entries, entry)
+	vec_each (&reading->entries, entry)
 		reading->names[entry->leader]++;
 	return 0;
 }
@@ -196,13 +196,14 @@ static int send_catalog(struct reading *reading, IsoNode *node, uint64_t size)
 	uint32_t lba = 0;
 	off_t recorded = 0;
 
-	if (size == 0 || iso_image_get_bootcat(reading->import.image, &catalog, &lba, &content, &recorded) != 1)
+	if (size == 0 ||
+	    iso_image_get_bootcat(reading->import.image, &catalog, &lba, &content, &recorded) != 1)
 		return 0;
 	return send_extent(reading, node, lba, 0, size);
 }
 
-/* The payload of a SUSP ZF entry (zisofs_format.txt), rebuilt from what libisofs tells of it. 0 when node isn't
- * compressed. */
+/* The payload of a SUSP ZF entry (zisofs_format.txt), rebuilt from what libisofs tells of it. 0 when node
+ * isn't compressed. */
 static size_t make_zf(IsoNode *node, uint8_t ret[12])
 {
 	IsoStream *stream = iso_file_get_stream((IsoFile *)node);
@@ -231,7 +232,9 @@ static uint64_t catalog_size(struct reading *reading)
 	uint32_t lba = 0;
 	off_t size = 0;
 
-	return iso_image_get_bootcat(reading->import.image, &catalog, &lba, &content, &size) == 1 ? (uint64_t)size : 0;
+	return iso_image_get_bootcat(reading->import.image, &catalog, &lba, &content, &size) == 1
+		   ? (uint64_t)size
+		   : 0;
 }
 
 static void fill_attr(struct reading *reading, const struct iso_entry *entry, struct node_attr *ret)
@@ -309,7 +312,8 @@ int iso_read_start(struct reason *why)
 int iso_read_tree(const struct source *source, uint64_t session, uint64_t limit, uint32_t format,
 		  const struct tree_sink *sink, void *self, struct verb_imported *ret, struct reason *why)
 {
-	CLEANUP(reading_clear) struct reading reading = { .source = source, .sink = sink, .self = self, .why = why };
+	CLEANUP(reading_clear)
+	struct reading reading = { .source = source, .sink = sink, .self = self, .why = why };
 	const char *label;
 	int got;
 
@@ -322,7 +326,8 @@ int iso_read_tree(const struct source *source, uint64_t session, uint64_t limit,
 	if (got < 0)
 		return reason_set(why, -got, "the import broke off: %s", strerror(-got));
 	label = iso_image_get_volume_id(reading.import.image);
-	*ret = (struct verb_imported){ .nodes = reading.next_ino, .format = reading.import.format,
+	*ret = (struct verb_imported){ .nodes = reading.next_ino,
+				       .format = reading.import.format,
 				       .warnings = reading.warnings };
 	snprintf(ret->label, sizeof ret->label, "%s", label ? label : "");
 	return 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Reads the tree of one session through libisofs and hands it on, parents before children.
  *
- * Which tree: Rock Ridge, else Joliet, else plain ISO 9660, or the one that's asked for. Names of plain trees are
- * shown as Linux does: without ";1", in lower case. Trees without owners belong to whoever runs this, with modes 0755
- * and 0644, so that they can be changed. A damaged tree is an error, never a shorter tree: what isn't shown would be
- * missing in the next session. */
+ * Which tree: Rock Ridge, else Joliet, else plain ISO 9660, or the one that's asked for. Names of plain trees
+ * are shown as Linux does: without ";1", in lower case. Trees without owners belong to whoever runs this,
+ * with modes 0755 and 0644, so that they can be changed. A damaged tree is an error, never a shorter tree:
+ * what isn't shown would be missing in the next session. */
 #pragma once
 
 #include "disc/source.h"

@@ -61,7 +61,8 @@ static int take_references(struct building *building, const struct synth *synth)
 	iso_dir_iter_free(iter);
 	for (uint32_t i = 0; code >= 0 && i < synth->records; i++)
 		if (!building->references[i])
-			return reason_set(building->why, EIO, "libisofs lost reference %u of %u to an old file", i + 1,
+			return reason_set(building->why, EIO,
+					  "libisofs lost reference %u of %u to an old file", i + 1,
 					  synth->records);
 	return code < 0 ? iso_lib_failed(code, "the references to old files", building->why) : 0;
 }
@@ -79,7 +80,8 @@ static int set_attributes(const struct building *building, IsoNode *node, uint32
 	iso_node_set_atime(node, (time_t)(from->attr.atime_ns / NS_PER_SEC));
 	iso_node_set_mtime(node, (time_t)(from->attr.mtime_ns / NS_PER_SEC));
 	iso_node_set_ctime(node, (time_t)(from->attr.ctime_ns / NS_PER_SEC));
-	got = iso_attr_write(node, &from->xattrs, reference && from->md5.length == MD5_LENGTH ? reference : 0);
+	got =
+	    iso_attr_write(node, &from->xattrs, reference && from->md5.length == MD5_LENGTH ? reference : 0);
 	if (got < 0) {
 		char path[300];
 
@@ -95,7 +97,8 @@ static int target_of(const struct node *node, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int add_reference(struct building *building, const struct plan_name *name, IsoDir *parent, IsoNode **ret)
+static int add_reference(struct building *building, const struct plan_name *name, IsoDir *parent,
+			 IsoNode **ret)
 {
 	const struct node *from = &building->plan->nodes.items[name->node].node;
 	IsoNode *node = building->references[name->reference - 1];
@@ -164,8 +167,9 @@ static int add_other(struct building *building, const struct plan_name *name, Is
 	return code < 0 ? refused(building, name->node, code) : 0;
 }
 
-/* A name that is nothing but the beginning of a UTF-8 sequence: libisofs' conversion for Joliet leaves nothing of it
- * and gives up. Other bytes that aren't UTF-8 become "_" there; Rock Ridge carries all of them as they are. */
+/* A name that is nothing but the beginning of a UTF-8 sequence: libisofs' conversion for Joliet leaves
+ * nothing of it and gives up. Other bytes that aren't UTF-8 become "_" there; Rock Ridge carries all of them
+ * as they are. */
 static bool is_lost_in_joliet(const char *name)
 {
 	const unsigned char *at = (const unsigned char *)name;
@@ -204,8 +208,8 @@ static int add_name(struct building *building, const struct plan_name *name)
 
 /* ---- all of them ---- */
 
-/* libisofs keeps a directory's children in a sorted list and looks for the place from its start: names that come in
- * descending order find it at once. Directories come in the plan's order, so parents come first. */
+/* libisofs keeps a directory's children in a sorted list and looks for the place from its start: names that
+ * come in descending order find it at once. Directories come in the plan's order, so parents come first. */
 static int compare_names(const void *left, const void *right)
 {
 	const struct plan_name *a = *(const struct plan_name *const *)left;
@@ -232,10 +236,15 @@ static int add_names(struct building *building)
 	return got;
 }
 
-int iso_tree_build(IsoImage *image, const struct synth *synth, struct body_context *context, struct reason *why)
+int iso_tree_build(IsoImage *image, const struct synth *synth, struct body_context *context,
+		   struct reason *why)
 {
-	CLEANUP(building_clear) struct building building = {
-		.context = context, .plan = context->plan, .image = image, .why = why,
+	CLEANUP(building_clear)
+	struct building building = {
+		.context = context,
+		.plan = context->plan,
+		.image = image,
+		.why = why,
 		.reference_count = synth->records,
 	};
 	int got;

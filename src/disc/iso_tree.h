@@ -6,4 +6,5 @@
 #include "disc/synth.h"
 
 /* image: its root holds the synthesised records and nothing else; afterwards it holds the plan's tree. */
-int iso_tree_build(IsoImage *image, const struct synth *synth, struct body_context *context, struct reason *why);
+int iso_tree_build(IsoImage *image, const struct synth *synth, struct body_context *context,
+		   struct reason *why);

@@ -10,8 +10,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define ALIGN	    32u	   /* sessions begin and end at multiples: drives write in such chunks */
-#define FIFO_BLOCKS 4096u  /* 8 MiB between the library's writer thread and the burner */
+#define ALIGN	    32u	  /* sessions begin and end at multiples: drives write in such chunks */
+#define FIFO_BLOCKS 4096u /* 8 MiB between the library's writer thread and the burner */
 #define LABEL_NONE  "DISC"
 
 struct iso_session {
@@ -44,8 +44,8 @@ static void dispose_session(struct iso_session **session)
 
 int iso_write_start(struct reason *why)
 {
-	/* With anything above MISHAP a stream that can't be read is filled with zeroes and called good; at WARNING,
-	 * symlinks that Joliet can't hold would end the burn. */
+	/* With anything above MISHAP a stream that can't be read is filled with zeroes and called good; at
+	 * WARNING, symlinks that Joliet can't hold would end the burn. */
 	return iso_lib_start("MISHAP", why);
 }
 
@@ -63,7 +63,7 @@ static int import_references(struct iso_session *session, struct reason *why)
 	iso_read_opts_set_no_iso1999(opts, 1);
 	iso_read_opts_load_system_area(opts, 0);
 	session->medium.overlay =
-		(struct iso_overlay){ SYNTH_START, session->synth.blocks, session->synth.data };
+	    (struct iso_overlay){ SYNTH_START, session->synth.blocks, session->synth.data };
 	code = iso_image_import(session->image, session->medium.data_source, opts, NULL);
 	if (session->medium.failed.err)
 		return reason_set(why, session->medium.failed.err, "%s", session->medium.failed.text);
@@ -93,12 +93,14 @@ static void set_names(struct iso_session *session, const struct verb_job *job)
 		iso_image_set_volume_id(session->image, job->label);
 	else if (!label || !label[0])
 		iso_image_set_volume_id(session->image, LABEL_NONE);
-	/* Tells a session of ours that was never published from one that somebody appended: see sessions.h. */
+	/* Tells a session of ours that was never published from one that somebody appended: see sessions.h.
+	 */
 	iso_image_set_application_id(session->image, VOLUME_APPLICATION " " DISCFS_VERSION);
 }
 
 /* libisofs takes data as char *. */
-static int make_opts(struct iso_session *session, const struct verb_job *job, int64_t created, IsoWriteOpts **ret)
+static int make_opts(struct iso_session *session, const struct verb_job *job, int64_t created,
+		     IsoWriteOpts **ret)
 {
 	char system_area[16 * SECTOR];
 	char charset[] = "UTF-8", no_uuid[] = "";
@@ -116,7 +118,8 @@ static int make_opts(struct iso_session *session, const struct verb_job *job, in
 	iso_write_opts_set_joliet(opts, 1);
 	iso_write_opts_set_joliet_longer_paths(opts, 1);
 	iso_write_opts_set_joliet_long_names(opts, 1);
-	iso_write_opts_set_joliet_utf16(opts, 1); /* a superset of what Joliet says; Windows and Linux read it */
+	iso_write_opts_set_joliet_utf16(opts,
+					1); /* a superset of what Joliet says; Windows and Linux read it */
 	iso_write_opts_set_allow_deep_paths(opts, 1);
 	iso_write_opts_set_allow_longer_paths(opts, 1);
 	iso_write_opts_set_relaxed_vol_atts(opts, 1);
@@ -146,8 +149,10 @@ static uint64_t count_new_data(const struct plan *plan)
 	return bytes;
 }
 
-/* What was read of the old head stays where libisofs wrote nothing; beyond the end of the file there are zeroes. */
-static int read_head(struct iso_session *session, const struct source *source, bool has_base, struct reason *why)
+/* What was read of the old head stays where libisofs wrote nothing; beyond the end of the file there are
+ * zeroes. */
+static int read_head(struct iso_session *session, const struct source *source, bool has_base,
+		     struct reason *why)
 {
 	uint32_t have = (uint32_t)min_u64(HEAD_SECTORS, source->sectors);
 	int got = have ? source_read(source, 0, have, session->head, why) : 0;
@@ -168,7 +173,8 @@ static int check_head(const struct iso_session *session, const struct source *so
 	return got;
 }
 
-static int start_stream(struct iso_session *session, const struct iso_session_request *request, struct reason *why)
+static int start_stream(struct iso_session *session, const struct iso_session_request *request,
+			struct reason *why)
 {
 	const struct verb_job *job = request->job;
 	CLEANUP(dispose_write_opts) IsoWriteOpts *opts = NULL;
@@ -204,9 +210,10 @@ static int describe(struct iso_session *session, const struct verb_job *job, con
 	if (sessions_fingerprint(session->head, 0, NULL, planned->fingerprint) < 0)
 		return reason_set(why, EIO, "can't compute SHA-256");
 	if (job->limit && !range_within(planned->start, planned->sectors, job->limit))
-		return reason_set(why, ENOSPC,
-				  "the session needs %" PRIu64 " sectors but only %" PRIu64 " are free on this medium",
-				  planned->sectors, job->limit > planned->start ? job->limit - planned->start : 0);
+		return reason_set(
+		    why, ENOSPC,
+		    "the session needs %" PRIu64 " sectors but only %" PRIu64 " are free on this medium",
+		    planned->sectors, job->limit > planned->start ? job->limit - planned->start : 0);
 	return 0;
 }
 
@@ -220,7 +227,8 @@ static int make(struct iso_session *session, const struct iso_session_request *r
 	if (got == 0)
 		got = iso_medium_open(&session->medium, request->source, job->nwa, why);
 	if (got == 0)
-		got = synth_make(request->plan, request->source, job->session, job->has_base, &session->synth, why);
+		got = synth_make(request->plan, request->source, job->session, job->has_base, &session->synth,
+				 why);
 	if (got == 0)
 		got = import_references(session, why);
 	if (got == 0)
@@ -240,8 +248,10 @@ int iso_session_make(const struct iso_session_request *request, struct iso_sessi
 
 	if (!session)
 		return reason_set(why, ENOMEM, "out of memory");
-	session->bodies = (struct body_context){ .plan = request->plan, .spool = request->spool,
-						 .medium = request->source->fd, .medium_limit = nwa * SECTOR,
+	session->bodies = (struct body_context){ .plan = request->plan,
+						 .spool = request->spool,
+						 .medium = request->source->fd,
+						 .medium_limit = nwa * SECTOR,
 						 .current = NO_NAME };
 	pthread_mutex_init(&session->bodies.lock, NULL);
 	if (nwa < ALIGN || nwa % ALIGN != 0 || nwa >= SYNTH_START)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Makes a session from a plan: builds libisofs' tree from scratch, refers to old bodies in place, and offers the
- * session as a stream of sectors.
+/* Makes a session from a plan: builds libisofs' tree from scratch, refers to old bodies in place, and offers
+ * the session as a stream of sectors.
  *
- * The session is exact and final when iso_write_plan returns: its size, and the head that will put it in force. */
+ * The session is exact and final when iso_write_plan returns: its size, and the head that will put it in
+ * force. */
 #pragma once
 
 #include "base/reason.h"

@@ -15,9 +15,9 @@
 
 void plan_clear(struct plan *plan)
 {
-	vec_each(&plan->nodes, at)
+	vec_each (&plan->nodes, at)
 		node_clear(&at->node);
-	vec_each(&plan->names, at)
+	vec_each (&plan->names, at)
 		free(at->name);
 	vec_clear(&plan->nodes);
 	vec_clear(&plan->names);
@@ -31,7 +31,8 @@ static size_t slot_of(const struct plan *plan, uint64_t ino)
 	size_t mask = plan->by_ino.room - 1;
 	size_t slot = (size_t)(ino * 0x9e3779b97f4a7c15ull >> 20) & mask;
 
-	while (plan->by_ino.slots[slot] && plan->nodes.items[plan->by_ino.slots[slot] - 1].node.attr.ino != ino)
+	while (plan->by_ino.slots[slot] &&
+	       plan->nodes.items[plan->by_ino.slots[slot] - 1].node.attr.ino != ino)
 		slot = (slot + 1) & mask;
 	return slot;
 }
@@ -62,7 +63,8 @@ static struct plan_node *push_node(struct plan *plan, const struct verb_node *fr
 {
 	struct plan_node *at;
 
-	if (plan->nodes.count >= PLAN_CAP || (2 * (plan->nodes.count + 1) > plan->by_ino.room && grow_table(plan) < 0)) {
+	if (plan->nodes.count >= PLAN_CAP ||
+	    (2 * (plan->nodes.count + 1) > plan->by_ino.room && grow_table(plan) < 0)) {
 		reason_set(why, ENOMEM, "out of memory: the plan is too large");
 		return NULL;
 	}
@@ -92,7 +94,8 @@ static bool name_is_legal(const struct verb_node *from)
 	return !(name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.')));
 }
 
-static int push_name(struct plan *plan, const struct verb_node *from, struct plan_node *node, struct reason *why)
+static int push_name(struct plan *plan, const struct verb_node *from, struct plan_node *node,
+		     struct reason *why)
 {
 	struct plan_node *parent = find_ino(plan, from->parent);
 	struct plan_name *at;
@@ -124,7 +127,8 @@ int plan_add_node(struct plan *plan, const struct verb_node *from, struct reason
 	if (is_root ? !S_ISDIR(from->attr.mode) || from->name_length || from->again : !from->again != !node)
 		return reason_set(why, EINVAL, "the plan is out of order at inode %" PRIu64, from->attr.ino);
 	if (from->again && S_ISDIR(node->node.attr.mode))
-		return reason_set(why, EINVAL, "the plan gives directory %" PRIu64 " two names", from->attr.ino);
+		return reason_set(why, EINVAL, "the plan gives directory %" PRIu64 " two names",
+				  from->attr.ino);
 	if (!from->again)
 		node = push_node(plan, from, why);
 	if (!node)
@@ -148,7 +152,8 @@ int plan_add_xattr(struct plan *plan, const struct verb_xattr *from, struct reas
 
 	if (!node)
 		return -EINVAL;
-	if (from->name_length == 0 || from->name_length > NAME_LIMIT || memchr(from->name, '\0', from->name_length))
+	if (from->name_length == 0 || from->name_length > NAME_LIMIT ||
+	    memchr(from->name, '\0', from->name_length))
 		return reason_set(why, EINVAL, "the plan has an attribute without a name");
 	memcpy(name, from->name, from->name_length);
 	name[from->name_length] = '\0';
@@ -164,7 +169,8 @@ int plan_add_extent(struct plan *plan, const struct extent *extent, struct reaso
 		return -EINVAL;
 	if (!S_ISREG(node->attr.mode) || extent->length == 0 ||
 	    !range_within(extent->offset, extent->length, node->attr.size))
-		return reason_set(why, EINVAL, "the plan has an extent outside of inode %" PRIu64, node->attr.ino);
+		return reason_set(why, EINVAL, "the plan has an extent outside of inode %" PRIu64,
+				  node->attr.ino);
 	return extent_map_set(&node->map, extent) < 0 ? reason_set(why, ENOMEM, "out of memory") : 0;
 }
 
@@ -192,13 +198,14 @@ int plan_check(const struct plan *plan, struct reason *why)
 		const struct node *node = &plan->nodes.items[i].node;
 
 		if (S_ISLNK(node->attr.mode) && !target_fits(&node->target))
-			return reason_set(why, ENAMETOOLONG,
-					  "%s: a symlink's target can have %u bytes on a disc, and %u between slashes",
-					  plan_path(plan, i, path, sizeof path), TARGET_MOST, COMPONENT_MOST);
+			return reason_set(
+			    why, ENAMETOOLONG,
+			    "%s: a symlink's target can have %u bytes on a disc, and %u between slashes",
+			    plan_path(plan, i, path, sizeof path), TARGET_MOST, COMPONENT_MOST);
 		if (node->xattrs.length > XATTRS_MOST)
-			return reason_set(why, E2BIG,
-					  "%s: its extended attributes have %zu bytes, a disc can hold %u",
-					  plan_path(plan, i, path, sizeof path), node->xattrs.length, XATTRS_MOST);
+			return reason_set(
+			    why, E2BIG, "%s: its extended attributes have %zu bytes, a disc can hold %u",
+			    plan_path(plan, i, path, sizeof path), node->xattrs.length, XATTRS_MOST);
 	}
 	return 0;
 }

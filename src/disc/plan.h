@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The tree that the next session shall show, whole, as the daemon sent it.
  *
- * Node 0 is the root. A node with several names has one entry in nodes and several in names; names are in the order
- * in which they came, so a directory's own name comes before those of its children. */
+ * Node 0 is the root. A node with several names has one entry in nodes and several in names; names are in the
+ * order in which they came, so a directory's own name comes before those of its children. */
 #pragma once
 
 #include "base/reason.h"

@@ -16,9 +16,9 @@ enum {
 	PX_LINKS = 12,
 	PX_PLAIN = 36 /* length without a serial number */
 };
-#define FLAG_DIR   0x02u
-#define DIR_CAP	   (64u << 20) /* bytes of one directory */
-#define VISIT_CAP  20000000u   /* directories */
+#define FLAG_DIR  0x02u
+#define DIR_CAP	  (64u << 20) /* bytes of one directory */
+#define VISIT_CAP 20000000u   /* directories */
 
 struct dir_extent {
 	uint32_t lba;
@@ -71,7 +71,8 @@ static void set_sort(struct lba_set *set)
 static uint32_t find_links(const uint8_t *area, size_t length, const uint8_t **ret_ce)
 {
 	*ret_ce = NULL;
-	for (size_t at = 0; at + 4 <= length && area[at + 2] >= 4 && at + area[at + 2] <= length; at += area[at + 2]) {
+	for (size_t at = 0; at + 4 <= length && area[at + 2] >= 4 && at + area[at + 2] <= length;
+	     at += area[at + 2]) {
 		const uint8_t *entry = area + at;
 
 		if (entry[0] == 'P' && entry[1] == 'X' && entry[2] == PX_PLAIN)
@@ -136,7 +137,8 @@ static int scan_sector(struct scan *scan, uint64_t lba)
 	for (size_t at = 0; got == 0 && at < SECTOR && block[at];) {
 		size_t length = block[at];
 
-		if (length < AT_NAME + 1 || length > SECTOR - at || block[at + AT_NAME_LENGTH] > length - AT_NAME)
+		if (length < AT_NAME + 1 || length > SECTOR - at ||
+		    block[at + AT_NAME_LENGTH] > length - AT_NAME)
 			break;
 		got = take_record(scan, block + at);
 		at += length;
@@ -162,8 +164,8 @@ static int scan_dir(struct scan *scan, const struct dir_extent *dir)
 
 int rr_links_scan(const struct source *source, uint64_t volume, struct lba_set *ret, struct reason *why)
 {
-	CLEANUP(scan_clear) struct scan scan = { .source = source, .found = ret, .why = why,
-						 .sectors_left = source->sectors };
+	CLEANUP(scan_clear)
+	struct scan scan = { .source = source, .found = ret, .why = why, .sectors_left = source->sectors };
 	struct volume head;
 	struct dir_extent *root;
 	int got = volume_read(source, volume, &head, why);

@@ -45,7 +45,8 @@ int sessions_fingerprint(const uint8_t *head, uint64_t base, const uint8_t *base
 }
 
 /* As many sectors as there are; the rest of data is zeroed. */
-static int read_some(const struct source *source, uint64_t lba, uint32_t count, uint8_t *data, struct reason *why)
+static int read_some(const struct source *source, uint64_t lba, uint32_t count, uint8_t *data,
+		     struct reason *why)
 {
 	uint64_t have = lba < source->sectors ? min_u64(count, source->sectors - lba) : 0;
 
@@ -58,8 +59,8 @@ static bool all_zero(const uint8_t *data, size_t length)
 	return length == 0 || (data[0] == 0 && memcmp(data, data + 1, length - 1) == 0);
 }
 
-/* A session that could have been recorded behind another one. 1, 0 or -errno. Descriptors that we can't use end the
- * search instead of failing it: they're somebody's data. */
+/* A session that could have been recorded behind another one. 1, 0 or -errno. Descriptors that we can't use
+ * end the search instead of failing it: they're somebody's data. */
 static int read_appended(const struct walk *walk, uint64_t start, struct volume *ret)
 {
 	struct reason ignored = { 0 };
@@ -72,7 +73,8 @@ static int read_appended(const struct walk *walk, uint64_t start, struct volume 
 	return got && ret->root > start && ret->root < walk->source->sectors && ret->size > 0;
 }
 
-/* The next session after one that ends at end: at the next multiple of 32 or 16, or wherever a copy was appended. */
+/* The next session after one that ends at end: at the next multiple of 32 or 16, or wherever a copy was
+ * appended. */
 static int find_next(const struct walk *walk, uint64_t end, struct volume *ret)
 {
 	for (uint64_t start = end; start < end + PAD_SLACK + ALIGN; start++) {
@@ -126,8 +128,8 @@ static int add_session(const struct walk *walk, const struct volume *volume, uin
 	return 0;
 }
 
-/* Lists the chain that starts at 32, up to the session that the head stands for. 1 when that one was reached, 0 when
- * there's no such chain (then nothing was added). */
+/* Lists the chain that starts at 32, up to the session that the head stands for. 1 when that one was reached,
+ * 0 when there's no such chain (then nothing was added). */
 static int walk_chain(const struct walk *walk)
 {
 	struct volume volume;
@@ -150,8 +152,8 @@ static int walk_chain(const struct walk *walk)
 	return got;
 }
 
-/* No chain: the head is a session from 0, or a copy of the descriptors of a later one whose start shows by having the
- * same root directory. What came before it can't be told any more. */
+/* No chain: the head is a session from 0, or a copy of the descriptors of a later one whose start shows by
+ * having the same root directory. What came before it can't be told any more. */
 static int add_head_session(const struct walk *walk)
 {
 	const struct volume *head = &walk->head;
@@ -164,12 +166,15 @@ static int add_head_session(const struct walk *walk)
 		if (got < 0)
 			return got;
 		if (got > 0 && volume.root == head->root)
-			return add_session(walk, &volume, head->size > start ? head->size - start : volume.size);
+			return add_session(walk, &volume,
+					   head->size > start ? head->size - start : volume.size);
 	}
 	return add_session(walk, head, head->size);
 }
 
-/* Sessions of other writers behind the head's volume. */
+/* Sessions of other writers behind the head's volume. Only where the head is the descriptor of a first session from 0:
+ * a chain that starts at 32 keeps its head up to date, and what follows it is left over from before the medium was
+ * blanked. */
 static int walk_behind(const struct walk *walk)
 {
 	struct verb_disc *disc = &walk->report->disc;
@@ -177,6 +182,8 @@ static int walk_behind(const struct walk *walk)
 	uint64_t end;
 	int got;
 
+	if (walk->report->sessions.count != 1 || walk->report->sessions.items[0].start != 0)
+		return 0;
 	while ((got = find_next(walk, disc->recorded, &volume)) > 0) {
 		got = session_end(walk, &volume, &end);
 		if (got < 0)
@@ -192,8 +199,8 @@ static int walk_behind(const struct walk *walk)
 	return got;
 }
 
-/* Boot sectors that describe the disc as a partitioned hard disk hold addresses of their own (a second superblock,
- * appended partitions, a backup GPT at the end): a new session would leave them stale. */
+/* Boot sectors that describe the disc as a partitioned hard disk hold addresses of their own (a second
+ * superblock, appended partitions, a backup GPT at the end): a new session would leave them stale. */
 static bool is_partitioned(const uint8_t *head)
 {
 	static const uint8_t none[16];
@@ -214,8 +221,9 @@ static int refuse_foreign(const struct source *source, const uint8_t *head, stru
 		return reason_set(why, EINVAL,
 				  "the file is empty, not a disc image: make one with discfsctl create");
 	if (all_zero(head, HEAD_BYTES))
-		return reason_set(why, EINVAL,
-				  "the file begins with zeroes, not with a disc image: make one with discfsctl create");
+		return reason_set(
+		    why, EINVAL,
+		    "the file begins with zeroes, not with a disc image: make one with discfsctl create");
 	for (size_t i = 16; i < HEAD_SECTORS; i++)
 		if (memcmp(head + i * SECTOR + 1, "NSR0", 4) == 0)
 			return reason_set(why, EMEDIUMTYPE, "a UDF disc without ISO 9660: not supported yet");
@@ -235,8 +243,8 @@ static void read_mark(const uint8_t *head, struct verb_disc *disc, bool *ret_mar
 	disc->capacity = mark.capacity;
 }
 
-/* A volume larger than its file was cut off, unless only padding can be missing: that can't be told here, and isn't
- * dangerous, because import refuses every file that reaches beyond the end. */
+/* A volume larger than its file was cut off, unless only padding can be missing: that can't be told here, and
+ * isn't dangerous, because import refuses every file that reaches beyond the end. */
 static int check_whole(const struct walk *walk)
 {
 	const struct volume *head = &walk->head;
@@ -244,7 +252,8 @@ static int check_whole(const struct walk *walk)
 	if (head->size <= walk->source->sectors + PAD_SLACK)
 		return 0;
 	return reason_set(walk->why, EIO,
-			  "truncated: the volume is %" PRIu64 " sectors long but the file ends at sector %" PRIu64,
+			  "truncated: the volume is %" PRIu64
+			  " sectors long but the file ends at sector %" PRIu64,
 			  head->size, walk->source->sectors);
 }
 
@@ -268,8 +277,9 @@ static int probe_recorded(const struct walk *walk, const uint8_t *head)
 	disc->state = DISC_APPENDABLE;
 	if (is_partitioned(head)) {
 		disc->state = DISC_CLOSED;
-		strcpy(disc->closed_why, "it is partitioned like a hard disk (isohybrid): a new session would leave "
-					 "its partition tables stale");
+		strcpy(disc->closed_why,
+		       "it is partitioned like a hard disk (isohybrid): a new session would leave "
+		       "its partition tables stale");
 	}
 	return 0;
 }

@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is on the medium: blank or not, which sessions, where the next one may begin.
  *
- * Sizes. The head (blocks 16..31 of an overwriteable medium or image file) records an absolute volume size: sectors
- * from 0. A session's own descriptor records sectors from the session's start (libisofs, genisoimage -C); a few
- * writers record the absolute end there, so both readings are tried and the one that leads to a next session, or
- * stays within the medium, is taken.
+ * Sizes. The head (blocks 16..31 of an overwriteable medium or image file) records an absolute volume size:
+ * sectors from 0. A session's own descriptor records sectors from the session's start (libisofs, genisoimage
+ * -C); a few writers record the absolute end there, so both readings are tried and the one that leads to a
+ * next session, or stays within the medium, is taken.
  *
- * Order. Sessions form a chain from 32 where the head was kept free from the start (libisofs on overwriteable media,
- * and this program), or from 0. The head says which session is in force: switching it is the last write of a commit.
- * A complete session of our own behind the volume that the head describes was therefore never published (the writer
- * died before the head) and doesn't count; one of another writer (genisoimage -C -M, appended with dd) does: then it
- * is the base, although the head doesn't know it.
+ * Order. Sessions form a chain from 32 where the head was kept free from the start (libisofs on overwriteable
+ * media, and this program), or from 0. The head says which session is in force: switching it is the last
+ * write of a commit. A complete session of our own behind the volume that the head describes was therefore
+ * never published (the writer died before the head) and doesn't count; one of another writer (genisoimage -C
+ * -M, appended with dd) does: then it is the base, although the head doesn't know it.
  *
- * Fingerprint: SHA-256 over blocks 0..31 (missing bytes as zeroes) and, when the base isn't the head's session, the
- * base's start as 8 bytes little-endian and blocks base+16..base+31. */
+ * Fingerprint: SHA-256 over blocks 0..31 (missing bytes as zeroes) and, when the base isn't the head's
+ * session, the base's start as 8 bytes little-endian and blocks base+16..base+31. */
 #pragma once
 
 #include "base/vec.h"
 #include "disc/volume.h"
 #include "wire/verbs.h"
 
-/* Volume sizes may count padding (150 sectors against the read-ahead of drives) that a copy of the disc has lost. */
+/* Volume sizes may count padding (150 sectors against the read-ahead of drives) that a copy of the disc has
+ * lost. */
 #define PAD_SLACK 150u
 
 struct disc_report {
@@ -28,7 +29,8 @@ struct disc_report {
 	VEC(struct verb_session) sessions; /* oldest first */
 };
 
-/* 0, or -EINVAL (empty), -EMEDIUMTYPE (not ISO 9660, or of a kind that isn't supported), -EIO. Clear it always. */
+/* 0, or -EINVAL (empty), -EMEDIUMTYPE (not ISO 9660, or of a kind that isn't supported), -EIO. Clear it
+ * always. */
 int sessions_probe(const struct source *source, struct disc_report *ret, struct reason *why);
 void disc_report_clear(struct disc_report *report);
 /* head: HEAD_BYTES. base_blocks: 16 sectors from base+16, or NULL when base is 0. 0 or -EIO. */

@@ -31,12 +31,13 @@ int source_read(const struct source *source, uint64_t lba, uint32_t count, void 
 	int64_t got;
 
 	if (!range_within(lba, count, source->sectors))
-		return reason_set(why, EIO, "sector %" PRIu64 " lies beyond the end of the medium (%" PRIu64 " sectors)",
-				  lba + count - 1, source->sectors);
+		return reason_set(
+		    why, EIO, "sector %" PRIu64 " lies beyond the end of the medium (%" PRIu64 " sectors)",
+		    lba + count - 1, source->sectors);
 	got = fd_pread_full(source->fd, data, length, lba * SECTOR);
 	if (got < 0)
-		return reason_set(why, EIO, "can't read sectors %" PRIu64 "..%" PRIu64 ": %s", lba, lba + count - 1,
-				  strerror((int)-got));
+		return reason_set(why, EIO, "can't read sectors %" PRIu64 "..%" PRIu64 ": %s", lba,
+				  lba + count - 1, strerror((int)-got));
 	if ((size_t)got != length)
 		return reason_set(why, EIO, "the medium ended while sector %" PRIu64 " was read",
 				  lba + (uint64_t)got / SECTOR);

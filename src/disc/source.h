@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The medium as a row of sectors: bounds-checked reading, whatever stands behind it.
  *
- * Today that is an image file; a drive will come in through the same three numbers. A sector that can't be read is
- * an error and never taken for an empty one. Reading may be done by several threads. */
+ * Today that is an image file; a drive will come in through the same three numbers. A sector that can't be
+ * read is an error and never taken for an empty one. Reading may be done by several threads. */
 #pragma once
 
 #include "base/bytes.h"

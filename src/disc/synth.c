@@ -152,8 +152,8 @@ static int append_file(struct building *building, const struct node *node, uint3
 
 		extent_map_piece(&node->map, done, min_u64(node->attr.size - done, SECTION_MOST), &piece);
 		last = done + piece.length == node->attr.size;
-		at = put_record(record, (uint32_t)(piece.origin / SECTOR), (uint32_t)piece.length, last ? 0 : 0x80,
-				name, NAME_DIGITS);
+		at = put_record(record, (uint32_t)(piece.origin / SECTOR), (uint32_t)piece.length,
+				last ? 0 : 0x80, name, NAME_DIGITS);
 		done += piece.length;
 		if (last)
 			break;
@@ -175,8 +175,8 @@ static bool belongs(const struct plan_node *at)
 	return !S_ISDIR(node->attr.mode) && at->names > 1;
 }
 
-/* Records come in the order of plan->names, which is the order of their numbers: libisofs inserts into sorted lists,
- * at the front when they come sorted. */
+/* Records come in the order of plan->names, which is the order of their numbers: libisofs inserts into sorted
+ * lists, at the front when they come sorted. */
 static int append_all(struct building *building, struct plan *plan)
 {
 	for (size_t i = 0; i < plan->names.count; i++) {
@@ -188,7 +188,8 @@ static int append_all(struct building *building, struct plan *plan)
 		name->reference = ++building->synth->records;
 		if (at->reference == 0)
 			at->reference = name->reference;
-		if (append_file(building, &at->node, at->names, at->reference + SERIAL_FIRST, name->reference) < 0)
+		if (append_file(building, &at->node, at->names, at->reference + SERIAL_FIRST,
+				name->reference) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -293,10 +294,10 @@ static void put_blank_primary(uint8_t *block)
 	block[881] = 1;
 }
 
-/* The base's own descriptor carries its volume's names on; its El Torito record leads libisofs to the boot catalogue
- * on the medium. */
-static int put_descriptors(struct building *building, const struct source *source, uint64_t volume, bool has_base,
-			   struct reason *why)
+/* The base's own descriptor carries its volume's names on; its El Torito record leads libisofs to the boot
+ * catalogue on the medium. */
+static int put_descriptors(struct building *building, const struct source *source, uint64_t volume,
+			   bool has_base, struct reason *why)
 {
 	uint8_t *block = building->synth->data + (size_t)DESCRIPTORS_AT * SECTOR;
 	uint8_t next[SECTOR];
@@ -346,8 +347,8 @@ static int build(struct building *building, struct plan *plan)
 	return 0;
 }
 
-int synth_make(struct plan *plan, const struct source *source, uint64_t volume, bool has_base, struct synth *ret,
-	       struct reason *why)
+int synth_make(struct plan *plan, const struct source *source, uint64_t volume, bool has_base,
+	       struct synth *ret, struct reason *why)
 {
 	struct building building = { .synth = ret };
 	int got;

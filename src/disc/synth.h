@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An ISO 9660 image that exists only in memory: a flat directory of records whose extents lie on the real medium.
+/* An ISO 9660 image that exists only in memory: a flat directory of records whose extents lie on the real
+ * medium.
  *
- * libisofs references old data in place only for files that it imported. So every body that lies wholly on the disc
- * gets a record here; the image is laid over the medium at blocks that no medium has (SYNTH_START), imported, and its
- * nodes are moved to their real names. A file with several names gets one record for each, with the same serial number,
- * which makes them hard links again; symlinks and devices with several names come along for that reason alone.
- * MD5s that the disc records for old bodies are handed on in a checksum array, as libisofs itself stores them. */
+ * libisofs references old data in place only for files that it imported. So every body that lies wholly on
+ * the disc gets a record here; the image is laid over the medium at blocks that no medium has (SYNTH_START),
+ * imported, and its nodes are moved to their real names. A file with several names gets one record for each,
+ * with the same serial number, which makes them hard links again; symlinks and devices with several names
+ * come along for that reason alone. MD5s that the disc records for old bodies are handed on in a checksum
+ * array, as libisofs itself stores them. */
 #pragma once
 
 #include "base/reason.h"
@@ -20,10 +22,10 @@ struct synth {
 	uint32_t records; /* numbered from 1, in the order of their names */
 };
 
-/* Gives references to plan (see there). volume: start of the base session, whose descriptor and El Torito record are
- * taken over; has_base: whether there is one. Clear it always. */
-int synth_make(struct plan *plan, const struct source *source, uint64_t volume, bool has_base, struct synth *ret,
-	       struct reason *why);
+/* Gives references to plan (see there). volume: start of the base session, whose descriptor and El Torito
+ * record are taken over; has_base: whether there is one. Clear it always. */
+int synth_make(struct plan *plan, const struct source *source, uint64_t volume, bool has_base,
+	       struct synth *ret, struct reason *why);
 void synth_clear(struct synth *synth);
 /* The number of a record by its name, 0 for any other name. */
 uint32_t synth_number(const char *name);

@@ -35,16 +35,17 @@ static bool get_digits(const uint8_t *at, size_t count, int *ret)
 	return true;
 }
 
-/* 8.4.26.1: sixteen digits and an offset from GMT in quarters of an hour. 0 where nothing sensible is recorded. */
+/* 8.4.26.1: sixteen digits and an offset from GMT in quarters of an hour. 0 where nothing sensible is
+ * recorded. */
 static int64_t get_time(const uint8_t *at)
 {
 	struct tm tm = { 0 };
 	int zone = (int8_t)at[16];
 	time_t seconds;
 
-	if (!get_digits(at, 4, &tm.tm_year) || !get_digits(at + 4, 2, &tm.tm_mon) || !get_digits(at + 6, 2, &tm.tm_mday) ||
-	    !get_digits(at + 8, 2, &tm.tm_hour) || !get_digits(at + 10, 2, &tm.tm_min) ||
-	    !get_digits(at + 12, 2, &tm.tm_sec) || tm.tm_year == 0)
+	if (!get_digits(at, 4, &tm.tm_year) || !get_digits(at + 4, 2, &tm.tm_mon) ||
+	    !get_digits(at + 6, 2, &tm.tm_mday) || !get_digits(at + 8, 2, &tm.tm_hour) ||
+	    !get_digits(at + 10, 2, &tm.tm_min) || !get_digits(at + 12, 2, &tm.tm_sec) || tm.tm_year == 0)
 		return 0;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
@@ -80,10 +81,12 @@ int volume_read(const struct source *source, uint64_t start, struct volume *ret,
 	if (!is_primary(block))
 		return 0;
 	if (get_le16(block + AT_BLOCK_SIZE) != SECTOR)
-		return reason_set(why, EMEDIUMTYPE, "the volume has blocks of %u bytes: only 2048 are supported",
+		return reason_set(why, EMEDIUMTYPE,
+				  "the volume has blocks of %u bytes: only 2048 are supported",
 				  get_le16(block + AT_BLOCK_SIZE));
 	if (get_le16(block + AT_SET_SIZE) > 1)
-		return reason_set(why, EMEDIUMTYPE, "this is one of a set of %u volumes: sets are not supported",
+		return reason_set(why, EMEDIUMTYPE,
+				  "this is one of a set of %u volumes: sets are not supported",
 				  get_le16(block + AT_SET_SIZE));
 	ret->start = start;
 	ret->size = get_le32(block + AT_SPACE_SIZE);

@@ -7,10 +7,10 @@
 #define VOLUME_LABEL 32u
 
 struct volume {
-	uint64_t start; /* sector of the session: the descriptor lies 16 behind it */
-	uint64_t size;	/* volume space size as recorded: see sessions.h for what it counts from */
-	uint64_t root;	/* first sector of the root directory */
-	int64_t time;	/* seconds since 1970 of the newest of modification and creation; 0 unknown */
+	uint64_t start;	 /* sector of the session: the descriptor lies 16 behind it */
+	uint64_t size;	 /* volume space size as recorded: see sessions.h for what it counts from */
+	uint64_t root;	 /* first sector of the root directory */
+	int64_t time;	 /* seconds since 1970 of the newest of modification and creation; 0 unknown */
 	int64_t created; /* volume creation; 0 unknown */
 	char label[VOLUME_LABEL + 1];
 	bool ours; /* written by this program */
@@ -20,6 +20,6 @@ struct volume {
 /* The application identifier (8.4.20) of the sessions that this program writes. */
 #define VOLUME_APPLICATION "DISCFS"
 
-/* Reads the primary volume descriptor of the session that starts at a sector. 1 = found, 0 = there's something else,
- * -EMEDIUMTYPE = one that can't be used, -EIO. */
+/* Reads the primary volume descriptor of the session that starts at a sector. 1 = found, 0 = there's
+ * something else, -EMEDIUMTYPE = one that can't be used, -EIO. */
 int volume_read(const struct source *source, uint64_t start, struct volume *ret, struct reason *why);

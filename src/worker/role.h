@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What every role gets, and the roles. Each returns 0 when it has said its last word, or -errno with why set: then
- * worker_main reports FAILED. -EPIPE and -ECANCELED end quietly: the parent is gone or has thought better of it. */
+/* What every role gets, and the roles. Each returns 0 when it has said its last word, or -errno with why set:
+ * then worker_main reports FAILED. -EPIPE and -ECANCELED end quietly: the parent is gone or has thought
+ * better of it. */
 #pragma once
 
 #include "wire/link.h"

@@ -58,7 +58,8 @@ int role_import(struct worker *worker, struct reason *why)
 	if (got == 0)
 		got = iso_read_start(why);
 	if (got == 0)
-		got = iso_read_tree(&source, job->session, job->limit, job->format, &sink, &sending, &imported, why);
+		got = iso_read_tree(&source, job->session, job->limit, job->format, &sink, &sending,
+				    &imported, why);
 	if (got < 0)
 		return got;
 	put_imported(&msg, &imported);

@@ -15,7 +15,7 @@ int role_probe(struct worker *worker, struct reason *why)
 		got = sessions_probe(&source, &report, why);
 	if (got < 0)
 		return got;
-	vec_each(&report.sessions, session) {
+	vec_each (&report.sessions, session) {
 		put_session(&msg, session);
 		got = worker_send(worker, &msg, why);
 		if (got < 0)
