@@ -24,6 +24,7 @@ struct reading {
 	uint64_t next_ino;
 	uint64_t limit;
 	uint32_t warnings;
+	bool is_ours; /* the session was written by this program */
 	struct reason *why;
 };
 
@@ -93,6 +94,20 @@ static int add_entry(struct reading *reading, IsoNode *node, uint32_t parent)
 	return iso_node_get_type(node) == LIBISO_FILE ? fill_sections(reading, entry) : 0;
 }
 
+/* Where genisoimage keeps directories that are too deep for ISO 9660. libisofs puts them back in their
+ * places, and the empty shelf is left. Sessions of our own have none: a directory of that name is somebody's.
+ */
+static bool is_empty_shelf(const struct reading *reading, uint32_t parent, IsoNode *node)
+{
+	const char *name = iso_node_get_name(node);
+
+	if (parent != 0 || reading->is_ours || iso_node_get_type(node) != LIBISO_DIR)
+		return false;
+	if (strcmp(name, "rr_moved") != 0 && strcmp(name, ".rr_moved") != 0)
+		return false;
+	return iso_dir_get_children_count((IsoDir *)node) == 0;
+}
+
 /* Depth was limited when the tree was built. */
 static int collect_dir(struct reading *reading, IsoDir *dir, uint32_t index)
 {
@@ -109,6 +124,8 @@ static int collect_dir(struct reading *reading, IsoDir *dir, uint32_t index)
 			warn_node(reading, node, "left out: its name can't be used");
 			continue;
 		}
+		if (is_empty_shelf(reading, index, node))
+			continue;
 		got = add_entry(reading, node, index);
 		if (got == 0 && iso_node_get_type(node) == LIBISO_DIR)
 			got = collect_dir(reading, (IsoDir *)node, own);
@@ -314,11 +331,14 @@ int iso_read_tree(const struct source *source, uint64_t session, uint64_t limit,
 {
 	CLEANUP(reading_clear)
 	struct reading reading = { .source = source, .sink = sink, .self = self, .why = why };
+	struct volume volume;
 	const char *label;
-	int got;
+	int got = volume_read(source, session, &volume, why);
 
+	reading.is_ours = got > 0 && volume.ours;
 	reading.limit = limit ? min_u64(limit, source->sectors) : source->sectors;
-	got = iso_import_open(&reading.import, source, session, limit, format, warn, &reading, why);
+	if (got >= 0)
+		got = iso_import_open(&reading.import, source, session, limit, format, warn, &reading, why);
 	if (got == 0)
 		got = collect_tree(&reading);
 	for (uint32_t i = 0; got == 0 && i < reading.entries.count; i++)

@@ -51,26 +51,33 @@ static int take_message(struct burn_role *role, struct msg *msg)
 	return reason_set(role->why, EPROTO, "the plan is malformed at a message %u", msg->verb);
 }
 
+/* A bad plan is still read to its end: closing a socket with unread messages would make the daemon see an
+ * error of the connection instead of our reason. */
 static int take_plan(struct burn_role *role)
 {
 	struct msg msg;
 	int got = 0;
 
-	while (got == 0) {
-		got = worker_receive(role->worker, &msg, role->why);
+	do {
+		int arrived = worker_receive(role->worker, &msg, role->why);
+
+		if (arrived < 0)
+			return got < 0 ? got : arrived;
 		if (got == 0)
 			got = take_message(role, &msg);
-	}
+	} while (msg.verb != VERB_PLAN_END);
 	return got < 0 ? got : 0;
 }
 
 static int send_planned(struct burn_role *role)
 {
 	struct msg msg = { 0 };
+	int got;
 
 	iso_session_describe(role->session, &role->planned);
 	put_planned(&msg, &role->planned);
-	return worker_send(role->worker, &msg, role->why);
+	got = worker_send(role->worker, &msg, role->why);
+	return got < 0 ? got : link_flush(&role->worker->link);
 }
 
 static int wait_for_go(struct burn_role *role)

@@ -289,6 +289,9 @@ static void test_burn_refuses(void **state)
 	assert_int_equal(try_burn("refuse", &tree, 50, true, &burned, &why), -ENOSPC);
 	assert_non_null(strstr(why.text, "sectors"));
 	assert_int_equal(try_burn("refuse", &tree, 0, false, &burned, &why), 0);
+	for (int i = 0; i < 20000; i++) /* more than fits the socket, behind a name that isn't one */
+		add_node(&tree, i ? "x" : "a/b", S_IFIFO | 0644, 0);
+	assert_int_equal(try_burn("refuse", &tree, 0, true, &burned, &why), -EINVAL);
 	assert_int_equal(burned.status, 0);
 	run("test $(stat -c %%s refuse) = 65536");
 	drive_tree_clear(&tree);
@@ -340,6 +343,36 @@ static void test_burn_killed(void **state)
 	drive_tree_clear(&wanted);
 }
 
+/* The daemon hangs up in the middle: the file is as it was. */
+static void test_burn_cancelled(void **state)
+{
+	struct drive_tree tree = { 0 };
+	struct verb_planned planned;
+	struct verb_job job;
+	struct drive drive;
+	struct msg msg, go = { 0 };
+	int fd;
+
+	make_blank("cancel");
+	add_node(&tree, "", S_IFDIR | 0755, 0);
+	add_node(&tree, "zeroes", S_IFREG | 0644, 3ull << 30);
+	job = job_for("cancel");
+	job.nwa = 32;
+	fd = open_in_dir("cancel", O_RDONLY);
+	drive_start(&drive, "burn", &job, fd, -1);
+	close(fd);
+	drive_send_plan(&drive, &tree);
+	assert_true(drive_next(&drive, &msg, NULL) && get_planned(&msg, &planned));
+	put_empty(&go, VERB_GO);
+	drive_send(&drive, &go);
+	link_flush(&drive.link);
+	assert_true(drive_next(&drive, &msg, NULL));
+	assert_int_equal(msg.verb, VERB_PROGRESS);
+	assert_int_equal(drive_end(&drive), 0);
+	run("test $(stat -c %%s cancel) = 65536");
+	drive_tree_clear(&tree);
+}
+
 static void test_burn_other_file(void **state)
 {
 	static struct drive_burned burned;
@@ -366,7 +399,7 @@ int main(void)
 		cmocka_unit_test(test_burn_huge),	 cmocka_unit_test(test_burn_large_attributes),
 		cmocka_unit_test(test_burn_carries_on),	 cmocka_unit_test(test_burn_refuses),
 		cmocka_unit_test(test_burn_short_spool), cmocka_unit_test(test_burn_killed),
-		cmocka_unit_test(test_burn_other_file),
+		cmocka_unit_test(test_burn_cancelled),	 cmocka_unit_test(test_burn_other_file),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);

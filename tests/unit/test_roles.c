@@ -169,9 +169,51 @@ static void test_import_other_trees(void **state)
 	drive_tree_clear(&tree);
 }
 
+/* Directories too deep for ISO 9660 are relocated by genisoimage: they're back in place, the shelf isn't
+ * shown. */
+static void test_import_deep(void **state)
+{
+	struct drive_tree tree;
+
+	NEED("genisoimage");
+	run("mkdir -p deep/a/b/c/d/e/f/g/h/i/j/k/l && echo x >deep/a/b/c/d/e/f/g/h/i/j/k/l/m &&"
+	    "genisoimage -quiet -R -o dp deep");
+	assert_import("dp", 0, &tree);
+	assert_non_null(drive_find(&tree, "a/b/c/d/e/f/g/h/i/j/k/l/m"));
+	assert_null(drive_find(&tree, "rr_moved"));
+	drive_tree_clear(&tree);
+}
+
 /* ---- hostile discs ---- */
 
-/* A directory that contains itself, and bytes changed at random all over the metadata: an error or a tree,
+/* Points the extent of the first directory below the root back at the root. */
+static void test_import_loop(void **state)
+{
+	struct drive_tree tree;
+	struct reason why = { 0 };
+	uint8_t block[SECTOR];
+	uint32_t root;
+	int fd;
+
+	NEED("genisoimage");
+	run("mkdir -p loop/d && genisoimage -quiet -R -o lp loop");
+	fd = open_in_dir("lp", O_RDWR);
+	assert_int_equal(pread(fd, block, SECTOR, 16 * SECTOR), SECTOR);
+	root = get_le32(block + 158);
+	assert_int_equal(pread(fd, block, SECTOR, (off_t)root * SECTOR), SECTOR);
+	for (size_t at = 0; at < SECTOR && block[at]; at += block[at])
+		if (block[at + 33] == 'D') {
+			put_le32(block + at + 2, root);
+			put_be32(block + at + 6, root);
+		}
+	assert_int_equal(pwrite(fd, block, SECTOR, (off_t)root * SECTOR), SECTOR);
+	close(fd);
+	assert_int_equal(import("lp", 0, FORMAT_AUTO, &tree, &why), -EMEDIUMTYPE);
+	assert_non_null(strstr(why.text, "nested"));
+	drive_tree_clear(&tree);
+}
+
+/* Bytes changed at random all over the metadata: an error or a tree,
  * never a crash, and soon. */
 static void test_import_hostile(void **state)
 {
@@ -221,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_probe_three_sessions), cmocka_unit_test(test_probe_truncated),
 		cmocka_unit_test(test_probe_appended),	     cmocka_unit_test(test_import_xorriso),
 		cmocka_unit_test(test_import_genisoimage),   cmocka_unit_test(test_import_other_trees),
+		cmocka_unit_test(test_import_deep),	     cmocka_unit_test(test_import_loop),
 		cmocka_unit_test(test_import_hostile),
 	};
 
