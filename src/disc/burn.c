@@ -250,6 +250,8 @@ int burn_session(const struct burn_request *request, struct reason *why)
 	if (got == 0) {
 		wait_for_end(&burning);
 		got = check(&burning);
+		if (got == 0) /* it's written and synced: whether anybody still listens doesn't matter */
+			(void)request->progress(request->self, request->sectors, request->sectors);
 	}
 	if (got < 0 && burning.image >= 0 && ftruncate(burning.image, (off_t)(request->start * SECTOR)) != 0)
 		reason_set(why, errno, "what was begun can't be cut off: %s", strerror(errno));

@@ -72,12 +72,10 @@ static int take_plan(struct burn_role *role)
 static int send_planned(struct burn_role *role)
 {
 	struct msg msg = { 0 };
-	int got;
 
 	iso_session_describe(role->session, &role->planned);
 	put_planned(&msg, &role->planned);
-	got = worker_send(role->worker, &msg, role->why);
-	return got < 0 ? got : link_flush(&role->worker->link);
+	return worker_send_now(role->worker, &msg, role->why);
 }
 
 static int wait_for_go(struct burn_role *role)
@@ -125,7 +123,7 @@ static int burn(struct burn_role *role)
 	if (got < 0)
 		return got;
 	put_written(&msg, &written);
-	return worker_send(role->worker, &msg, role->why);
+	return worker_send_now(role->worker, &msg, role->why);
 }
 
 int role_burn(struct worker *worker, struct reason *why)

@@ -26,5 +26,5 @@ int role_head(struct worker *worker, struct reason *why)
 	if (got < 0)
 		return got;
 	put_written(&reply, &written);
-	return worker_send(worker, &reply, why);
+	return worker_send_now(worker, &reply, why);
 }

@@ -63,5 +63,5 @@ int role_import(struct worker *worker, struct reason *why)
 	if (got < 0)
 		return got;
 	put_imported(&msg, &imported);
-	return worker_send(worker, &msg, why);
+	return worker_send_now(worker, &msg, why);
 }

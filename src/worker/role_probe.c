@@ -22,5 +22,5 @@ int role_probe(struct worker *worker, struct reason *why)
 			return got;
 	}
 	put_disc(&msg, &report.disc);
-	return worker_send(worker, &msg, why);
+	return worker_send_now(worker, &msg, why);
 }

@@ -41,6 +41,15 @@ int worker_send(struct worker *worker, struct msg *msg, struct reason *why)
 	return got < 0 ? reason_set(why, -got, "can't report to the daemon: %s", strerror(-got)) : 0;
 }
 
+int worker_send_now(struct worker *worker, struct msg *msg, struct reason *why)
+{
+	int got = worker_send(worker, msg, why);
+
+	if (got == 0)
+		got = link_flush(&worker->link);
+	return got < 0 ? reason_set(why, -got, "can't report to the daemon: %s", strerror(-got)) : 0;
+}
+
 int worker_receive(struct worker *worker, struct msg *ret, struct reason *why)
 {
 	int got = link_receive(&worker->link, ret);
