@@ -39,6 +39,14 @@ static int keep_acl(const char *value, size_t length, struct blob *ret)
 	return got;
 }
 
+/* "namespace.name", as every attribute on Linux. */
+static bool name_is_legal(const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	return dot && dot > name && dot[1] != '\0';
+}
+
 int iso_attr_read(IsoNode *node, struct blob *ret)
 {
 	CLEANUP(dispose_read) struct attr_arrays arrays = { 0 };
@@ -54,6 +62,8 @@ int iso_attr_read(IsoNode *node, struct blob *ret)
 			continue;
 		if (arrays.names[i][0] == '\0')
 			got = keep_acl(arrays.values[i], arrays.lengths[i], ret);
+		else if (!name_is_legal(arrays.names[i]))
+			got = -EINVAL;
 		else
 			got = xattr_set_put(ret, arrays.names[i], arrays.values[i], arrays.lengths[i]);
 		if (got == -ENOMEM)

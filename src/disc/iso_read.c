@@ -61,6 +61,15 @@ static bool name_is_legal(const char *name)
 	       strcmp(name, "..") != 0;
 }
 
+static const char *why_unusable(IsoNode *node)
+{
+	if (!name_is_legal(iso_node_get_name(node)))
+		return "left out: its name can't be used";
+	if (iso_node_get_type(node) != LIBISO_SYMLINK)
+		return NULL;
+	return iso_symlink_get_dest((IsoSymlink *)node)[0] ? NULL : "left out: a symbolic link to nothing";
+}
+
 /* ---- collecting the entries ---- */
 
 static int fill_sections(struct reading *reading, struct iso_entry *entry)
@@ -119,9 +128,10 @@ static int collect_dir(struct reading *reading, IsoDir *dir, uint32_t index)
 		return reason_set(reading->why, ENOMEM, "out of memory");
 	while (got == 0 && iso_dir_iter_next(iter, &node) == 1) {
 		uint32_t own = (uint32_t)reading->entries.count;
+		const char *unusable = why_unusable(node);
 
-		if (!name_is_legal(iso_node_get_name(node))) {
-			warn_node(reading, node, "left out: its name can't be used");
+		if (unusable) {
+			warn_node(reading, node, unusable);
 			continue;
 		}
 		if (is_empty_shelf(reading, index, node))
@@ -259,7 +269,7 @@ static void fill_attr(struct reading *reading, const struct iso_entry *entry, st
 	IsoNode *node = entry->node;
 
 	*ret = (struct node_attr){
-		.mode = iso_node_get_mode(node),
+		.mode = iso_node_get_mode(node) & (S_IFMT | 07777),
 		.uid = iso_node_get_uid(node),
 		.gid = iso_node_get_gid(node),
 		.nlink = entry->is_dir ? 2 : reading->names[entry->leader],
