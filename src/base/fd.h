@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whole reads and writes on file descriptors. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Reads up to length bytes at offset; fewer only at the end of the file. Returns the count or -errno. */
+int64_t fd_pread_full(int fd, void *data, size_t length, uint64_t offset);
+/* Writes all of it. Returns 0 or -errno. */
+int fd_pwrite_full(int fd, const void *data, size_t length, uint64_t offset);

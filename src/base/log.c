@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char *log_name = "discfs";
+static bool log_verbose;
+static bool log_syslog;
+
+void log_open(const char *name, bool verbose)
+{
+	log_name = name;
+	log_verbose = verbose;
+}
+
+void log_to_syslog(void)
+{
+	openlog(log_name, LOG_PID, LOG_DAEMON);
+	log_syslog = true;
+}
+
+void log_line(int level, const char *fmt, ...)
+{
+	char line[1024];
+	va_list args;
+
+	if (level == LOG_DEBUG && !log_verbose)
+		return;
+	va_start(args, fmt);
+	vsnprintf(line, sizeof line, fmt, args);
+	va_end(args);
+	if (log_syslog)
+		syslog(level, "%s", line);
+	else
+		fprintf(stderr, "%s: %s\n", log_name, line);
+}

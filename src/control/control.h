@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What users can ask of a mount beyond files: commands, status, changes. The same for .discfs/ and the
+ * xattrs. */
+#pragma once
+
+#include "base/text.h"
+#include "commit/commit.h"
+#include "store/discard.h"
+
+struct control {
+	struct disc *disc;
+	struct commit *commit;
+	const char *source; /* as given; borrowed, like the mountpoint */
+	const char *mountpoint;
+	bool commit_on_unmount;
+	const struct discard_sink *caches; /* the kernel's; NULL: not mounted */
+};
+
+/* Runs command lines as they are written to .discfs/control; the first that fails ends it. 0 or -errno. */
+int control_run(struct control *control, const char *lines, size_t length);
+/* One commit from request to result. label may be empty. 0 or -errno. */
+int control_commit(struct control *control, const char *label);
+
+/* The contents of the virtual files; 0 or -errno. */
+int control_status_text(struct control *control, struct text *ret);
+int control_status_json(struct control *control, struct text *ret);
+int control_changes_text(struct control *control, struct text *ret);
+int control_changes_json(struct control *control, struct text *ret);
+/* The running work as one line, or "idle". */
+int control_progress_text(struct control *control, struct text *ret);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "control/files.h"
+
+const struct control_file control_files[] = {
+	{ "control", NULL, control_run },
+	{ "status", control_status_text, NULL },
+	{ "status.json", control_status_json, NULL },
+	{ "changes", control_changes_text, NULL },
+	{ "changes.json", control_changes_json, NULL },
+	{ NULL, NULL, NULL },
+};

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "control/control.h"
+
+#include "store/changes.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+static const char *const format_names[] = { "none", "rockridge", "joliet", "iso9660" };
+static const char *const state_names[] = { "unknown", "blank", "appendable", "closed" };
+
+/* Everything that status tells, taken once so that both forms agree. */
+struct status {
+	struct changes_count staged;
+	struct progress_view work;
+	struct commit_result last;
+	uint64_t spool_used, spool_limit;
+	uint64_t free_bytes, predicted;
+};
+
+static int take_status(struct control *control, struct status *ret)
+{
+	struct tree *tree = &control->disc->tree;
+	int err = changes_count(tree, &ret->staged);
+
+	if (err < 0)
+		return err;
+	progress_get(&control->commit->progress, &ret->work);
+	commit_last(control->commit, &ret->last);
+	ret->predicted = tree_predicted_sectors(tree);
+	ret->free_bytes = control->disc->read_only ? 0 : tree_free_sectors(tree) * SECTOR;
+	WITH_LOCK(&tree->spool.lock);
+	ret->spool_used = tree->spool.used;
+	ret->spool_limit = tree->spool.limit;
+	return 0;
+}
+
+static void json_key(struct text *text, const char *key, const char *value)
+{
+	text_add(text, "\"%s\":", key);
+	text_add_json(text, value, strlen(value));
+}
+
+static void json_number(struct text *text, const char *key, uint64_t value)
+{
+	text_add(text, "\"%s\":%" PRIu64, key, value);
+}
+
+static void json_mount(struct control *control, struct text *text)
+{
+	struct disc *disc = control->disc;
+
+	json_key(text, "version", DISCFS_VERSION);
+	text_add(text, ",\n");
+	json_key(text, "source", disc->path);
+	text_add(text, ",\n");
+	json_key(text, "mountpoint", control->mountpoint);
+	text_add(text, ",\n\"pid\":%d,\n", getpid());
+	json_key(text, "disc_id", disc->state.id);
+	text_add(text, ",\n");
+	json_key(text, "state_directory", disc->state.path);
+	text_add(text, ",\n\"read_only\":%s,\n", disc->read_only ? "true" : "false");
+	json_key(text, "read_only_reason", disc->read_only_why);
+	text_add(text, ",\n");
+	json_key(text, "commit_mode", control->commit_on_unmount ? "unmount" : "manual");
+}
+
+static void json_session(struct text *text, const struct verb_session *session)
+{
+	text_add(
+	    text,
+	    "%s{\"number\":%" PRIu32 ",\"start\":%" PRIu64 ",\"sectors\":%" PRIu64 ",\"time\":%" PRId64 ",",
+	    session->number > 1 ? "," : "", session->number, session->start, session->sectors, session->time);
+	json_key(text, "label", session->label);
+	text_add(text, "}");
+}
+
+/* Needs disc->lock. */
+static void json_disc(const struct disc *disc, struct text *text)
+{
+	const struct verb_disc *medium = &disc->probe.disc;
+
+	text_add(text, "\"medium\":{");
+	json_key(text, "profile", medium->profile);
+	text_add(text, ",");
+	json_key(text, "state", state_names[medium->state < 4 ? medium->state : 0]);
+	text_add(text, ",\"capacity_sectors\":%" PRIu64 ",\"used_sectors\":%" PRIu64 "},\n", medium->capacity,
+		 medium->recorded);
+	json_key(text, "label", disc->label);
+	text_add(text, ",\n\"base\":{\"session\":%zu,", disc->probe.sessions.count);
+	json_key(text, "format", format_names[disc->format < 4 ? disc->format : 0]);
+	text_add(text, ",\"nodes\":%" PRIu64 "},\n\"sessions\":[", disc->base_nodes);
+	for (size_t i = 0; i < disc->probe.sessions.count; i++)
+		json_session(text, &disc->probe.sessions.items[i]);
+	text_add(text, "]");
+}
+
+static void json_staged(const struct status *status, uint64_t next_start, struct text *text)
+{
+	text_add(text, "\"staged\":{");
+	json_number(text, "added", status->staged.added);
+	text_add(text, ",");
+	json_number(text, "modified", status->staged.modified);
+	text_add(text, ",");
+	json_number(text, "deleted", status->staged.deleted);
+	text_add(text, ",");
+	json_number(text, "renamed", status->staged.renamed);
+	text_add(text, ",");
+	json_number(text, "bytes", status->spool_used);
+	text_add(text, "},\n\"room\":{");
+	json_number(text, "free_bytes", status->free_bytes);
+	text_add(text, ",");
+	json_number(text, "predicted_sectors", status->predicted);
+	text_add(text, ",");
+	json_number(text, "next_start", next_start);
+	text_add(text, "},\n\"spool\":{");
+	json_number(text, "bytes", status->spool_used);
+	text_add(text, ",");
+	json_number(text, "limit_bytes", status->spool_limit);
+	text_add(text, "}");
+}
+
+static void json_work(const struct progress_view *work, struct text *text)
+{
+	if (work->phase == PHASE_IDLE) {
+		text_add(text, "\"work\":null");
+		return;
+	}
+	text_add(text, "\"work\":{\"op\":\"commit\",");
+	json_number(text, "serial", work->serial);
+	text_add(text, ",");
+	json_key(text, "phase", phase_name(work->phase));
+	text_add(text, ",");
+	json_number(text, "done_sectors", work->done);
+	text_add(text, ",");
+	json_number(text, "total_sectors", work->total);
+	text_add(text, ",");
+	json_key(text, "file", work->file);
+	text_add(text, ",");
+	json_number(text, "rate_bps", work->rate);
+	if (work->eta == UINT64_MAX)
+		text_add(text, ",\"eta_s\":null}");
+	else
+		text_add(text, ",\"eta_s\":%" PRIu64 "}", work->eta);
+}
+
+static void json_last(const struct commit_result *last, struct text *text)
+{
+	if (last->serial == 0) {
+		text_add(text, "\"last\":null");
+		return;
+	}
+	text_add(text, "\"last\":{\"op\":\"commit\",\"serial\":%" PRIu64 ",\"errno\":%d,\"exit\":%d,",
+		 last->serial, last->err, last->exit_code);
+	json_key(text, "message", last->message);
+	text_add(text,
+		 ",\"session\":%" PRIu64 ",\"start\":%" PRIu64 ",\"sectors\":%" PRIu64 ",\"seconds\":%.3f}",
+		 last->session, last->start, last->sectors, last->seconds);
+}
+
+int control_status_json(struct control *control, struct text *ret)
+{
+	struct status status;
+	int err = take_status(control, &status);
+
+	if (err < 0)
+		return err;
+	text_add(ret, "{");
+	json_mount(control, ret);
+	text_add(ret, ",\n");
+	WITH_LOCK(&control->disc->lock);
+	json_disc(control->disc, ret);
+	text_add(ret, ",\n");
+	json_staged(&status, control->disc->probe.disc.nwa, ret);
+	text_add(ret, ",\n");
+	json_work(&status.work, ret);
+	text_add(ret, ",\n");
+	json_last(&status.last, ret);
+	text_add(ret, ",\n\"warnings\":[]}\n");
+	return ret->failed ? -ENOMEM : 0;
+}
+
+int control_progress_text(struct control *control, struct text *ret)
+{
+	struct progress_view work;
+
+	progress_get(&control->commit->progress, &work);
+	if (work.phase == PHASE_IDLE)
+		text_add(ret, "idle");
+	else
+		text_add(ret, "%s %" PRIu64 "/%" PRIu64 " %s", phase_name(work.phase), work.done, work.total,
+			 work.file);
+	return ret->failed ? -ENOMEM : 0;
+}
+
+static void text_sessions(const struct disc *disc, struct text *text)
+{
+	char size[16];
+
+	for (size_t i = 0; i < disc->probe.sessions.count; i++) {
+		const struct verb_session *session = &disc->probe.sessions.items[i];
+		char day[32] = "unknown";
+		struct tm local;
+		time_t when = session->time;
+
+		if (when && localtime_r(&when, &local))
+			strftime(day, sizeof day, "%Y-%m-%d %H:%M", &local);
+		text_add(text, "session:    %u, %s, at sector %" PRIu64 ", %s, \"%s\"\n", session->number,
+			 day, session->start, text_size(size, session->sectors * SECTOR), session->label);
+	}
+}
+
+static void text_result(const struct commit_result *last, struct text *text)
+{
+	if (last->serial)
+		text_add(text, "last:       %s\n", last->message);
+}
+
+int control_status_text(struct control *control, struct text *ret)
+{
+	struct disc *disc = control->disc;
+	struct status status;
+	char size[16];
+	int err = take_status(control, &status);
+
+	if (err < 0)
+		return err;
+	WITH_LOCK(&disc->lock);
+	text_add(ret, "disc:       %s (%s, %s)\n", disc->path, disc->probe.disc.profile,
+		 state_names[disc->probe.disc.state < 4 ? disc->probe.disc.state : 0]);
+	if (disc->read_only)
+		text_add(ret, "read-only:  %s\n", disc->read_only_why);
+	text_sessions(disc, ret);
+	text_add(ret, "free:       %s\n", text_size(size, status.free_bytes));
+	text_add(ret,
+		 "staged:     %" PRIu64 " added, %" PRIu64 " modified, %" PRIu64 " deleted, %" PRIu64
+		 " renamed; %s\n",
+		 status.staged.added, status.staged.modified, status.staged.deleted, status.staged.renamed,
+		 text_size(size, status.spool_used));
+	text_add(ret, "next:       %s at sector %" PRIu64 "\n", text_size(size, status.predicted * SECTOR),
+		 disc->probe.disc.nwa);
+	if (!disc->tree.spool.can_punch)
+		text_add(ret,
+			 "spool:      its file system can't punch holes: space comes back when it's empty\n");
+	text_add(ret, "work:       ");
+	control_progress_text(control, ret);
+	text_add(ret, "\n");
+	text_result(&status.last, ret);
+	return ret->failed ? -ENOMEM : 0;
+}

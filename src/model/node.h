@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Node: a file, directory, symlink, device, FIFO or socket, apart from its names. Plain data. */
+#pragma once
+
+#include "model/extent_map.h"
+
+#include <sys/stat.h>
+
+#define ROOT_INO     1u
+#define NAME_LIMIT   255u
+#define TARGET_LIMIT 4095u /* bytes of a symlink's target */
+#define NS_PER_SEC   1000000000ll
+#define MD5_LENGTH   16u
+
+struct node_attr {
+	uint64_t ino;
+	uint32_t mode; /* type and permission bits, as st_mode */
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t nlink;
+	uint64_t size; /* bytes; 0 for directories, target length for symlinks */
+	uint64_t rdev; /* dev_t for devices, else 0 */
+	int64_t atime_ns;
+	int64_t mtime_ns;
+	int64_t ctime_ns;
+};
+
+struct node {
+	struct node_attr attr;
+	uint64_t parent;    /* directories: ino of the parent (root: itself); else one of its parents */
+	struct blob target; /* symlinks only */
+	struct blob xattrs; /* xattr_set */
+	struct blob zf;	 /* raw SUSP ZF payload of a zisofs-compressed file (shown as its compressed bytes) */
+	struct blob md5; /* empty, or MD5_LENGTH bytes that the disc records for this content */
+	struct extent_map map; /* regular files only */
+};
+
+void node_clear(struct node *node);
+/* Deep copy into an empty node. 0 or -ENOMEM (ret left empty). */
+int node_copy(const struct node *node, struct node *ret);

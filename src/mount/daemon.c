@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mount/daemon.h"
+
+#include "base/exit_code.h"
+#include "base/log.h"
+#include "mount/background.h"
+#include "mount/flusher.h"
+#include "mount/session.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Buffers of a whole request are taken and given back all the time: keep them out of mmap. */
+#define LARGEST_REUSED (8 << 20)
+
+static int fail(const struct reason *why)
+{
+	log_error("%s", why->text);
+	return (int)exit_code_of_errno(why->err);
+}
+
+static int open_disc(struct mount *mount, const struct options *options, struct reason *why)
+{
+	struct disc_options disc = { .source = options->source,
+				     .state_root = options->state_root,
+				     .spool_limit = options->spool_limit,
+				     .read_only = options->read_only };
+	int ret = disc_open(&mount->disc, &disc, why);
+
+	if (ret < 0)
+		return ret;
+	if (mount->disc.read_only)
+		log_notice("%s is mounted read-only: %s", mount->disc.path, mount->disc.read_only_why);
+	mount->owner = getuid();
+	mount->allow_other = options->allow_other;
+	mount->control = (struct control){ .disc = &mount->disc,
+					   .commit = &mount->commit,
+					   .source = options->source,
+					   .mountpoint = options->mountpoint,
+					   .commit_on_unmount = options->commit_on_unmount };
+	return 0;
+}
+
+/* The mount is gone; whoever unmounted it waits for nothing. What was asked for is done while the locks are
+ * held. */
+static void commit_at_end(struct mount *mount)
+{
+	int ret = control_commit(&mount->control, "");
+
+	if (ret < 0)
+		log_error("the commit at unmounting failed: %s; everything is still staged", strerror(-ret));
+}
+
+static int serve(struct mount *mount, const struct options *options, int parent, struct reason *why)
+{
+	int ret = session_mount(mount, options, why);
+
+	if (ret < 0)
+		return ret;
+	ret = commit_open(&mount->commit, &mount->disc, options->mountpoint);
+	if (ret == 0)
+		ret = flusher_start(mount);
+	if (ret < 0)
+		return reason_set(why, -ret, "threads can't be started: %s", strerror(-ret));
+	background_ready(parent);
+	ret = session_loop(mount);
+	commit_unmounted(&mount->commit);
+	/* A signal isn't the owner's wish to burn: only an unmount is. */
+	if (ret == 0 && options->commit_on_unmount && !mount->disc.read_only)
+		commit_at_end(mount);
+	commit_close(&mount->commit);
+	flusher_stop(mount);
+	return 0;
+}
+
+static int run(const struct options *options)
+{
+	struct mount *mount AUTO_FREE = calloc(1, sizeof *mount);
+	struct reason why = { 0 };
+	int parent = options->foreground ? -1 : background_start();
+	int ret;
+
+	if (!mount || (!options->foreground && parent < 0))
+		return EXIT_CODE_SYSTEM;
+	ret = open_disc(mount, options, &why);
+	if (ret < 0)
+		return fail(&why);
+	ret = serve(mount, options, parent, &why);
+	session_unmount(mount);
+	disc_close(&mount->disc);
+	return ret < 0 ? fail(&why) : EXIT_CODE_DONE;
+}
+
+int daemon_main(int argc, char **argv)
+{
+	struct options options CLEANUP(options_clear);
+	struct reason why = { 0 };
+
+	mallopt(M_MMAP_THRESHOLD, LARGEST_REUSED);
+	mallopt(M_TRIM_THRESHOLD, 2 * LARGEST_REUSED);
+	signal(SIGPIPE, SIG_IGN);
+	log_open("discfs", false);
+	if (options_parse(&options, argc, argv, &why) < 0) {
+		fail(&why);
+		return EXIT_CODE_USAGE;
+	}
+	log_open("discfs", options.debug);
+	if (options.help)
+		options_print_help();
+	else if (options.version)
+		printf("discfs %s\n", DISCFS_VERSION);
+	else
+		return run(&options);
+	return EXIT_CODE_DONE;
+}

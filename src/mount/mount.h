@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One mount: the FUSE session over a disc, and what its operations share.
+ *
+ * The kernel's inode numbers are the tree's; virtual nodes (.discfs and the files in it) have numbers from
+ * VIRTUAL_BASE. Files are opened with the kernel's cache kept: the kernel is the only one who changes them.
+ */
+#pragma once
+
+#include "control/files.h"
+#include "control/xattrs.h"
+
+#include <fuse_lowlevel.h>
+
+#define VIRTUAL_BASE (1ull << 62)
+
+struct mount {
+	struct disc disc;
+	struct commit commit;
+	struct control control;
+	struct fuse_session *session;
+	uid_t owner;
+	bool allow_other;
+	pthread_t flusher;
+	pthread_mutex_t flusher_lock;
+	pthread_cond_t flusher_wake;
+	bool flusher_stop;
+};
+
+struct mount *mount_of(fuse_req_t req);
+struct tree *tree_of(fuse_req_t req);
+bool is_virtual(fuse_ino_t ino);
+/* May the caller control the mount? Its owner and root may. */
+bool may_control(fuse_req_t req);
+/* err: 0 or -errno. */
+void reply_err(fuse_req_t req, int err);
+void reply_entry(fuse_req_t req, const struct node_attr *attr);
+/* Entry or attributes as the kernel wants them, with the time-outs of a file system that nobody else changes.
+ */
+void entry_fill(struct fuse_entry_param *entry, const struct node_attr *attr);
+void stat_fill(struct stat *st, const struct node_attr *attr);
+#define ATTR_TIMEOUT 86400.0

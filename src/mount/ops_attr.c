@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mount/ops.h"
+
+#include "store/body.h"
+
+#include <errno.h>
+#include <sys/statvfs.h>
+
+static int64_t ns_of(const struct timespec *time)
+{
+	return time->tv_sec * NS_PER_SEC + time->tv_nsec;
+}
+
+void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct node_attr attr;
+	struct stat st;
+	int ret;
+
+	if (is_virtual(ino)) {
+		virtual_getattr(req, ino);
+		return;
+	}
+	ret = tree_attr(tree_of(req), ino, &attr);
+	if (ret < 0) {
+		reply_err(req, ret);
+		return;
+	}
+	stat_fill(&st, &attr);
+	fuse_reply_attr(req, &st, ATTR_TIMEOUT);
+}
+
+static int set_size(struct tree *tree, uint64_t ino, uint64_t size)
+{
+	struct inode *inode;
+	int ret = tree_get(tree, ino, &inode);
+
+	if (ret < 0)
+		return ret;
+	ret = body_truncate(tree, inode, size);
+	tree_put(tree, inode);
+	return ret;
+}
+
+static unsigned attr_from_stat(const struct stat *st, int to_set, struct node_attr *ret)
+{
+	static const struct {
+		int fuse;
+		unsigned tree;
+	} masks[] = {
+		{ FUSE_SET_ATTR_MODE, TREE_SET_MODE },	     { FUSE_SET_ATTR_UID, TREE_SET_UID },
+		{ FUSE_SET_ATTR_GID, TREE_SET_GID },	     { FUSE_SET_ATTR_ATIME, TREE_SET_ATIME },
+		{ FUSE_SET_ATTR_ATIME_NOW, TREE_SET_ATIME }, { FUSE_SET_ATTR_MTIME, TREE_SET_MTIME },
+		{ FUSE_SET_ATTR_MTIME_NOW, TREE_SET_MTIME }, { FUSE_SET_ATTR_CTIME, TREE_SET_CTIME },
+	};
+	int64_t now = tree_now_ns();
+	unsigned mask = 0;
+
+	for (size_t i = 0; i < sizeof masks / sizeof *masks; i++)
+		if (to_set & masks[i].fuse)
+			mask |= masks[i].tree;
+	*ret = (struct node_attr){
+		.mode = st->st_mode,
+		.uid = st->st_uid,
+		.gid = st->st_gid,
+		.atime_ns = to_set & FUSE_SET_ATTR_ATIME_NOW ? now : ns_of(&st->st_atim),
+		.mtime_ns = to_set & FUSE_SET_ATTR_MTIME_NOW ? now : ns_of(&st->st_mtim),
+		.ctime_ns = ns_of(&st->st_ctim),
+	};
+	return mask;
+}
+
+void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set, struct fuse_file_info *fi)
+{
+	struct tree *tree = tree_of(req);
+	struct node_attr attr;
+	struct stat result;
+	unsigned mask;
+	int ret = 0;
+
+	if (is_virtual(ino)) {
+		virtual_getattr(req, ino); /* a shell's ">" truncates the control file */
+		return;
+	}
+	if (to_set & FUSE_SET_ATTR_SIZE)
+		ret = set_size(tree, ino, (uint64_t)st->st_size);
+	mask = attr_from_stat(st, to_set, &attr);
+	if (ret == 0)
+		ret = mask ? tree_set_attr(tree, ino, &attr, mask, &attr) : tree_attr(tree, ino, &attr);
+	if (ret < 0) {
+		reply_err(req, ret);
+		return;
+	}
+	stat_fill(&result, &attr);
+	fuse_reply_attr(req, &result, ATTR_TIMEOUT);
+}
+
+void op_readlink(fuse_req_t req, fuse_ino_t ino)
+{
+	struct tree *tree = tree_of(req);
+	char target[TARGET_LIMIT + 1];
+	struct inode *inode;
+	size_t length;
+	int ret = is_virtual(ino) ? -EINVAL : tree_get(tree, ino, &inode);
+
+	if (ret < 0) {
+		reply_err(req, ret);
+		return;
+	}
+	length = inode->node.target.length <= TARGET_LIMIT ? inode->node.target.length : TARGET_LIMIT;
+	for (size_t i = 0; i < length; i++) /* a target never changes: no lock */
+		target[i] = (char)inode->node.target.data[i];
+	target[length] = '\0';
+	tree_put(tree, inode);
+	fuse_reply_readlink(req, target);
+}
+
+/* Blocks are sectors: what the medium holds, and what may still be staged so that the next session fits. */
+void op_statfs(fuse_req_t req, fuse_ino_t ino)
+{
+	struct mount *mount = mount_of(req);
+	struct tree *tree = &mount->disc.tree;
+	uint64_t room = mount->disc.read_only ? 0 : tree_free_sectors(tree);
+	uint64_t used = atomic_load(&tree->room.next_start) + tree_predicted_sectors(tree);
+	uint64_t capacity = atomic_load(&tree->room.capacity);
+	struct statvfs vfs = {
+		.f_bsize = SECTOR,
+		.f_frsize = SECTOR,
+		.f_blocks = capacity ? max_u64(capacity, room) : used + room,
+		.f_bfree = room,
+		.f_bavail = room,
+		.f_files = tree->next_ino,
+		.f_ffree = UINT32_MAX,
+		.f_favail = UINT32_MAX,
+		.f_namemax = NAME_LIMIT,
+	};
+
+	fuse_reply_statfs(req, &vfs);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mount/ops.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* What an open directory shows: a snapshot, made when reading starts, so that offsets are stable while it
+ * changes. */
+struct listed {
+	uint64_t ino;
+	uint32_t type;
+	uint32_t length;
+	size_t at; /* of its NUL-terminated name in names */
+};
+
+struct listing {
+	pthread_mutex_t lock;
+	bool filled;
+	VEC(struct listed) entries;
+	struct text names;
+};
+
+static struct listing *listing_of(const struct fuse_file_info *fi)
+{
+	return (struct listing *)(uintptr_t)fi->fh;
+}
+
+static void listing_clear(struct listing *listing)
+{
+	vec_clear(&listing->entries);
+	text_clear(&listing->names);
+	listing->filled = false;
+}
+
+void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct listing *listing = calloc(1, sizeof *listing);
+
+	if (!listing) {
+		reply_err(req, -ENOMEM);
+		return;
+	}
+	pthread_mutex_init(&listing->lock, NULL);
+	fi->fh = (uintptr_t)listing;
+	fi->keep_cache = 1;
+	fi->cache_readdir = !is_virtual(ino);
+	if (fuse_reply_open(req, fi) == -ENOENT)
+		free(listing);
+}
+
+void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct listing *listing = listing_of(fi);
+
+	listing_clear(listing);
+	pthread_mutex_destroy(&listing->lock);
+	free(listing);
+	reply_err(req, 0);
+}
+
+static int add_entry(void *self, const char *name, size_t length, uint64_t ino, uint32_t type)
+{
+	struct listing *listing = self;
+	struct listed *entry = vec_push(&listing->entries);
+
+	if (!entry)
+		return -ENOMEM;
+	*entry = (struct listed){ ino, type, (uint32_t)length, listing->names.length };
+	text_add_bytes(&listing->names, name, length);
+	text_add_bytes(&listing->names, "", 1);
+	return listing->names.failed ? -ENOMEM : 0;
+}
+
+/* Where ".." leads; the kernel looks at its type only, as long as the directory isn't exported. */
+static uint64_t parent_of(struct tree *tree, uint64_t ino)
+{
+	struct inode *inode;
+	uint64_t parent = ROOT_INO;
+
+	if (tree_get(tree, ino, &inode) == 0) {
+		parent = inode->node.parent;
+		tree_put(tree, inode);
+	}
+	return parent;
+}
+
+static int listing_fill(struct tree *tree, struct listing *listing, uint64_t ino)
+{
+	int ret;
+
+	listing_clear(listing);
+	ret = add_entry(listing, ".", 1, ino, S_IFDIR >> 12);
+	if (ret == 0)
+		ret = add_entry(listing, "..", 2, is_virtual(ino) ? ROOT_INO : parent_of(tree, ino),
+				S_IFDIR >> 12);
+	if (ret == 0 && !is_virtual(ino))
+		ret = tree_list(tree, ino, add_entry, listing);
+	listing->filled = ret == 0;
+	return ret;
+}
+
+/* Bytes that one entry took in the reply, or 0 when it doesn't fit any more. */
+static size_t put_entry(fuse_req_t req, const struct listing *listing, size_t index, char *buffer,
+			size_t room, bool plus)
+{
+	const struct listed *listed = &listing->entries.items[index];
+	const char *name = listing->names.data + listed->at;
+	struct fuse_entry_param entry = { .attr = { .st_ino = listed->ino, .st_mode = listed->type << 12 } };
+	struct node_attr attr;
+	size_t used;
+
+	if (plus && index >= 2) {
+		if (tree_attr(tree_of(req), listed->ino, &attr) == 0)
+			entry_fill(&entry, &attr);
+	}
+	used = plus ? fuse_add_direntry_plus(req, buffer, room, name, &entry, (off_t)index + 1)
+		    : fuse_add_direntry(req, buffer, room, name, &entry.attr, (off_t)index + 1);
+	return used <= room ? used : 0;
+}
+
+static void read_entries(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi,
+			 bool plus)
+{
+	struct listing *listing = listing_of(fi);
+	char *buffer AUTO_FREE = malloc(size);
+	size_t used = 0;
+	int ret = buffer ? 0 : -ENOMEM;
+
+	WITH_LOCK(&listing->lock);
+	if (ret == 0 && (offset == 0 || !listing->filled))
+		ret = listing_fill(tree_of(req), listing, ino);
+	if (ret < 0) {
+		reply_err(req, ret);
+		return;
+	}
+	for (size_t i = (size_t)offset; i < listing->entries.count; i++) {
+		size_t took = put_entry(req, listing, i, buffer + used, size - used, plus);
+
+		if (took == 0)
+			break;
+		used += took;
+	}
+	fuse_reply_buf(req, buffer, used);
+}
+
+void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+	read_entries(req, ino, size, offset, fi, false);
+}
+
+void op_readdirplus(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+	read_entries(req, ino, size, offset, fi, true);
+}
+
+void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	reply_err(req, tree_sync(tree_of(req)));
+}

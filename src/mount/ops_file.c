@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mount/ops.h"
+
+#include "store/body.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+static struct inode *inode_of(const struct fuse_file_info *fi)
+{
+	return (struct inode *)(uintptr_t)fi->fh;
+}
+
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct tree *tree = tree_of(req);
+	struct inode *inode;
+	int ret;
+
+	if (is_virtual(ino)) {
+		virtual_open(req, ino, fi);
+		return;
+	}
+	ret = tree_get(tree, ino, &inode);
+	if (ret == 0 && (fi->flags & O_TRUNC)) {
+		ret = body_truncate(tree, inode, 0);
+		if (ret < 0)
+			tree_put(tree, inode);
+	}
+	if (ret < 0) {
+		reply_err(req, ret);
+		return;
+	}
+	fi->fh = (uintptr_t)inode;
+	fi->keep_cache = 1;
+	if (fuse_reply_open(req, fi) == -ENOENT)
+		tree_put(tree, inode);
+}
+
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	if (is_virtual(ino)) {
+		virtual_release(req, fi);
+		return;
+	}
+	tree_put(tree_of(req), inode_of(fi));
+	reply_err(req, 0);
+}
+
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+	char *buffer AUTO_FREE = NULL;
+	int64_t got;
+
+	if (is_virtual(ino)) {
+		virtual_read(req, size, offset, fi);
+		return;
+	}
+	buffer = malloc(size);
+	got = buffer ? body_read(tree_of(req), inode_of(fi), buffer, size, (uint64_t)offset) : -ENOMEM;
+	if (got < 0)
+		reply_err(req, (int)got);
+	else
+		fuse_reply_buf(req, buffer, (size_t)got);
+}
+
+void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
+	      struct fuse_file_info *fi)
+{
+	int ret;
+
+	if (is_virtual(ino)) {
+		virtual_write(req, ino, data, size);
+		return;
+	}
+	ret = body_write(tree_of(req), inode_of(fi), data, size, (uint64_t)offset);
+	if (ret < 0)
+		reply_err(req, ret);
+	else
+		fuse_reply_write(req, size);
+}
+
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)
+{
+	reply_err(req, is_virtual(ino) ? 0 : tree_sync(tree_of(req)));
+}
+
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length,
+		  struct fuse_file_info *fi)
+{
+	reply_err(req, is_virtual(ino) ? -EOPNOTSUPP
+				       : body_allocate(tree_of(req), inode_of(fi), mode, (uint64_t)offset,
+						       (uint64_t)length));
+}
+
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi)
+{
+	int64_t at = is_virtual(ino) ? -EINVAL : body_seek(inode_of(fi), (uint64_t)offset, whence);
+
+	if (at < 0)
+		reply_err(req, (int)at);
+	else
+		fuse_reply_lseek(req, at);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mount/ops.h"
+
+#include "model/xattr_set.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+static bool is_control_name(const char *name)
+{
+	return strncmp(name, CONTROL_XATTR_PREFIX, strlen(CONTROL_XATTR_PREFIX)) == 0;
+}
+
+/* The two-step protocol: size 0 asks for the length. */
+static void reply_value(fuse_req_t req, const void *value, size_t length, size_t size)
+{
+	if (size == 0)
+		fuse_reply_xattr(req, length);
+	else if (length > size)
+		reply_err(req, -ERANGE);
+	else
+		fuse_reply_buf(req, value, length);
+}
+
+static void set_control(fuse_req_t req, const struct control_xattr *xattr, const char *value, size_t size)
+{
+	if (!xattr || !xattr->set)
+		reply_err(req, -EPERM);
+	else if (!may_control(req))
+		reply_err(req, -EACCES);
+	else
+		reply_err(req, xattr->set(&mount_of(req)->control, value, size));
+}
+
+void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)
+{
+	int how =
+	    (flags & XATTR_CREATE ? TREE_XATTR_CREATE : 0) | (flags & XATTR_REPLACE ? TREE_XATTR_REPLACE : 0);
+
+	if (is_control_name(name))
+		set_control(req, control_xattr_find(name, ino), value, size);
+	else if (is_virtual(ino))
+		reply_err(req, -EPERM);
+	else
+		reply_err(req, tree_xattr_set(tree_of(req), ino, name, value, size, how));
+}
+
+static void get_control(fuse_req_t req, fuse_ino_t ino, const struct control_xattr *xattr, size_t size)
+{
+	struct text text AUTO_TEXT = { 0 };
+	int ret = xattr && xattr->get ? xattr->get(&mount_of(req)->control, ino, &text) : -ENODATA;
+
+	if (ret < 0)
+		reply_err(req, ret);
+	else
+		reply_value(req, text.data ? text.data : "", text.length, size);
+}
+
+void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
+{
+	struct blob set CLEANUP(blob_clear) = { 0 };
+	struct xattr_view view;
+	int ret;
+
+	if (is_virtual(ino)) {
+		reply_err(req, -ENODATA);
+		return;
+	}
+	if (is_control_name(name)) {
+		get_control(req, ino, control_xattr_find(name, ino), size);
+		return;
+	}
+	ret = tree_xattrs(tree_of(req), ino, &set);
+	if (ret == 0 && !xattr_set_find(&set, name, &view))
+		ret = -ENODATA;
+	if (ret < 0)
+		reply_err(req, ret);
+	else
+		reply_value(req, view.value, view.value_length, size);
+}
+
+void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
+{
+	struct blob set CLEANUP(blob_clear) = { 0 };
+	struct text names AUTO_TEXT = { 0 };
+	struct xattr_view view;
+	size_t at = 0;
+	int ret = is_virtual(ino) ? 0 : tree_xattrs(tree_of(req), ino, &set);
+
+	if (ret < 0) {
+		reply_err(req, ret);
+		return;
+	}
+	while (xattr_set_next(&set, &at, &view)) {
+		text_add_bytes(&names, view.name, view.name_length);
+		text_add_bytes(&names, "", 1);
+	}
+	reply_value(req, names.data ? names.data : "", names.length, size);
+}
+
+void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	if (is_control_name(name) || is_virtual(ino))
+		reply_err(req, is_virtual(ino) ? -EPERM : -ENODATA);
+	else
+		reply_err(req, tree_xattr_remove(tree_of(req), ino, name));
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mount/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+enum option_kind {
+	OPTION_FLAG,   /* bool at offset becomes true */
+	OPTION_CLEAR,  /* bool at offset becomes false */
+	OPTION_STRING, /* char * at offset, a copy */
+	OPTION_SIZE,   /* uint64_t at offset */
+	OPTION_COMMIT, /* commit=manual|unmount */
+	OPTION_IGNORE, /* for mount(8), fstab or systemd */
+	OPTION_PASS    /* goes on to the kernel */
+};
+
+static const struct {
+	const char *name; /* with '=' at the end: takes a value; with '*': any name that begins so */
+	enum option_kind kind;
+	size_t offset;
+	const char *help; /* NULL: not shown */
+} table[] = {
+	{ "ro", OPTION_FLAG, offsetof(struct options, read_only), "read-only" },
+	{ "rw", OPTION_CLEAR, offsetof(struct options, read_only), NULL },
+	{ "commit=", OPTION_COMMIT, 0,
+	  "manual (default): unmounting never burns; unmount: a clean unmount commits" },
+	{ "state=", OPTION_STRING, offsetof(struct options, state_root),
+	  "directory for staged work (default: $XDG_STATE_HOME/discfs, /var/lib/discfs for root)" },
+	{ "spool_limit=", OPTION_SIZE, offsetof(struct options, spool_limit),
+	  "most bytes that may be staged, such as 20G (default: no limit)" },
+	{ "allow_other", OPTION_FLAG, offsetof(struct options, allow_other),
+	  "other users may use the mount, as its permissions say (default for root)" },
+	{ "default_permissions", OPTION_IGNORE, 0, NULL }, /* always on */
+	{ "defaults", OPTION_IGNORE, 0, NULL },
+	{ "auto", OPTION_IGNORE, 0, NULL },
+	{ "noauto", OPTION_IGNORE, 0, NULL },
+	{ "user", OPTION_IGNORE, 0, NULL },
+	{ "users", OPTION_IGNORE, 0, NULL },
+	{ "user=", OPTION_IGNORE, 0, NULL },
+	{ "nouser", OPTION_IGNORE, 0, NULL },
+	{ "owner", OPTION_IGNORE, 0, NULL },
+	{ "group", OPTION_IGNORE, 0, NULL },
+	{ "nofail", OPTION_IGNORE, 0, NULL },
+	{ "_netdev", OPTION_IGNORE, 0, NULL },
+	{ "x-*", OPTION_IGNORE, 0, NULL },
+	{ "comment=", OPTION_IGNORE, 0, NULL },
+	{ "dev", OPTION_PASS, 0, NULL },
+	{ "nodev", OPTION_PASS, 0, NULL },
+	{ "suid", OPTION_PASS, 0, NULL },
+	{ "nosuid", OPTION_PASS, 0, NULL },
+	{ "exec", OPTION_PASS, 0, NULL },
+	{ "noexec", OPTION_PASS, 0, NULL },
+	{ "atime", OPTION_PASS, 0, NULL },
+	{ "noatime", OPTION_PASS, 0, NULL },
+	{ "nodiratime", OPTION_PASS, 0, NULL },
+	{ "relatime", OPTION_IGNORE, 0, NULL },
+	{ "strictatime", OPTION_IGNORE, 0, NULL },
+	{ "sync", OPTION_PASS, 0, NULL },
+	{ "async", OPTION_IGNORE, 0, NULL },
+	{ "dirsync", OPTION_PASS, 0, NULL },
+};
+
+#define TABLE_SIZE (sizeof table / sizeof *table)
+
+void options_print_help(void)
+{
+	printf("Usage: discfs SOURCE MOUNTPOINT [-f] [-o OPTION[,OPTION…]]\n\n"
+	       "Mounts a disc image as a writable folder. Nothing touches the disc until you commit:\n"
+	       "  discfsctl commit MOUNTPOINT   burns what is staged as one new session, and verifies it\n\n"
+	       "  -f, --foreground   stay in front, with messages on standard error\n"
+	       "  -d, --debug        say more; implies -f\n"
+	       "  -o OPTION,…        mount options, below\n"
+	       "  -h, --help         this page\n"
+	       "  -V, --version      the version\n\n"
+	       "Options:\n");
+	for (size_t i = 0; i < TABLE_SIZE; i++)
+		if (table[i].help)
+			printf("  %-18s %s\n", table[i].name, table[i].help);
+	printf("  and those of mount(8): nosuid, nodev, noexec, noatime, sync, user, nofail, x-…\n");
+}
+
+static bool name_matches(const char *pattern, const char *word)
+{
+	size_t length = strlen(pattern);
+	char last = pattern[length - 1];
+
+	if (last == '=')
+		return strncmp(word, pattern, length) == 0;
+	if (last == '*')
+		return strncmp(word, pattern, length - 1) == 0;
+	return strcmp(word, pattern) == 0;
+}
+
+static int set_commit(struct options *options, const char *value, struct reason *why)
+{
+	options->commit_on_unmount = strcmp(value, "unmount") == 0;
+	if (options->commit_on_unmount || strcmp(value, "manual") == 0)
+		return 0;
+	return reason_set(why, EINVAL, "commit=%s: say commit=manual or commit=unmount", value);
+}
+
+static int set_option(struct options *options, size_t index, const char *word, struct reason *why)
+{
+	char *at = (char *)options + table[index].offset;
+	const char *value = strchr(word, '=') ? strchr(word, '=') + 1 : "";
+
+	switch (table[index].kind) {
+	case OPTION_FLAG:
+	case OPTION_CLEAR:
+		*(bool *)(void *)at = table[index].kind == OPTION_FLAG;
+		return 0;
+	case OPTION_STRING:
+		free(*(char **)(void *)at);
+		*(char **)(void *)at = strdup(value);
+		return *value ? 0 : reason_set(why, EINVAL, "%s needs a value", word);
+	case OPTION_SIZE:
+		if (text_parse_size(value, (uint64_t *)(void *)at) < 0)
+			return reason_set(why, EINVAL, "%s: not a size such as 700M or 20G", word);
+		return 0;
+	case OPTION_COMMIT:
+		return set_commit(options, value, why);
+	case OPTION_PASS:
+		text_add(&options->fuse_options, ",%s", word);
+		return 0;
+	case OPTION_IGNORE:
+		break;
+	}
+	return 0;
+}
+
+static int parse_word(struct options *options, const char *word, struct reason *why)
+{
+	for (size_t i = 0; i < TABLE_SIZE; i++)
+		if (name_matches(table[i].name, word))
+			return set_option(options, i, word, why);
+	return reason_set(why, EINVAL, "unknown option -o %s (discfs --help lists them)", word);
+}
+
+static int parse_words(struct options *options, const char *list, struct reason *why)
+{
+	char *copy AUTO_FREE = strdup(list);
+	char *rest = copy, *word;
+	int ret = copy ? 0 : -ENOMEM;
+
+	while (ret == 0 && (word = strsep(&rest, ",")))
+		if (*word)
+			ret = parse_word(options, word, why);
+	return ret;
+}
+
+static int take_places(struct options *options, int argc, char **argv, struct reason *why)
+{
+	if (options->help || options->version)
+		return 0;
+	if (argc - optind != 2)
+		return reason_set(
+		    why, EINVAL, "say what to mount and where: discfs SOURCE MOUNTPOINT (see discfs --help)");
+	options->source = strdup(argv[optind]);
+	options->mountpoint = realpath(argv[optind + 1], NULL);
+	if (!options->mountpoint)
+		return reason_set(why, errno, "mountpoint %s: %s", argv[optind + 1], strerror(errno));
+	return options->source ? 0 : reason_set(why, ENOMEM, "out of memory");
+}
+
+int options_parse(struct options *options, int argc, char **argv, struct reason *why)
+{
+	static const struct option longs[] = { { "foreground", no_argument, NULL, 'f' },
+					       { "debug", no_argument, NULL, 'd' },
+					       { "help", no_argument, NULL, 'h' },
+					       { "version", no_argument, NULL, 'V' },
+					       { NULL, 0, NULL, 0 } };
+	int letter, ret = 0;
+
+	*options = (struct options){ 0 };
+	options->allow_other = geteuid() == 0;
+	while (ret == 0 && (letter = getopt_long(argc, argv, "fdo:hV", longs, NULL)) != -1) {
+		switch (letter) {
+		case 'd':
+			options->debug = true;
+			options->foreground = true;
+			break;
+		case 'f':
+			options->foreground = true;
+			break;
+		case 'o':
+			ret = parse_words(options, optarg, why);
+			break;
+		case 'h':
+			options->help = true;
+			break;
+		case 'V':
+			options->version = true;
+			break;
+		default:
+			return reason_set(why, EINVAL, "see discfs --help");
+		}
+	}
+	return ret < 0 ? ret : take_places(options, argc, argv, why);
+}
+
+void options_clear(struct options *options)
+{
+	free(options->source);
+	free(options->mountpoint);
+	free(options->state_root);
+	text_clear(&options->fuse_options);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line of discfs: one table for parsing and --help. */
+#pragma once
+
+#include "base/reason.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct options {
+	char *source;
+	char *mountpoint;
+	char *state_root;     /* NULL: the default place */
+	uint64_t spool_limit; /* bytes; 0: none */
+	bool foreground;
+	bool debug;
+	bool read_only;
+	bool allow_other;
+	bool commit_on_unmount;
+	bool help;
+	bool version;
+	struct text fuse_options; /* what goes on to the kernel, comma-separated */
+};
+
+/* 0, or -EINVAL with a reason. Free with options_clear in both cases. */
+int options_parse(struct options *options, int argc, char **argv, struct reason *why);
+void options_clear(struct options *options);
+void options_print_help(void);

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mount/session.h"
+
+#include "base/log.h"
+#include "mount/ops.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_WRITE   (1u << 20)
+#define MAX_THREADS 32 /* some of them may wait for a commit */
+
+struct mount *mount_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+struct tree *tree_of(fuse_req_t req)
+{
+	return &mount_of(req)->disc.tree;
+}
+
+bool is_virtual(fuse_ino_t ino)
+{
+	return ino >= VIRTUAL_BASE;
+}
+
+bool may_control(fuse_req_t req)
+{
+	uid_t caller = fuse_req_ctx(req)->uid;
+
+	return caller == 0 || caller == mount_of(req)->owner;
+}
+
+void reply_err(fuse_req_t req, int err)
+{
+	fuse_reply_err(req, -err);
+}
+
+static struct timespec time_of(int64_t ns)
+{
+	int64_t sec = ns / NS_PER_SEC, rest = ns % NS_PER_SEC;
+
+	return (struct timespec){ .tv_sec = sec - (rest < 0), .tv_nsec = rest + (rest < 0 ? NS_PER_SEC : 0) };
+}
+
+void stat_fill(struct stat *st, const struct node_attr *attr)
+{
+	*st = (struct stat){
+		.st_ino = attr->ino,
+		.st_mode = attr->mode,
+		.st_nlink = attr->nlink,
+		.st_uid = attr->uid,
+		.st_gid = attr->gid,
+		.st_rdev = attr->rdev,
+		.st_size = (off_t)attr->size,
+		.st_blksize = 4096,
+		.st_blocks = (blkcnt_t)((attr->size + 511) / 512),
+		.st_atim = time_of(attr->atime_ns),
+		.st_mtim = time_of(attr->mtime_ns),
+		.st_ctim = time_of(attr->ctime_ns),
+	};
+}
+
+void entry_fill(struct fuse_entry_param *entry, const struct node_attr *attr)
+{
+	*entry = (struct fuse_entry_param){
+		.ino = attr->ino,
+		.generation = 1,
+		.attr_timeout = ATTR_TIMEOUT,
+		.entry_timeout = ATTR_TIMEOUT,
+	};
+	stat_fill(&entry->attr, attr);
+}
+
+void reply_entry(fuse_req_t req, const struct node_attr *attr)
+{
+	struct fuse_entry_param entry;
+
+	entry_fill(&entry, attr);
+	fuse_reply_entry(req, &entry);
+}
+
+/* What pays was measured: see docs/architecture.md. The kernel clears setuid bits itself (no
+ * HANDLE_KILLPRIV), asks us for ACLs, and leaves the umask to us, since default ACLs overrule it. */
+static void op_init(void *self, struct fuse_conn_info *conn)
+{
+	static const unsigned wanted = FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK |
+				       FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS |
+				       FUSE_CAP_READDIRPLUS | FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_ASYNC_READ |
+				       FUSE_CAP_ATOMIC_O_TRUNC;
+	static const unsigned unwanted = FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_AUTO_INVAL_DATA |
+					 FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_SPLICE_READ |
+					 FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE;
+
+	conn->want |= conn->capable & wanted;
+	conn->want &= ~unwanted;
+	conn->max_write = MAX_WRITE;
+	conn->max_readahead = MAX_WRITE;
+	conn->time_gran = 1;
+}
+
+static const struct fuse_lowlevel_ops operations = {
+	.init = op_init,
+	.lookup = op_lookup,
+	.forget = op_forget,
+	.forget_multi = op_forget_multi,
+	.getattr = op_getattr,
+	.setattr = op_setattr,
+	.readlink = op_readlink,
+	.mknod = op_mknod,
+	.mkdir = op_mkdir,
+	.unlink = op_unlink,
+	.rmdir = op_rmdir,
+	.symlink = op_symlink,
+	.rename = op_rename,
+	.link = op_link,
+	.open = op_open,
+	.read = op_read,
+	.write = op_write,
+	.release = op_release,
+	.fsync = op_fsync,
+	.opendir = op_opendir,
+	.readdir = op_readdir,
+	.readdirplus = op_readdirplus,
+	.releasedir = op_releasedir,
+	.fsyncdir = op_fsyncdir,
+	.statfs = op_statfs,
+	.setxattr = op_setxattr,
+	.getxattr = op_getxattr,
+	.listxattr = op_listxattr,
+	.removexattr = op_removexattr,
+	.create = op_create,
+	.fallocate = op_fallocate,
+	.lseek = op_lseek,
+};
+
+/* The word that stands for this mount in mount(8)'s list; commas would end an option. fsname must not begin
+ * with /dev/, or gvfs hands the unmounting to udisks. */
+static void add_fsname(struct text *arg, const char *source)
+{
+	text_add(arg, ",subtype=discfs,fsname=discfs:");
+	for (; *source; source++)
+		text_add(arg, *source == ',' || *source == '\\' ? "\\%c" : "%c", *source);
+}
+
+static int build_args(const struct mount *mount, const struct options *options, struct text *ret)
+{
+	text_add(ret, "default_permissions");
+	if (mount->allow_other)
+		text_add(ret, ",allow_other");
+	if (mount->disc.read_only)
+		text_add(ret, ",ro");
+	if (options->fuse_options.data)
+		text_add(ret, "%s", options->fuse_options.data);
+	add_fsname(ret, mount->disc.path);
+	return ret->failed ? -ENOMEM : 0;
+}
+
+int session_mount(struct mount *mount, const struct options *options, struct reason *why)
+{
+	struct text words AUTO_TEXT = { 0 };
+	char program[] = "discfs", dash_o[] = "-o", debug[] = "-d";
+	char *argv[] = { program, dash_o, NULL, debug, NULL };
+	struct fuse_args args = FUSE_ARGS_INIT(options->debug ? 4 : 3, argv);
+
+	if (build_args(mount, options, &words) < 0)
+		return reason_set(why, ENOMEM, "out of memory");
+	argv[2] = words.data;
+	mount->session = fuse_session_new(&args, &operations, sizeof operations, mount);
+	fuse_opt_free_args(&args);
+	if (!mount->session)
+		return reason_set(why, EINVAL, "FUSE refused the mount options %s", words.data);
+	if (fuse_set_signal_handlers(mount->session) != 0)
+		return reason_set(why, EIO, "signal handlers can't be set");
+	if (fuse_session_mount(mount->session, options->mountpoint) != 0)
+		return reason_set(
+		    why, EPERM, "%s can't be mounted there: is /dev/fuse usable, and fusermount3 installed?",
+		    options->mountpoint);
+	return 0;
+}
+
+int session_loop(struct mount *mount)
+{
+	struct fuse_loop_config *config = fuse_loop_cfg_create();
+	int ret;
+
+	if (!config)
+		return -ENOMEM;
+	fuse_loop_cfg_set_clone_fd(config, 0);
+	fuse_loop_cfg_set_max_threads(config, MAX_THREADS);
+	fuse_loop_cfg_set_idle_threads(config, MAX_THREADS);
+	ret = fuse_session_loop_mt(mount->session, config);
+	fuse_loop_cfg_destroy(config);
+	return ret < 0 ? ret : 0;
+}
+
+void session_unmount(struct mount *mount)
+{
+	if (!mount->session)
+		return;
+	fuse_session_unmount(mount->session);
+	fuse_remove_signal_handlers(mount->session);
+	fuse_session_destroy(mount->session);
+	mount->session = NULL;
+}

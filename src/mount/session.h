@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The FUSE session: mount, serve, unmount. */
+#pragma once
+
+#include "mount/mount.h"
+#include "mount/options.h"
+
+/* Mounts; from here on the kernel queues requests. 0 or -errno with why. */
+int session_mount(struct mount *mount, const struct options *options, struct reason *why);
+/* Serves until the mount goes away or a signal ends it. */
+int session_loop(struct mount *mount);
+/* Safe when it was never mounted. */
+void session_unmount(struct mount *mount);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mount/ops.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+/* VIRTUAL_BASE is the directory, what follows are the rows of control_files. */
+static const struct control_file *file_of(fuse_ino_t ino)
+{
+	return &control_files[ino - VIRTUAL_BASE - 1];
+}
+
+static void fill_stat(fuse_req_t req, fuse_ino_t ino, struct stat *ret)
+{
+	const struct mount *mount = mount_of(req);
+	bool directory = ino == VIRTUAL_BASE;
+	mode_t bits = directory || !file_of(ino)->content ? 0 : S_IRUSR;
+
+	*ret = (struct stat){
+		.st_ino = ino,
+		.st_mode = directory ? S_IFDIR | S_IRUSR | S_IXUSR : S_IFREG | bits,
+		.st_nlink = directory ? 2 : 1,
+		.st_uid = mount->owner,
+		.st_gid = getgid(),
+		.st_blksize = SECTOR,
+	};
+	if (!directory && file_of(ino)->command)
+		ret->st_mode |= S_IWUSR;
+	clock_gettime(CLOCK_REALTIME, &ret->st_mtim);
+	ret->st_atim = ret->st_ctim = ret->st_mtim;
+}
+
+bool virtual_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct fuse_entry_param entry = { .generation = 1 };
+
+	if (parent == ROOT_INO && strcmp(name, CONTROL_DIR) == 0)
+		entry.ino = VIRTUAL_BASE;
+	for (size_t i = 0; parent == VIRTUAL_BASE && control_files[i].name; i++)
+		if (strcmp(name, control_files[i].name) == 0)
+			entry.ino = VIRTUAL_BASE + 1 + i;
+	if (entry.ino == 0)
+		return false;
+	fill_stat(req, entry.ino, &entry.attr);
+	entry.entry_timeout = ATTR_TIMEOUT;
+	fuse_reply_entry(req, &entry);
+	return true;
+}
+
+void virtual_getattr(fuse_req_t req, fuse_ino_t ino)
+{
+	struct stat st;
+
+	fill_stat(req, ino, &st);
+	fuse_reply_attr(req, &st, 0);
+}
+
+/* What is read is made when the file is opened: one open, one consistent answer. */
+void virtual_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	const struct control_file *file = file_of(ino);
+	struct text *content = calloc(1, sizeof *content);
+	int ret = content ? 0 : -ENOMEM;
+
+	if (ret == 0 && !may_control(req))
+		ret = -EACCES;
+	if (ret == 0 && file->content)
+		ret = file->content(&mount_of(req)->control, content);
+	if (ret < 0) {
+		if (content)
+			text_clear(content);
+		free(content);
+		reply_err(req, ret);
+		return;
+	}
+	fi->fh = (uintptr_t)content;
+	fi->direct_io = 1;
+	fuse_reply_open(req, fi);
+}
+
+static struct text *content_of(const struct fuse_file_info *fi)
+{
+	return (struct text *)(uintptr_t)fi->fh;
+}
+
+void virtual_release(fuse_req_t req, const struct fuse_file_info *fi)
+{
+	text_clear(content_of(fi));
+	free(content_of(fi));
+	reply_err(req, 0);
+}
+
+void virtual_read(fuse_req_t req, size_t size, off_t offset, const struct fuse_file_info *fi)
+{
+	const struct text *content = content_of(fi);
+	size_t at = (size_t)offset;
+
+	if (at >= content->length)
+		fuse_reply_buf(req, NULL, 0);
+	else
+		fuse_reply_buf(req, content->data + at, min_u64(size, content->length - at));
+}
+
+void virtual_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size)
+{
+	const struct control_file *file = file_of(ino);
+	int ret = file->command ? file->command(&mount_of(req)->control, data, size) : -EACCES;
+
+	if (ret < 0)
+		reply_err(req, ret);
+	else
+		fuse_reply_write(req, size);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the daemon asks of a burn worker: take the plan, say what it comes to, write it; and of a head worker.
+ */
+#pragma once
+
+#include "proc/child.h"
+#include "wire/verbs.h"
+
+struct burn {
+	struct child child;
+};
+
+/* disc_fd, spool_fd: borrowed. Then burn_node for each name, in the order that verbs.h asks for; then
+ * burn_plan. Any failure: burn_close. All return 0 or -errno with why. */
+int burn_start(struct burn *burn, int disc_fd, int spool_fd, const struct verb_job *job, struct reason *why);
+/* node: attr, target, xattrs, md5, zf and map are sent unless again. */
+int burn_node(struct burn *burn, const struct node *node, uint64_t parent, const char *name, size_t length,
+	      bool again, struct reason *why);
+/* Ends the plan. ret_head: a copy of the new blocks 0..31 (ret->head points into it). */
+int burn_plan(struct burn *burn, struct verb_planned *ret, struct blob *ret_head, struct reason *why);
+/* Writes the session. progress may be NULL. */
+typedef void burn_progress_fn(void *self, const struct verb_progress *progress);
+int burn_go(struct burn *burn, burn_progress_fn *progress, void *self, struct verb_written *ret,
+	    struct reason *why);
+/* Ends the worker: before burn_go nothing was written. */
+void burn_close(struct burn *burn);
+
+/* Writes blocks 0..31 of an overwriteable medium and syncs. */
+int head_run(int disc_fd, const char *path, const struct blob *head, struct reason *why);

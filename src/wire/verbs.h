@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Every message between the daemon (or discfsctl) and a worker: its fields and limits.
+ *
+ * Each verb has one struct, one put_* (build) and one get_* (read and check the format). get_* return false
+ * on anything malformed; whether the numbers make sense for this disc (ranges within the medium, names,
+ * types) is for the receiver to check. Strings inside the structs point into the message that was read.
+ *
+ *   role probe:   JOB(source)                      -> SESSION*, DISC | FAILED
+ *   role import:  JOB(source)                      -> (NODE XATTR* EXTENT*)*, IMPORTED | FAILED      (WARNING
+ * any time) role burn:    JOB(source, spool), (NODE XATTR* EXTENT*)*, PLAN_END
+ *                                                  -> PLANNED | FAILED
+ *                 GO | end of link (cancel)        -> PROGRESS*, WRITTEN | FAILED
+ *   role head:    JOB(source), HEAD                -> WRITTEN | FAILED
+ * The descriptors in parentheses go with JOB, in this order. Afterwards the worker exits with 0; any other
+ * end is a crash, which the daemon reports as such. */
+#pragma once
+
+#include "base/reason.h"
+#include "model/node.h"
+#include "wire/msg.h"
+
+enum verb {
+	VERB_JOB = 1,
+	VERB_FAILED,
+	VERB_WARNING,
+	VERB_SESSION,
+	VERB_DISC,
+	VERB_NODE,
+	VERB_XATTR,
+	VERB_EXTENT,
+	VERB_IMPORTED,
+	VERB_PLAN_END,
+	VERB_PLANNED,
+	VERB_GO,
+	VERB_PROGRESS,
+	VERB_WRITTEN,
+	VERB_HEAD
+};
+
+#define LABEL_LIMIT	 32u /* bytes of a volume identifier (ECMA-119 8.4.7) */
+#define PATH_LIMIT	 4096u
+#define HEAD_SECTORS	 32u /* blocks 0..31: system area and volume descriptors of an overwriteable medium */
+#define HEAD_BYTES	 (HEAD_SECTORS * 2048u)
+#define FINGERPRINT_SIZE 32u	/* SHA-256 */
+#define XATTR_LIMIT	 65536u /* bytes of a value */
+
+enum tree_format { /* what an import read */
+		   FORMAT_AUTO = 0,
+		   FORMAT_ROCK_RIDGE = 1,
+		   FORMAT_JOLIET = 2,
+		   FORMAT_ISO9660 = 3
+};
+
+/* The job: which medium and which session on it. All addresses in sectors. */
+struct verb_job {
+	char path[PATH_LIMIT]; /* the source's absolute path; the descriptor that goes along is the same file
+				*/
+	uint64_t session; /* import: start of the session to read (0: by the head). burn: start of the base
+			     session */
+	uint64_t nwa;	  /* burn: where the new session begins */
+	uint64_t
+	    limit; /* burn: sectors of the medium, the new session must end below. import: readable sectors */
+	bool has_base; /* burn: session is valid (the disc isn't blank) */
+	char label[LABEL_LIMIT +
+		   1];	 /* burn: volume id of the new session; empty: keep the base's, or "DISC" */
+	uint32_t format; /* import: enum tree_format */
+};
+
+/* Why a role gave up. */
+struct verb_failed {
+	uint32_t err; /* positive errno */
+	char text[480];
+};
+
+struct verb_session {
+	uint32_t number;  /* from 1 */
+	uint64_t start;	  /* sector */
+	uint64_t sectors; /* volume space size */
+	int64_t time;	  /* volume creation or modification, seconds since 1970; 0 unknown */
+	char label[LABEL_LIMIT + 1];
+};
+
+enum disc_state { DISC_BLANK = 1, DISC_APPENDABLE = 2, DISC_CLOSED = 3 };
+
+/* What is in the drive, or what the image file is. */
+struct verb_disc {
+	uint32_t state;	   /* enum disc_state */
+	char profile[16];  /* "cd", "dvd", …, "custom", or "image" for a file that nobody gave a capacity */
+	uint64_t capacity; /* sectors; 0: as far as the host's file system lets the file grow */
+	uint64_t recorded; /* sectors that the base session and everything before it take up */
+	uint64_t nwa;	   /* next writable address */
+	uint64_t base;	   /* start of the base session as import wants it: 0 = by the head */
+	uint32_t sessions; /* how many SESSION messages came before */
+	uint8_t fingerprint[FINGERPRINT_SIZE]; /* SHA-256: see source.h */
+	char closed_why[200];		       /* why nothing can be appended, when state is DISC_CLOSED */
+};
+
+/* One name of one node. Parents come before their children; the root comes first with an empty name and
+ * parent 0. A node with several names comes once per name, with the same ino, one after another or far apart:
+ * XATTR and EXTENT follow its first NODE only. In an import inos are counted by the worker from 1 (the root)
+ * without gaps; in a plan they're the daemon's. */
+struct verb_node {
+	uint64_t parent;
+	const char *name; /* not terminated; 1..255 bytes, no '/' or NUL */
+	size_t name_length;
+	struct node_attr attr;
+	const uint8_t *target; /* symlinks: 1..4095 bytes, not terminated */
+	size_t target_length;
+	const uint8_t *md5; /* NULL or MD5_LENGTH bytes */
+	const uint8_t *zf;  /* NULL, or the payload of a SUSP ZF entry */
+	size_t zf_length;
+	uint8_t again; /* 1: a further name of a node that came already */
+};
+
+struct verb_xattr {	  /* of the newest NODE */
+	const char *name; /* not terminated, 1..255 bytes, with its namespace; ACLs as in xattr_set.h */
+	size_t name_length;
+	const uint8_t *value;
+	size_t value_length;
+};
+
+struct verb_imported {
+	uint64_t nodes;
+	uint32_t format; /* enum tree_format */
+	uint32_t warnings;
+	char label[LABEL_LIMIT + 1];
+};
+
+struct verb_planned {
+	uint64_t start;	   /* sector where the session's descriptors begin minus 16 */
+	uint64_t sectors;  /* exact size with padding: what will be written from start on */
+	uint64_t new_data; /* bytes of file bodies among them */
+	uint8_t fingerprint[FINGERPRINT_SIZE]; /* what probe will tell once the new head is written */
+	const uint8_t *head; /* the new blocks 0..31, HEAD_BYTES (NULL on media without a head) */
+	size_t head_length;
+};
+
+struct verb_progress {
+	uint64_t done; /* sectors */
+	uint64_t total;
+	const char *file; /* a path in the session, not terminated; may be empty */
+	size_t file_length;
+};
+
+struct verb_written {
+	uint64_t start;
+	uint64_t sectors;
+};
+
+struct verb_head { /* blocks 0..31 to be written, HEAD_BYTES */
+	const uint8_t *data;
+	size_t length;
+};
+
+void put_job(struct msg *msg, const struct verb_job *job);
+bool get_job(struct msg *msg, struct verb_job *ret);
+void put_failed(struct msg *msg, const struct reason *why);
+bool get_failed(struct msg *msg, struct verb_failed *ret);
+void put_warning(struct msg *msg, const char *text);
+bool get_warning(struct msg *msg, char *ret, size_t room);
+void put_session(struct msg *msg, const struct verb_session *session);
+bool get_session(struct msg *msg, struct verb_session *ret);
+void put_disc(struct msg *msg, const struct verb_disc *disc);
+bool get_disc(struct msg *msg, struct verb_disc *ret);
+void put_node(struct msg *msg, const struct verb_node *node);
+bool get_node(struct msg *msg, struct verb_node *ret);
+void put_xattr(struct msg *msg, const struct verb_xattr *xattr);
+bool get_xattr(struct msg *msg, struct verb_xattr *ret);
+void put_extent(struct msg *msg, const struct extent *extent);
+bool get_extent(struct msg *msg, struct extent *ret);
+void put_imported(struct msg *msg, const struct verb_imported *imported);
+bool get_imported(struct msg *msg, struct verb_imported *ret);
+void put_empty(struct msg *msg, enum verb verb); /* PLAN_END, GO */
+void put_planned(struct msg *msg, const struct verb_planned *planned);
+bool get_planned(struct msg *msg, struct verb_planned *ret);
+void put_progress(struct msg *msg, const struct verb_progress *progress);
+bool get_progress(struct msg *msg, struct verb_progress *ret);
+void put_written(struct msg *msg, const struct verb_written *written);
+bool get_written(struct msg *msg, struct verb_written *ret);
+void put_head(struct msg *msg, const struct verb_head *head);
+bool get_head(struct msg *msg, struct verb_head *ret);
