@@ -16,19 +16,20 @@ int control_commit(struct control *control, const char *label)
 	return ret < 0 ? ret : commit_wait(control->commit, serial);
 }
 
-static int command_commit(struct control *control, const char *label)
+static int command_commit(struct control *control, char *label)
 {
 	return control_commit(control, label);
 }
 
-static int command_commit_nowait(struct control *control, const char *label)
+static int command_commit_nowait(struct control *control, char *label)
 {
 	uint64_t serial;
 
 	return commit_request(control->commit, label, &serial);
 }
 
-static int command_discard(struct control *control, const char *path)
+/* The path comes with \ooo for odd bytes, so that a line can hold any name. */
+static int command_discard(struct control *control, char *path)
 {
 	struct progress_view view;
 
@@ -37,17 +38,18 @@ static int command_discard(struct control *control, const char *path)
 	progress_get(&control->commit->progress, &view);
 	if (view.phase != PHASE_IDLE)
 		return -EBUSY;
+	text_unescape(path);
 	return discard_staged(&control->disc->tree, path, control->caches);
 }
 
-static int command_sync(struct control *control, const char *rest)
+static int command_sync(struct control *control, char *rest)
 {
 	return *rest ? -EINVAL : tree_sync(&control->disc->tree);
 }
 
 static const struct {
 	const char *word;
-	int (*run)(struct control *control, const char *rest);
+	int (*run)(struct control *control, char *rest);
 } commands[] = {
 	{ "commit", command_commit },
 	{ "commit-nowait", command_commit_nowait },
@@ -57,15 +59,13 @@ static const struct {
 
 static int run_line(struct control *control, char *line)
 {
-	char *rest = strchr(line, ' ');
+	char *rest = line + strcspn(line, " ");
 
-	if (rest)
+	while (*rest == ' ')
 		*rest++ = '\0';
-	while (rest && *rest == ' ')
-		rest++;
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		if (strcmp(line, commands[i].word) == 0)
-			return commands[i].run(control, rest ? rest : "");
+			return commands[i].run(control, rest);
 	return -EINVAL;
 }
 

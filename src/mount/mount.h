@@ -18,6 +18,7 @@ struct mount {
 	struct commit commit;
 	struct control control;
 	struct fuse_session *session;
+	struct discard_sink caches;
 	uid_t owner;
 	bool allow_other;
 	pthread_t flusher;

@@ -118,21 +118,18 @@ static size_t put_entry(fuse_req_t req, const struct listing *listing, size_t in
 	return used <= room ? used : 0;
 }
 
-static void read_entries(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi,
-			 bool plus)
+/* Fills the buffer from offset on. Returns the bytes used, or -errno. */
+static int64_t fill_buffer(fuse_req_t req, fuse_ino_t ino, struct listing *listing, char *buffer, size_t size,
+			   off_t offset, bool plus)
 {
-	struct listing *listing = listing_of(fi);
-	char *buffer AUTO_FREE = malloc(size);
 	size_t used = 0;
-	int ret = buffer ? 0 : -ENOMEM;
+	int ret = 0;
 
 	WITH_LOCK(&listing->lock);
-	if (ret == 0 && (offset == 0 || !listing->filled))
+	if (offset == 0 || !listing->filled)
 		ret = listing_fill(tree_of(req), listing, ino);
-	if (ret < 0) {
-		reply_err(req, ret);
-		return;
-	}
+	if (ret < 0)
+		return ret;
 	for (size_t i = (size_t)offset; i < listing->entries.count; i++) {
 		size_t took = put_entry(req, listing, i, buffer + used, size - used, plus);
 
@@ -140,7 +137,20 @@ static void read_entries(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offs
 			break;
 		used += took;
 	}
-	fuse_reply_buf(req, buffer, used);
+	return (int64_t)used;
+}
+
+static void read_entries(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi,
+			 bool plus)
+{
+	char *buffer AUTO_FREE = malloc(size);
+	int64_t used = buffer ? fill_buffer(req, ino, listing_of(fi), buffer, size, offset, plus) : -ENOMEM;
+
+	/* Nothing of the listing may be touched behind the reply: the release may be under way already. */
+	if (used < 0)
+		reply_err(req, (int)used);
+	else
+		fuse_reply_buf(req, buffer, (size_t)used);
 }
 
 void op_readdir(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)

@@ -136,6 +136,16 @@ static const struct fuse_lowlevel_ops operations = {
 	.lseek = op_lseek,
 };
 
+static void forget_name(void *self, uint64_t parent, const char *name, size_t length)
+{
+	fuse_lowlevel_notify_inval_entry(self, parent, name, length);
+}
+
+static void forget_inode(void *self, uint64_t ino)
+{
+	fuse_lowlevel_notify_inval_inode(self, ino, 0, 0);
+}
+
 /* The word that stands for this mount in mount(8)'s list; commas would end an option. fsname must not begin
  * with /dev/, or gvfs hands the unmounting to udisks. */
 static void add_fsname(struct text *arg, const char *source)

@@ -39,6 +39,16 @@ static int path_search(char *ret, size_t room)
 	return -ENOENT;
 }
 
+/* The link leads to this very program even after an upgrade replaced the file. Under valgrind it leads to valgrind, and
+ * only what it reads as tells the truth. */
+static void binary_self(const char *path, char *ret, size_t room)
+{
+	struct stat by_path, by_link;
+	bool other = stat(path, &by_path) == 0 && stat(self_exe, &by_link) == 0 && by_path.st_ino != by_link.st_ino;
+
+	snprintf(ret, room, "%s", other ? path : self_exe);
+}
+
 /* The file to execute: ourselves, or from discfsctl the discfs that belongs to it. */
 static int binary_find(char *ret, size_t room, struct reason *why)
 {
@@ -51,7 +61,7 @@ static int binary_find(char *ret, size_t room, struct reason *why)
 	self[length] = '\0';
 	slash = strrchr(self, '/');
 	if (!slash || strncmp(slash + 1, "discfsctl", strlen("discfsctl")) != 0) {
-		snprintf(ret, room, "%s", self_exe);
+		binary_self(self, ret, room);
 		return 0;
 	}
 	*slash = '\0';

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "commit/adopt.h"
+
+#include "base/log.h"
+#include "model/cost.h"
+#include "proc/import.h"
+#include "store/rows.h"
+
+#include <errno.h>
+#include <string.h>
+
+struct adopt {
+	struct tree *tree;
+	int64_t metadata;
+	VEC(uint32_t) links; /* by ino - 1: names of a file, 2 + subdirectories of a directory */
+	VEC(uint8_t) is_dir; /* by ino - 1 */
+};
+
+static int adopt_name(struct adopt *adopt, uint64_t ino, uint64_t parent, const char *name, size_t length,
+		      uint32_t mode)
+{
+	adopt->metadata += (int64_t)cost_name(length);
+	return rows_name_put(&adopt->tree->db, parent, name, length, 0, ino, mode >> 12);
+}
+
+static int adopt_node(void *self, struct node *node, uint64_t parent, const char *name, size_t length,
+		      struct reason *why)
+{
+	struct adopt *adopt = self;
+	bool dir = S_ISDIR(node->attr.mode);
+	uint32_t *links = vec_push(&adopt->links);
+	uint8_t *is_dir = vec_push(&adopt->is_dir);
+	int ret;
+
+	if (!links || !is_dir)
+		return reason_set(why, ENOMEM, "out of memory while importing the disc");
+	*links = node->attr.nlink = dir ? 2 : 1;
+	*is_dir = dir;
+	node->parent = parent ? parent : ROOT_INO;
+	if (dir && parent)
+		adopt->links.items[parent - 1]++;
+	adopt->metadata += (int64_t)cost_node(node);
+	ret = rows_node_put(&adopt->tree->db, node, 0);
+	if (ret == 0 && parent)
+		ret = adopt_name(adopt, node->attr.ino, parent, name, length, node->attr.mode);
+	return ret < 0 ? reason_set(why, -ret, "the disc's tree can't be stored in %s", adopt->tree->db.path) : 0;
+}
+
+static int adopt_link(void *self, uint64_t ino, uint64_t parent, const char *name, size_t length,
+		      struct reason *why)
+{
+	struct adopt *adopt = self;
+	struct node_attr attr;
+	int ret = rows_node_attr(&adopt->tree->db, ino, &attr);
+
+	if (ret > 0)
+		ret = adopt_name(adopt, ino, parent, name, length, attr.mode);
+	if (ret < 0)
+		return reason_set(why, -ret, "the disc's tree can't be stored in %s", adopt->tree->db.path);
+	adopt->links.items[ino - 1]++;
+	return 0;
+}
+
+static int store_links(struct adopt *adopt)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret == 0 && i < adopt->links.count; i++)
+		if (adopt->links.items[i] != (adopt->is_dir.items[i] ? 2 : 1))
+			ret = db_run_ints(&adopt->tree->db, QUERY_LINKS_SET, (int64_t)i + 1,
+					  adopt->links.items[i]);
+	return ret;
+}
+
+static int store_facts(struct adopt *adopt, const struct disc *disc, const struct verb_imported *imported)
+{
+	struct tree *tree = adopt->tree;
+	int ret = store_links(adopt);
+
+	tree->next_ino = adopt->links.count + 1;
+	tree->metadata = adopt->metadata;
+	if (ret == 0)
+		ret = db_meta_put_blob(&tree->db, "fingerprint", disc->probe.disc.fingerprint, FINGERPRINT_SIZE);
+	if (ret == 0)
+		ret = db_meta_put_int(&tree->db, "format", imported->format);
+	if (ret == 0)
+		ret = db_meta_put_blob(&tree->db, "label", imported->label, strlen(imported->label));
+	return ret < 0 ? ret : tree_flush_locked(tree);
+}
+
+/* The root of a blank disc belongs to whoever mounts it. */
+static int adopt_blank(struct adopt *adopt, struct reason *why)
+{
+	struct node root = { .attr = { .ino = ROOT_INO, .mode = S_IFDIR | 0755, .uid = getuid(), .gid = getgid() } };
+
+	root.attr.atime_ns = root.attr.mtime_ns = root.attr.ctime_ns = tree_now_ns();
+	return adopt_node(adopt, &root, 0, "", 0, why);
+}
+
+static int fill(struct adopt *adopt, struct disc *disc, struct reason *why)
+{
+	static const struct import_sink sink = { .node = adopt_node, .link = adopt_link };
+	struct verb_imported imported = { 0 };
+	const struct verb_disc *medium = &disc->probe.disc;
+	int ret = db_begin(&adopt->tree->db);
+
+	if (ret < 0)
+		return reason_set(why, -ret, "%s can't be written", adopt->tree->db.path);
+	if (medium->state == DISC_BLANK)
+		ret = adopt_blank(adopt, why);
+	else
+		ret = import_run(disc->fd, disc->path, medium->base, medium->recorded, &sink, adopt, &imported, why);
+	if (ret < 0)
+		return ret;
+	ret = store_facts(adopt, disc, &imported);
+	return ret < 0 ? reason_set(why, -ret, "%s can't be written", adopt->tree->db.path) : 0;
+}
+
+int adopt_disc(struct disc *disc, struct reason *why)
+{
+	struct adopt adopt = { .tree = &disc->tree };
+	int ret;
+
+	WITH_LOCK(&disc->tree.lock);
+	ret = fill(&adopt, disc, why);
+	if (ret < 0)
+		db_rollback(&disc->tree.db);
+	vec_clear(&adopt.links);
+	vec_clear(&adopt.is_dir);
+	return ret;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "commit/check.h"
+
+#include "base/text.h"
+#include "model/xattr_set.h"
+#include "proc/import.h"
+#include "store/body.h"
+#include "store/rows.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#define COMPARE_BYTES (1u << 20)
+
+struct check {
+	struct disc *disc;
+	struct tree *tree;
+	uint32_t gen;
+	uint64_t limit;	     /* sectors */
+	VEC(uint64_t) inos;  /* ours, by the import's ino - 1 */
+	uint64_t names;	     /* that came */
+	uint64_t done_bytes; /* compared */
+	uint8_t *planned, *found; /* COMPARE_BYTES each */
+	const struct check_progress *progress;
+};
+
+static int differs(struct check *check, uint64_t parent, const char *name, size_t length, const char *what,
+		   struct reason *why)
+{
+	struct text path AUTO_TEXT = { 0 };
+
+	WITH_LOCK(&check->tree->lock);
+	if (rows_path_of_name(&check->tree->db, parent, name, length, check->gen, &path) < 0)
+		text_add_bytes(&path, name, length);
+	return reason_set(why, EBADMSG, "verification failed: %s of \"%.300s\" is not on the disc as it was staged",
+			  what, path.data ? path.data : "");
+}
+
+static int64_t seconds(int64_t ns)
+{
+	return ns / NS_PER_SEC - (ns % NS_PER_SEC < 0);
+}
+
+/* What of the attributes is different, or NULL. */
+static const char *attr_difference(const struct node *planned, const struct node *found)
+{
+	const struct node_attr *a = &planned->attr, *b = &found->attr;
+
+	if (a->mode != b->mode)
+		return "the mode";
+	if (a->uid != b->uid || a->gid != b->gid)
+		return "the owner";
+	if (seconds(a->mtime_ns) != seconds(b->mtime_ns))
+		return "the time";
+	if (!S_ISDIR(a->mode) && a->size != b->size)
+		return "the size";
+	if ((S_ISCHR(a->mode) || S_ISBLK(a->mode)) && a->rdev != b->rdev)
+		return "the device number";
+	if (planned->target.length != found->target.length ||
+	    (found->target.length && memcmp(planned->target.data, found->target.data, found->target.length) != 0))
+		return "the target";
+	if (!xattr_set_equal(&planned->xattrs, &found->xattrs))
+		return "the extended attributes";
+	return NULL;
+}
+
+static bool same_map(const struct extent_map *a, const struct extent_map *b)
+{
+	return a->count == b->count && (a->count == 0 || memcmp(a->items, b->items, a->count * sizeof *a->items) == 0);
+}
+
+/* The bytes as they were staged against those at the new place, read from the medium rather than the page cache. */
+static int compare_body(struct check *check, const struct node *planned, const struct node *found)
+{
+	uint64_t size = planned->attr.size;
+	int ret = 0;
+
+	for (uint64_t offset = 0; ret == 0 && offset < size; offset += COMPARE_BYTES) {
+		size_t length = (size_t)min_u64(COMPARE_BYTES, size - offset);
+
+		ret = body_read_map(check->tree, &planned->map, check->planned, length, offset);
+		if (ret == 0)
+			ret = body_read_map(check->tree, &found->map, check->found, length, offset);
+		if (ret == 0 && memcmp(check->planned, check->found, length) != 0)
+			ret = -EBADMSG;
+		check->done_bytes += length;
+		check->progress->step(check->progress->self, check->done_bytes, NULL, 0);
+	}
+	return ret;
+}
+
+static int store_landed(struct check *check, const struct node *found, uint64_t ino)
+{
+	struct blob map CLEANUP(blob_clear) = { 0 };
+	sqlite3_stmt *stmt;
+	int ret = extent_map_pack(&found->map, &map);
+
+	if (ret < 0)
+		return ret;
+	WITH_LOCK(&check->tree->lock);
+	ret = db_begin(&check->tree->db);
+	stmt = ret == 0 ? db_query(&check->tree->db, QUERY_LANDED_PUT) : NULL;
+	if (!stmt)
+		return ret < 0 ? ret : -EIO;
+	sqlite3_bind_int64(stmt, 1, (int64_t)ino);
+	sqlite3_bind_int64(stmt, 2, found->attr.atime_ns);
+	sqlite3_bind_int64(stmt, 3, found->attr.mtime_ns);
+	sqlite3_bind_int64(stmt, 4, found->attr.ctime_ns);
+	db_bind_blob(stmt, 5, &found->md5);
+	db_bind_blob(stmt, 6, &map);
+	return db_run(&check->tree->db, stmt);
+}
+
+/* Which of our nodes stands under that name in the frozen tree. */
+static int find_planned(struct check *check, uint64_t parent, const char *name, size_t length, uint64_t *ret_ino,
+			struct node *ret, uint32_t *ret_gen)
+{
+	int found = 1;
+
+	WITH_LOCK(&check->tree->lock);
+	*ret_ino = ROOT_INO;
+	if (parent)
+		found = rows_name_get(&check->tree->db, parent, name, length, check->gen, ret_ino, NULL);
+	if (found > 0 && ret)
+		found = rows_node_get(&check->tree->db, *ret_ino, check->gen, ret, ret_gen);
+	return found;
+}
+
+static int check_body(struct check *check, const struct node *planned, const struct node *found, uint32_t gen)
+{
+	int ret = 0;
+
+	if (S_ISREG(planned->attr.mode) && !same_map(&planned->map, &found->map)) {
+		if (planned->attr.size && !extent_map_is_on_disc(&found->map, found->attr.size))
+			return -EBADMSG;
+		ret = compare_body(check, planned, found);
+	} else if (gen == 0) {
+		return 0; /* as it was before, and where it was before */
+	}
+	return ret < 0 ? ret : store_landed(check, found, planned->attr.ino);
+}
+
+static int check_node(void *self, struct node *node, uint64_t parent, const char *name, size_t length,
+		      struct reason *why)
+{
+	struct check *check = self;
+	struct node planned CLEANUP(node_clear) = { 0 };
+	uint64_t our_parent = parent ? check->inos.items[parent - 1] : 0;
+	uint64_t *ino = vec_push(&check->inos);
+	uint32_t gen = 0;
+	const char *what;
+	int ret;
+
+	if (!ino)
+		return reason_set(why, ENOMEM, "out of memory while verifying");
+	ret = find_planned(check, our_parent, name, length, ino, &planned, &gen);
+	if (ret <= 0)
+		return ret < 0 ? reason_set(why, -ret, "the staged tree can't be read") :
+				 differs(check, our_parent, name, length, "a name", why);
+	check->names += parent != 0;
+	check->progress->step(check->progress->self, check->done_bytes, name, length);
+	what = attr_difference(&planned, node);
+	if (what)
+		return differs(check, our_parent, name, length, what, why);
+	ret = check_body(check, &planned, node, gen);
+	if (ret == -EBADMSG)
+		return differs(check, our_parent, name, length, "the content", why);
+	return ret < 0 ? reason_set(why, -ret, "verification can't go on at \"%.*s\": %s", (int)length, name,
+				    strerror(-ret)) :
+			 0;
+}
+
+static int check_link(void *self, uint64_t ino, uint64_t parent, const char *name, size_t length,
+		      struct reason *why)
+{
+	struct check *check = self;
+	uint64_t our_parent = check->inos.items[parent - 1], ours;
+	int ret = find_planned(check, our_parent, name, length, &ours, NULL, NULL);
+
+	if (ret < 0)
+		return reason_set(why, -ret, "the staged tree can't be read");
+	check->names++;
+	if (ret == 0 || ours != check->inos.items[ino - 1])
+		return differs(check, our_parent, name, length, "a hard link", why);
+	return 0;
+}
+
+static int check_complete(struct check *check, uint64_t names, struct reason *why)
+{
+	if (check->names == names)
+		return 0;
+	return reason_set(why, EBADMSG, "verification failed: the session holds %llu names, %llu were staged",
+			  (unsigned long long)check->names, (unsigned long long)names);
+}
+
+static int count_name(void *self, const char *name, size_t length, uint64_t ino, uint32_t type)
+{
+	++*(uint64_t *)self;
+	return 0;
+}
+
+/* Names of the frozen tree: every directory that the import showed, listed. */
+static int count_planned(struct check *check, uint64_t *ret)
+{
+	int err = 0;
+
+	*ret = 0;
+	for (size_t i = 0; err == 0 && i < check->inos.count; i++) {
+		WITH_LOCK(&check->tree->lock);
+		err = rows_name_list(&check->tree->db, check->inos.items[i], check->gen, count_name, ret);
+	}
+	return err;
+}
+
+static int run(struct check *check, uint64_t start, struct reason *why)
+{
+	static const struct import_sink sink = { .node = check_node, .link = check_link };
+	struct verb_imported imported;
+	uint64_t names;
+	int ret;
+
+	{
+		WITH_LOCK(&check->tree->lock);
+		ret = tree_change_begin(check->tree);
+		if (ret == 0)
+			ret = db_run(&check->tree->db, db_query(&check->tree->db, QUERY_LANDED_CLEAR));
+	}
+	if (ret < 0)
+		return reason_set(why, -ret, "%s can't be written", check->tree->db.path);
+	ret = import_run(check->disc->fd, check->disc->path, start, check->limit, &sink, check, &imported, why);
+	if (ret < 0)
+		return ret;
+	ret = count_planned(check, &names);
+	return ret < 0 ? reason_set(why, -ret, "the staged tree can't be read") : check_complete(check, names, why);
+}
+
+int check_session(struct disc *disc, uint32_t gen, uint64_t start, uint64_t limit,
+		  const struct check_progress *progress, struct reason *why)
+{
+	struct check check = { .disc = disc, .tree = &disc->tree, .gen = gen, .limit = limit, .progress = progress };
+	uint64_t old_limit = disc->tree.disc.limit;
+	int ret;
+
+	check.planned = malloc(COMPARE_BYTES);
+	check.found = malloc(COMPARE_BYTES);
+	if (!check.planned || !check.found) {
+		ret = reason_set(why, ENOMEM, "out of memory while verifying");
+	} else {
+		posix_fadvise(disc->fd, (off_t)(start * SECTOR), (off_t)((limit - start) * SECTOR), POSIX_FADV_DONTNEED);
+		disc->tree.disc.limit = max_u64(old_limit, limit * SECTOR);
+		ret = run(&check, start, why);
+		disc->tree.disc.limit = old_limit;
+	}
+	free(check.planned);
+	free(check.found);
+	vec_clear(&check.inos);
+	return ret;
+}

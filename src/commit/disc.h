@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The disc that is mounted: its medium, what the probe said, its state directory, and the tree over both. */
+#pragma once
+
+#include "proc/probe.h"
+#include "store/state.h"
+#include "store/tree.h"
+
+struct disc_options {
+	const char *source;	/* as given */
+	const char *state_root; /* NULL: the default */
+	uint64_t spool_limit;	/* bytes, 0 = none */
+	bool read_only;		/* asked for */
+};
+
+struct disc {
+	char path[PATH_LIMIT]; /* absolute */
+	int fd;		       /* the medium; held with flock */
+	bool read_only;
+	char read_only_why[256];
+	struct probe probe;    /* replaced by each publication, under lock */
+	uint32_t format;       /* enum tree_format of the base */
+	uint64_t base_nodes;
+	char label[LABEL_LIMIT + 1]; /* of the base's volume */
+	struct state state;
+	struct tree tree;
+	pthread_mutex_t lock; /* probe, label, format, base_nodes */
+};
+
+/* Opens the medium, finds its state, imports what isn't known yet, and puts right what a crash left. 0 or -errno:
+ * -ENOENT, -EMEDIUMTYPE (not a disc), -EBUSY (mounted already), … with why. On failure nothing stays open. */
+int disc_open(struct disc *disc, const struct disc_options *options, struct reason *why);
+void disc_close(struct disc *disc);
+/* Asks the probe again. -ESTALE when it isn't the disc that the tree was made from. */
+int disc_check_same(struct disc *disc, struct probe *ret, struct reason *why);
+/* The new state of the medium after a session was published. Takes the probe. */
+void disc_set_probe(struct disc *disc, struct probe *probe);
+/* What the host's file system lets an image file grow. Called now and then. */
+void disc_update_room(struct disc *disc);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "commit/finish.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "commit/publish.h"
+#include "proc/burn.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static int phase_fault(enum phase phase, const char *when)
+{
+	static const char *const points[] = {
+		[PHASE_FROZEN] = "frozen",   [PHASE_PLANNED] = "planned", [PHASE_BURNING] = "burning",
+		[PHASE_WRITTEN] = "written", [PHASE_CHECKED] = "checked",
+	};
+	char name[64];
+
+	snprintf(name, sizeof name, "phase-%s-%s", points[phase], when);
+	return fault_point(name);
+}
+
+int finish_set_phase(struct tree *tree, struct journal *journal, enum phase phase, struct reason *why)
+{
+	int ret = phase_fault(phase, "before");
+
+	if (ret == 0) {
+		WITH_LOCK(&tree->lock);
+		journal->phase = phase;
+		ret = tree_flush_locked(tree);
+		if (ret == 0)
+			ret = journal_write(&tree->db, journal);
+	}
+	if (ret == 0)
+		ret = db_sync(&tree->db);
+	if (ret == 0)
+		ret = phase_fault(phase, "after");
+	return ret < 0 ? reason_set(why, -ret, "the commit journal %s can't be written: %s", tree->db.path,
+				    strerror(-ret)) :
+			 0;
+}
+
+void finish_sentence(const struct disc *disc, const struct journal *journal, char *ret, size_t room)
+{
+	snprintf(ret, room, "Session %zu is burned and verified: %llu sectors at %llu", disc->probe.sessions.count + 1,
+		 (unsigned long long)journal->sectors, (unsigned long long)journal->start);
+}
+
+static int publish(struct disc *disc, struct journal *journal, struct reason *why)
+{
+	char sentence[160];
+	struct history entry = { .time = time(NULL),
+				 .label = journal->label,
+				 .start = journal->start,
+				 .sectors = journal->sectors,
+				 .message = sentence };
+	int ret;
+
+	finish_sentence(disc, journal, sentence, sizeof sentence);
+	ret = publish_generation(disc, journal, &entry);
+	return ret < 0 ? reason_set(why, -ret, "the session is burned, but %s can't be written: %s. It is taken over "
+					       "when the disc is mounted again",
+				    disc->tree.db.path, strerror(-ret)) :
+			 0;
+}
+
+/* The head goes out, and the medium must then be what the plan said. If not, the old head goes back. */
+static int switch_head(struct disc *disc, const struct journal *journal, struct probe *ret_probe, struct reason *why)
+{
+	struct reason back = { 0 };
+	int ret = head_run(disc->fd, disc->path, &journal->head, why);
+
+	if (ret == 0)
+		ret = probe_run(disc->fd, disc->path, ret_probe, why);
+	if (ret == 0 && memcmp(ret_probe->disc.fingerprint, journal->fingerprint.data, FINGERPRINT_SIZE) == 0)
+		return 0;
+	if (ret == 0)
+		ret = reason_set(why, EIO, "after the commit the disc is not what was written");
+	probe_clear(ret_probe);
+	if (journal->old_head.length && head_run(disc->fd, disc->path, &journal->old_head, &back) < 0)
+		log_error("the old descriptors can't be written back: %s", back.text);
+	return ret;
+}
+
+int finish_session(struct disc *disc, struct journal *journal, const struct check_progress *progress,
+		   struct reason *why)
+{
+	uint8_t old[FINGERPRINT_SIZE];
+	struct probe probe = { 0 };
+	int ret = check_session(disc, journal->gen, journal->start, journal->start + journal->sectors, progress, why);
+
+	if (ret == 0)
+		ret = finish_set_phase(&disc->tree, journal, PHASE_CHECKED, why);
+	if (ret == 0)
+		ret = switch_head(disc, journal, &probe, why);
+	if (ret == 0) {
+		ret = publish(disc, journal, why);
+		if (ret < 0)
+			disc->tree.broken = ret;
+	}
+	if (ret < 0)
+		return ret;
+	memcpy(old, disc->probe.disc.fingerprint, sizeof old);
+	if (memcmp(old, journal->fingerprint.data, sizeof old) != 0)
+		state_unlink(&disc->state, old);
+	disc_set_probe(disc, &probe);
+	WITH_LOCK(&disc->lock);
+	disc->format = FORMAT_ROCK_RIDGE;
+	if (journal->label[0])
+		snprintf(disc->label, sizeof disc->label, "%.32s", journal->label);
+	return 0;
+}
+
+void finish_spoilt(struct disc *disc, struct journal *journal, const struct reason *why)
+{
+	struct history entry = { .time = time(NULL),
+				 .label = journal->label,
+				 .start = journal->start,
+				 .sectors = journal->sectors,
+				 .err = why->err,
+				 .message = why->text };
+	int ret = thaw_generation(&disc->tree, journal->gen, &entry);
+
+	if (ret < 0) {
+		log_error("the staged work can't be joined again: %s; it is put right when the disc is mounted again",
+			  strerror(-ret));
+		disc->tree.broken = ret;
+	}
+	if (journal->fingerprint.length == FINGERPRINT_SIZE &&
+	    memcmp(journal->fingerprint.data, disc->probe.disc.fingerprint, FINGERPRINT_SIZE) != 0)
+		state_unlink(&disc->state, journal->fingerprint.data);
+}

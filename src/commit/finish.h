@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The second half of a commit, from WRITTEN on: verify, switch the head, publish. The same after a crash. */
+#pragma once
+
+#include "commit/check.h"
+#include "store/journal.h"
+
+/* Stores a phase in the journal, synced, with the fault points phase-NAME-before and phase-NAME-after around it. */
+int finish_set_phase(struct tree *tree, struct journal *journal, enum phase phase, struct reason *why);
+/* journal->phase: WRITTEN or CHECKED. On failure nothing is published, the old head stands, and the frozen generation
+ * waits for a thaw. */
+int finish_session(struct disc *disc, struct journal *journal, const struct check_progress *progress,
+		   struct reason *why);
+/* One sentence on a good session. */
+void finish_sentence(const struct disc *disc, const struct journal *journal, char *ret, size_t room);
+/* What a person should know of a failed commit, added to the reason. */
+void finish_spoilt(struct disc *disc, struct journal *journal, const struct reason *why);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "commit/plan.h"
+
+#include "store/rows.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* One name of the directory that is being listed; the bytes follow each other in names. */
+struct child_name {
+	uint64_t ino;
+	uint32_t type;
+	size_t at, length;
+};
+
+typedef VEC(struct child_name) child_list;
+
+struct walk {
+	struct tree *tree;
+	struct plan *plan;
+	struct burn *burn;
+	struct reason *why;
+	VEC(uint64_t) dirs; /* still to be listed */
+	child_list children;
+	VEC(char) names;
+	uint8_t *seen; /* a bit per ino: sent already */
+};
+
+static int keep_name(void *self, const char *name, size_t length, uint64_t ino, uint32_t type)
+{
+	struct walk *walk = self;
+	struct child_name *child = vec_push(&walk->children);
+
+	if (!child)
+		return -ENOMEM;
+	*child = (struct child_name){ .ino = ino, .type = type, .at = walk->names.count, .length = length };
+	for (size_t i = 0; i < length; i++) {
+		char *byte = vec_push(&walk->names);
+
+		if (!byte)
+			return -ENOMEM;
+		*byte = name[i];
+	}
+	return 0;
+}
+
+static int load_planned(struct walk *walk, uint64_t ino, struct node *ret)
+{
+	uint32_t gen;
+
+	WITH_LOCK(&walk->tree->lock);
+	int found = rows_node_get(&walk->tree->db, ino, walk->plan->gen, ret, &gen);
+
+	return found > 0 ? 0 : found < 0 ? found : -EUCLEAN;
+}
+
+static int damaged(struct walk *walk, int err, uint64_t ino)
+{
+	return reason_set(walk->why, -err, "the staged tree can't be read at node %llu: %s", (unsigned long long)ino,
+			  strerror(-err));
+}
+
+static int send_child(struct walk *walk, uint64_t parent, const char *name, size_t length, uint64_t ino)
+{
+	struct node node CLEANUP(node_clear) = { 0 };
+	uint8_t bit = (uint8_t)(1u << (ino & 7));
+	bool again;
+	int ret = load_planned(walk, ino, &node);
+
+	if (ret < 0 || ino >= walk->tree->next_ino)
+		return damaged(walk, ret < 0 ? ret : -EUCLEAN, ino);
+	again = walk->seen[ino >> 3] & bit;
+	walk->seen[ino >> 3] |= bit;
+	if (!again)
+		walk->plan->nodes++;
+	if (S_ISDIR(node.attr.mode)) {
+		uint64_t *dir = vec_push(&walk->dirs);
+
+		if (!dir || again)
+			return damaged(walk, dir ? -EUCLEAN : -ENOMEM, ino);
+		*dir = ino;
+	}
+	return burn_node(walk->burn, &node, parent, name, length, again, walk->why);
+}
+
+static int send_dir(struct walk *walk, uint64_t dir)
+{
+	int ret;
+
+	walk->children.count = walk->names.count = 0;
+	{
+		WITH_LOCK(&walk->tree->lock);
+		ret = rows_name_list(&walk->tree->db, dir, walk->plan->gen, keep_name, walk);
+	}
+	if (ret < 0)
+		return damaged(walk, ret, dir);
+	for (size_t i = 0; ret == 0 && i < walk->children.count; i++) {
+		const struct child_name *child = &walk->children.items[i];
+
+		walk->plan->names++;
+		ret = send_child(walk, dir, walk->names.items + child->at, child->length, child->ino);
+	}
+	return ret;
+}
+
+static int walk_all(struct walk *walk)
+{
+	int ret;
+
+	walk->seen = calloc(walk->tree->next_ino / 8 + 1, 1);
+	if (!walk->seen)
+		return reason_set(walk->why, ENOMEM, "out of memory while planning the session");
+	ret = send_child(walk, 0, "", 0, ROOT_INO);
+	while (ret == 0 && walk->dirs.count)
+		ret = send_dir(walk, walk->dirs.items[--walk->dirs.count]);
+	return ret;
+}
+
+int plan_send(struct tree *tree, struct plan *plan, struct burn *burn, struct reason *why)
+{
+	struct walk walk = { .tree = tree, .plan = plan, .burn = burn, .why = why };
+	int ret;
+
+	plan->names = plan->nodes = 0;
+	ret = walk_all(&walk);
+	vec_clear(&walk.dirs);
+	vec_clear(&walk.children);
+	vec_clear(&walk.names);
+	free(walk.seen);
+	return ret;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "commit/publish.h"
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "model/cost.h"
+#include "store/generation.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int run_queries(struct db *db, const enum query *queries, size_t count, int64_t first, int64_t second)
+{
+	int ret = db_begin(db);
+
+	for (size_t i = 0; ret == 0 && i < count; i++)
+		ret = db_run_ints(db, queries[i], first, second);
+	return ret;
+}
+
+/* Calls change for each inode in memory. Needs tree->lock. */
+static void each_cached(struct tree *tree, void (*change)(struct tree *tree, struct inode *inode))
+{
+	for (size_t i = 0; i < INODE_BUCKETS; i++)
+		for (struct inode *inode = tree->cache.buckets[i]; inode; inode = inode->hash_next)
+			change(tree, inode);
+}
+
+static void uncharge(struct tree *tree, struct inode *inode)
+{
+	inode->charged = 0;
+	inode->run.left = 0;
+}
+
+int freeze_generation(struct tree *tree, uint32_t *ret_gen)
+{
+	int ret = tree_sync(tree); /* most of the work, while changes still go on */
+
+	if (ret < 0)
+		return ret;
+	WITH_WRITE_LOCK(&tree->freeze);
+	WITH_LOCK(&tree->lock);
+	ret = tree_flush_locked(tree);
+	if (ret == 0) /* before the first row of the next generation: whoever finds two knows why */
+		ret = journal_write(&tree->db, &(struct journal){ .phase = PHASE_FROZEN, .gen = tree->gen });
+	if (ret < 0)
+		return ret;
+	spool_freeze(&tree->spool);
+	*ret_gen = tree->gen++;
+	tree->frozen = true;
+	{
+		WITH_LOCK(&tree->account);
+		tree->frozen_sectors = cost_session((uint64_t)tree->metadata, tree->body_sectors);
+		tree->body_sectors = 0;
+		each_cached(tree, uncharge);
+	}
+	return 0;
+}
+
+static int publish_rows(struct disc *disc, const struct journal *journal, const struct history *entry)
+{
+	static const enum query steps[] = {
+		QUERY_PUBLISH_ABOVE,	  QUERY_PUBLISH_DROP_NAMES, QUERY_PUBLISH_WHITEOUTS, QUERY_PUBLISH_NAMES,
+		QUERY_PUBLISH_DROP_NODES, QUERY_PUBLISH_GONE,	    QUERY_PUBLISH_NODES,
+	};
+	struct db *db = &disc->tree.db;
+	int ret = run_queries(db, steps, sizeof steps / sizeof *steps, journal->gen, journal->gen + 1);
+
+	if (ret == 0)
+		ret = db_run(db, db_query(db, QUERY_PUBLISH_LANDED));
+	if (ret == 0)
+		ret = db_run(db, db_query(db, QUERY_LANDED_CLEAR));
+	if (ret == 0)
+		ret = db_meta_put_blob(db, "fingerprint", journal->fingerprint.data, journal->fingerprint.length);
+	if (ret == 0 && journal->label[0])
+		ret = db_meta_put_blob(db, "label", journal->label, strlen(journal->label));
+	if (ret == 0)
+		ret = db_meta_put_int(db, "format", FORMAT_ROCK_RIDGE);
+	if (ret == 0)
+		ret = journal_end(db);
+	if (ret == 0)
+		ret = history_add(db, entry, &journal->old_head);
+	return ret;
+}
+
+/* Ends the transaction of a generation's rows. */
+static int end_rows(struct db *db, int ret)
+{
+	if (ret == 0)
+		ret = db_commit(db);
+	if (ret < 0)
+		db_rollback(db);
+	return ret;
+}
+
+int publish_generation(struct disc *disc, const struct journal *journal, const struct history *entry)
+{
+	struct tree *tree = &disc->tree;
+	int ret;
+
+	WITH_WRITE_LOCK(&tree->freeze);
+	{
+		WITH_LOCK(&tree->lock);
+		ret = tree_flush_locked(tree);
+		if (ret < 0)
+			return ret;
+		ret = publish_rows(disc, journal, entry);
+		if (ret == 0)
+			ret = fault_point("publish-before-commit");
+		ret = end_rows(&tree->db, ret);
+	}
+	if (ret < 0)
+		return ret;
+	tree->disc.limit = max_u64(tree->disc.limit, (journal->start + journal->sectors) * SECTOR);
+	ret = db_sync(&tree->db);
+	return ret < 0 ? ret : generation_settle(tree);
+}
+
+static int thaw_rows(struct db *db, uint32_t gen, const struct history *entry)
+{
+	static const enum query steps[] = { QUERY_THAW_DROP_NAMES, QUERY_THAW_NAMES, QUERY_THAW_DROP_NODES,
+					    QUERY_THAW_NODES };
+	static const enum query clean[] = { QUERY_THAW_WHITEOUTS, QUERY_THAW_GONE };
+	int ret = run_queries(db, steps, 4, gen, gen + 1);
+
+	if (ret == 0)
+		ret = run_queries(db, clean, 2, gen + 1, 0);
+	if (ret == 0)
+		ret = db_run(db, db_query(db, QUERY_LANDED_CLEAR));
+	if (ret == 0)
+		ret = journal_end(db);
+	return ret < 0 ? ret : history_add(db, entry, NULL);
+}
+
+int thaw_generation(struct tree *tree, uint32_t gen, const struct history *entry)
+{
+	int ret;
+
+	WITH_WRITE_LOCK(&tree->freeze);
+	{
+		WITH_LOCK(&tree->lock);
+		ret = tree_flush_locked(tree);
+		if (ret < 0)
+			return ret;
+		ret = end_rows(&tree->db, thaw_rows(&tree->db, gen, entry));
+		if (ret < 0)
+			return ret;
+		tree->gen = gen + 1;
+	}
+	return generation_settle(tree);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "commit/recover.h"
+
+#include "base/log.h"
+#include "commit/finish.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static void no_step(void *self, uint64_t done_bytes, const char *name, size_t length)
+{
+}
+
+/* Up to BURNING the disc still shows the old state: nothing leads to what was written behind it. */
+static int roll_back(struct disc *disc, struct journal *journal)
+{
+	struct reason cut = { .err = EINTR };
+
+	snprintf(cut.text, sizeof cut.text,
+		 "the commit was cut off while %s; the disc is as it was before and the staged work is kept",
+		 phase_name(journal->phase));
+	log_notice("%s", cut.text);
+	finish_spoilt(disc, journal, &cut);
+	return disc->tree.broken;
+}
+
+int recover_commit(struct disc *disc, struct reason *why)
+{
+	static const struct check_progress quiet = { .step = no_step };
+	struct journal journal CLEANUP(journal_clear) = { 0 };
+	struct reason failed = { 0 };
+	int ret;
+
+	{
+		WITH_LOCK(&disc->tree.lock);
+		ret = journal_read(&disc->tree.db, &journal);
+	}
+	if (ret < 0)
+		return reason_set(why, -ret, "the commit journal in %s can't be read", disc->tree.db.path);
+	if (ret == 0)
+		return 0;
+	if (journal.phase < PHASE_WRITTEN || disc->read_only) {
+		ret = roll_back(disc, &journal);
+	} else {
+		ret = finish_session(disc, &journal, &quiet, &failed);
+		if (ret == 0)
+			log_notice("a commit that was cut off is finished: its session was whole on the disc");
+		else
+			log_error("the session of the commit that was cut off can't be used: %s", failed.text);
+		if (ret < 0)
+			ret = roll_back(disc, &journal);
+	}
+	return ret < 0 ? reason_set(why, -ret, "the staged work in %s can't be recovered", disc->tree.db.path) : 0;
+}

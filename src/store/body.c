@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "store/body.h"
+
+#include "base/fd.h"
+#include "model/cost.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <string.h>
+
+#define FILE_LIMIT (1ull << 43) /* 8 TiB: beyond any disc, and sums stay far from wrapping */
+
+static int read_piece(struct tree *tree, const struct extent *piece, void *data)
+{
+	int64_t got;
+
+	switch (piece->kind) {
+	case EXTENT_DISC:
+		return disc_read(&tree->disc, data, piece->length, piece->origin);
+	case EXTENT_SPOOL:
+		got = fd_pread_full(tree->spool.fd, data, piece->length, piece->origin);
+		if (got >= 0)
+			memset((char *)data + got, 0, piece->length - (size_t)got);
+		return got < 0 ? (int)got : 0;
+	default:
+		memset(data, 0, piece->length);
+		return 0;
+	}
+}
+
+int body_read_map(struct tree *tree, const struct extent_map *map, void *data, size_t length, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < length) {
+		struct extent piece;
+		int ret;
+
+		extent_map_piece(map, offset + done, length - done, &piece);
+		ret = read_piece(tree, &piece, (char *)data + done);
+		if (ret < 0)
+			return ret;
+		done += piece.length;
+	}
+	return 0;
+}
+
+int64_t body_read(struct tree *tree, struct inode *inode, void *data, size_t length, uint64_t offset)
+{
+	int ret;
+
+	WITH_READ_LOCK(&inode->io);
+	if (offset >= inode->node.attr.size)
+		return 0;
+	length = min_u64(length, inode->node.attr.size - offset);
+	ret = body_read_map(tree, &inode->node.map, data, length, offset);
+	return ret < 0 ? ret : (int64_t)length;
+}
+
+/* Gives back what the range holds in the spool: nothing points there any more once the map is changed. */
+static void free_range(struct tree *tree, const struct inode *inode, uint64_t offset, uint64_t length)
+{
+	uint64_t done = 0;
+
+	while (done < length) {
+		struct extent piece;
+
+		extent_map_piece(&inode->node.map, offset + done, length - done, &piece);
+		if (piece.kind == EXTENT_SPOOL)
+			spool_free(&tree->spool, piece.origin, piece.length);
+		done += piece.length;
+	}
+}
+
+/* The changed content has no digest yet, and is no zisofs stream any more. */
+static void content_changed(struct inode *inode)
+{
+	blob_clear(&inode->node.md5);
+	blob_clear(&inode->node.zf);
+}
+
+static int map_set(struct inode *inode, const struct extent *extent)
+{
+	WITH_LOCK(&inode->lock);
+	content_changed(inode);
+	return extent_map_set(&inode->node.map, extent);
+}
+
+/* Writes the start of the range: over staged bytes in place, else into new spool space. Returns bytes done. */
+static int64_t write_piece(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset)
+{
+	struct extent piece;
+	struct extent fresh = { .offset = offset, .kind = EXTENT_SPOOL };
+	bool append = offset + length >= inode->node.attr.size;
+	int ret;
+
+	extent_map_piece(&inode->node.map, offset, length, &piece);
+	if (piece.kind == EXTENT_SPOOL && spool_is_writable(&tree->spool, piece.origin)) {
+		ret = fd_pwrite_full(tree->spool.fd, data, piece.length, piece.origin);
+		return ret < 0 ? ret : (int64_t)piece.length;
+	}
+	/* A hole between staged parts is filled only as far as it goes; behind the end there's nothing to keep. */
+	fresh.length = piece.length;
+	ret = spool_allocate(&tree->spool, append ? &inode->run : NULL, fresh.length, &fresh.origin, &fresh.length);
+	if (ret < 0)
+		return ret;
+	ret = fd_pwrite_full(tree->spool.fd, data, fresh.length, fresh.origin);
+	if (ret == 0) {
+		free_range(tree, inode, offset, fresh.length);
+		ret = map_set(inode, &fresh);
+	}
+	if (ret < 0) {
+		spool_free(&tree->spool, fresh.origin, fresh.length);
+		return ret;
+	}
+	return (int64_t)fresh.length;
+}
+
+/* What the body would cost if it had that size and at least one staged byte. */
+static int charge_size(struct tree *tree, struct inode *inode, uint64_t size)
+{
+	return tree_charge(tree, inode, sectors_of(size));
+}
+
+/* A body of many GiB needs more directory records. */
+static void set_size(struct tree *tree, struct inode *inode, uint64_t size)
+{
+	uint64_t before;
+
+	WITH_LOCK(&inode->lock);
+	before = cost_node(&inode->node);
+	content_changed(inode);
+	inode->node.attr.size = size;
+	if (inode->node.attr.nlink)
+		tree->metadata += (int64_t)(cost_node(&inode->node) - before);
+}
+
+static int check_change(const struct tree *tree, uint64_t offset, uint64_t length)
+{
+	if (tree->read_only)
+		return -EROFS;
+	if (tree->broken)
+		return tree->broken;
+	return range_within(offset, length, FILE_LIMIT) ? 0 : -EFBIG;
+}
+
+int body_write(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset)
+{
+	size_t done = 0;
+	int64_t put = check_change(tree, offset, length);
+
+	if (put < 0 || length == 0)
+		return (int)put;
+	WITH_READ_LOCK(&tree->freeze);
+	WITH_WRITE_LOCK(&inode->io);
+	put = charge_size(tree, inode, max_u64(inode->node.attr.size, offset + length));
+	while (put >= 0 && done < length) {
+		put = write_piece(tree, inode, (const char *)data + done, length - done, offset + done);
+		if (put > 0)
+			done += (size_t)put;
+	}
+	if (done && offset + done > inode->node.attr.size)
+		set_size(tree, inode, offset + done);
+	if (put < 0)
+		tree_charge(tree, inode, cost_body(&inode->node));
+	tree_touch(tree, inode, true);
+	return put < 0 ? (int)put : 0;
+}
+
+static int map_punch(struct tree *tree, struct inode *inode, uint64_t offset, uint64_t length)
+{
+	free_range(tree, inode, offset, length);
+	WITH_LOCK(&inode->lock);
+	content_changed(inode);
+	return extent_map_punch(&inode->node.map, offset, length);
+}
+
+int body_truncate(struct tree *tree, struct inode *inode, uint64_t size)
+{
+	uint64_t old;
+	int ret = check_change(tree, size, 0);
+
+	if (ret < 0)
+		return ret;
+	WITH_READ_LOCK(&tree->freeze);
+	WITH_WRITE_LOCK(&inode->io);
+	old = inode->node.attr.size;
+	if (size < old) {
+		ret = map_punch(tree, inode, size, old - size);
+		inode->run.left = 0;
+	} else if (size > old) {
+		ret = charge_size(tree, inode, size);
+	}
+	if (ret < 0)
+		return ret;
+	set_size(tree, inode, size);
+	tree_charge(tree, inode, cost_body(&inode->node));
+	tree_touch(tree, inode, true);
+	return 0;
+}
+
+static int allocate_grow(struct tree *tree, struct inode *inode, uint64_t end)
+{
+	int ret = end > inode->node.attr.size ? charge_size(tree, inode, end) : 0;
+
+	if (ret == 0 && end > inode->node.attr.size)
+		set_size(tree, inode, end);
+	return ret;
+}
+
+int body_allocate(struct tree *tree, struct inode *inode, int mode, uint64_t offset, uint64_t length)
+{
+	int known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
+	bool zero = mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE);
+	uint64_t size;
+	int ret = check_change(tree, offset, length);
+
+	if (ret < 0)
+		return ret;
+	if (mode & ~known)
+		return -EOPNOTSUPP;
+	WITH_READ_LOCK(&tree->freeze);
+	WITH_WRITE_LOCK(&inode->io);
+	if (!(mode & FALLOC_FL_KEEP_SIZE))
+		ret = allocate_grow(tree, inode, offset + length);
+	size = inode->node.attr.size;
+	if (ret == 0 && zero && offset < size) {
+		ret = charge_size(tree, inode, size);
+		if (ret == 0)
+			ret = map_punch(tree, inode, offset, min_u64(length, size - offset));
+	}
+	if (ret == 0)
+		tree_touch(tree, inode, true);
+	return ret;
+}
+
+int64_t body_seek(struct inode *inode, uint64_t offset, int whence)
+{
+	uint64_t size;
+
+	WITH_READ_LOCK(&inode->io);
+	size = inode->node.attr.size;
+	while (offset < size) {
+		struct extent piece;
+
+		extent_map_piece(&inode->node.map, offset, size - offset, &piece);
+		if ((piece.kind != 0) == (whence == SEEK_DATA))
+			return (int64_t)offset;
+		offset += piece.length;
+	}
+	return whence == SEEK_HOLE && offset == size ? (int64_t)size : -ENXIO;
+}

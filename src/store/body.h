@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One file's content: an extent map over spool and disc, read and written by bytes.
+ *
+ * Writing puts the bytes into the spool first and then into the map; the rows follow with the next flush. Each
+ * function takes inode->io itself; the caller holds a reference. 0 or -errno unless said otherwise. */
+#pragma once
+
+#include "store/tree.h"
+
+/* Reads up to length bytes; fewer only at the end of the file. Returns the count or -errno. */
+int64_t body_read(struct tree *tree, struct inode *inode, void *data, size_t length, uint64_t offset);
+/* Writes all of it (or nothing that counts): -ENOSPC where the medium or the spool has no room, -EFBIG. */
+int body_write(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset);
+int body_truncate(struct tree *tree, struct inode *inode, uint64_t size);
+/* fallocate with FALLOC_FL_KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE or 0; others -EOPNOTSUPP. */
+int body_allocate(struct tree *tree, struct inode *inode, int mode, uint64_t offset, uint64_t length);
+/* lseek's SEEK_DATA or SEEK_HOLE: the position, or -ENXIO. */
+int64_t body_seek(struct inode *inode, uint64_t offset, int whence);
+/* Reads through a map that nobody changes, such as a frozen node's. Holes and what lies beyond the map are zeroes. */
+int body_read_map(struct tree *tree, const struct extent_map *map, void *data, size_t length, uint64_t offset);

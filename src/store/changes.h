@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is staged, told as changes to paths: added, modified, deleted, renamed. */
+#pragma once
+
+#include "store/tree.h"
+
+struct change {
+	char kind;	  /* 'A', 'M', 'D' or 'R' */
+	const char *path; /* without a leading slash; raw bytes, NUL-terminated */
+	const char *old;  /* 'R': where it was; else NULL */
+};
+
+/* Calls entry for every change, sorted by path, without a lock held. Its nonzero return ends it and is returned. */
+typedef int changes_fn(void *self, const struct change *change);
+int changes_list(struct tree *tree, changes_fn *entry, void *self);
+/* How many there are. Counted again only when something changed since the last time. */
+int changes_count(struct tree *tree, struct changes_count *ret);

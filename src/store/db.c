@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "store/db.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define SCHEMA_VERSION	  1
+#define APPLICATION_ID	  0x64736663 /* "dsfc": SQLite's own mark of a file's owner */
+#define CHECKPOINT_BYTES  (16 << 20)
+#define PRAGMAS                                                                                       \
+	"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;"            \
+	"PRAGMA cache_size=-24576; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;"
+
+static const char schema[] =
+#include "schema.inc"
+	;
+
+static int db_errno(int code)
+{
+	switch (code & 0xFF) {
+	case SQLITE_OK:
+	case SQLITE_DONE:
+	case SQLITE_ROW:
+		return 0;
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_READONLY:
+		return -EROFS;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return -EUCLEAN;
+	default:
+		return -EIO;
+	}
+}
+
+static int db_fail(const struct db *db, const char *what)
+{
+	int code = sqlite3_errcode(db->handle);
+
+	log_error("database %s: %s: %s", db->path, what, sqlite3_errmsg(db->handle));
+	return code ? db_errno(code) : -EIO;
+}
+
+static int64_t pragma_int(const struct db *db, const char *sql)
+{
+	sqlite3_stmt *stmt = NULL;
+	int64_t value = -1;
+
+	if (sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+		value = sqlite3_column_int64(stmt, 0);
+	sqlite3_finalize(stmt);
+	return value;
+}
+
+static int db_exec(const struct db *db, const char *sql, struct reason *why)
+{
+	if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	return reason_set(why, -db_errno(sqlite3_errcode(db->handle)), "%s: %s", db->path,
+			  sqlite3_errmsg(db->handle));
+}
+
+static int db_create(const struct db *db, struct reason *why)
+{
+	char marks[96];
+	int ret;
+
+	snprintf(marks, sizeof marks, "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;", APPLICATION_ID,
+		 SCHEMA_VERSION);
+	ret = db_exec(db, "BEGIN IMMEDIATE;", why);
+	if (ret == 0)
+		ret = db_exec(db, schema, why);
+	return ret < 0 ? ret : db_exec(db, marks, why);
+}
+
+static int db_check_version(const struct db *db, struct reason *why)
+{
+	int64_t application = pragma_int(db, "PRAGMA application_id");
+	int64_t version = pragma_int(db, "PRAGMA user_version");
+
+	if (application == 0 && version == 0)
+		return db_create(db, why);
+	if (application != APPLICATION_ID)
+		return reason_set(why, EUCLEAN, "%s is damaged or not a discfs database; move it away to start anew",
+				  db->path);
+	if (version != SCHEMA_VERSION)
+		return reason_set(why, EUCLEAN, "%s was written by another version of discfs (schema %lld)", db->path,
+				  (long long)version);
+	return 0;
+}
+
+/* SQLite deletes and remakes the log only while no connection is open, so one descriptor serves until the end. */
+static int db_open_wal(struct db *db, struct reason *why)
+{
+	char path[4200];
+
+	snprintf(path, sizeof path, "%s-wal", db->path);
+	db->wal_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (db->wal_fd < 0)
+		return reason_set(why, errno, "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+int db_open(struct db *db, const char *path, struct reason *why)
+{
+	int ret;
+
+	*db = (struct db){ .wal_fd = -1, .path = strdup(path) };
+	if (!db->path)
+		return reason_set(why, ENOMEM, "out of memory");
+	if (sqlite3_open_v2(path, &db->handle,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		return reason_set(why, EIO, "%s: %s", path,
+				  db->handle ? sqlite3_errmsg(db->handle) : "can't be opened");
+	sqlite3_extended_result_codes(db->handle, 1);
+	sqlite3_busy_timeout(db->handle, 5000);
+	ret = db_exec(db, PRAGMAS, why);
+	if (ret == 0)
+		ret = db_check_version(db, why);
+	return ret < 0 ? ret : db_open_wal(db, why);
+}
+
+void db_close(struct db *db)
+{
+	if (db->writing)
+		db_commit(db);
+	for (int i = 0; i < QUERY_COUNT; i++)
+		sqlite3_finalize(db->stmts[i]);
+	sqlite3_close(db->handle);
+	if (db->wal_fd >= 0)
+		close(db->wal_fd);
+	free(db->path);
+	*db = (struct db){ .wal_fd = -1 };
+}
+
+int db_begin(struct db *db)
+{
+	int ret;
+
+	if (db->writing)
+		return 0;
+	ret = db_run(db, db_query(db, QUERY_BEGIN));
+	db->writing = ret == 0;
+	return ret;
+}
+
+int db_commit(struct db *db)
+{
+	int ret;
+
+	if (!db->writing)
+		return 0;
+	ret = db_run(db, db_query(db, QUERY_COMMIT));
+	if (ret == 0)
+		db->writing = false;
+	return ret;
+}
+
+void db_rollback(struct db *db)
+{
+	if (db->writing)
+		db_run(db, db_query(db, QUERY_ROLLBACK));
+	db->writing = false;
+}
+
+int db_sync(const struct db *db)
+{
+	return fdatasync(db->wal_fd) < 0 ? -errno : 0;
+}
+
+void db_checkpoint(const struct db *db)
+{
+	struct stat st;
+	sqlite3 *other = NULL;
+
+	if (fstat(db->wal_fd, &st) < 0 || st.st_size < CHECKPOINT_BYTES)
+		return;
+	if (sqlite3_open_v2(db->path, &other, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)
+		sqlite3_wal_checkpoint_v2(other, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	sqlite3_close(other);
+}
+
+sqlite3_stmt *db_query(struct db *db, enum query query)
+{
+	sqlite3_stmt **stmt = &db->stmts[query];
+
+	if (*stmt)
+		sqlite3_reset(*stmt);
+	else if (sqlite3_prepare_v3(db->handle, query_text(query), -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL) !=
+		 SQLITE_OK)
+		db_fail(db, query_text(query));
+	return *stmt;
+}
+
+int db_step(struct db *db, sqlite3_stmt *stmt)
+{
+	int code = stmt ? sqlite3_step(stmt) : SQLITE_ERROR;
+
+	if (code == SQLITE_ROW)
+		return 1;
+	if (code == SQLITE_DONE)
+		return 0;
+	return stmt ? db_fail(db, sqlite3_sql(stmt)) : -EIO;
+}
+
+int db_run(struct db *db, sqlite3_stmt *stmt)
+{
+	int ret = db_step(db, stmt);
+
+	while (ret > 0)
+		ret = db_step(db, stmt);
+	if (stmt)
+		sqlite3_reset(stmt);
+	return ret;
+}
+
+int db_run_ints(struct db *db, enum query query, int64_t first, int64_t second)
+{
+	sqlite3_stmt *stmt = db_query(db, query);
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 1, first);
+	if (sqlite3_bind_parameter_count(stmt) > 1)
+		sqlite3_bind_int64(stmt, 2, second);
+	return db_run(db, stmt);
+}
+
+int64_t db_int(struct db *db, enum query query)
+{
+	sqlite3_stmt *stmt = db_query(db, query);
+	int ret = db_step(db, stmt);
+	int64_t value = ret > 0 ? sqlite3_column_int64(stmt, 0) : ret;
+
+	if (stmt)
+		sqlite3_reset(stmt);
+	return value;
+}
+
+static int meta_step(struct db *db, const char *key, sqlite3_stmt **ret_stmt)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_META_GET);
+
+	if (stmt)
+		sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
+	*ret_stmt = stmt;
+	return db_step(db, stmt);
+}
+
+int db_meta_int(struct db *db, const char *key, int64_t *ret)
+{
+	sqlite3_stmt *stmt;
+	int found = meta_step(db, key, &stmt);
+
+	if (found > 0)
+		*ret = sqlite3_column_int64(stmt, 0);
+	if (stmt)
+		sqlite3_reset(stmt);
+	return found;
+}
+
+int db_meta_blob(struct db *db, const char *key, struct blob *ret)
+{
+	sqlite3_stmt *stmt;
+	int found = meta_step(db, key, &stmt);
+
+	if (found > 0 && db_column_blob(stmt, 0, ret) < 0)
+		found = -ENOMEM;
+	if (stmt)
+		sqlite3_reset(stmt);
+	return found;
+}
+
+int db_meta_put_int(struct db *db, const char *key, int64_t value)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_META_PUT);
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 2, value);
+	return db_run(db, stmt);
+}
+
+int db_meta_put_blob(struct db *db, const char *key, const void *data, size_t length)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_META_PUT);
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_text(stmt, 1, key, -1, SQLITE_STATIC);
+	sqlite3_bind_blob64(stmt, 2, data, length, SQLITE_STATIC);
+	return db_run(db, stmt);
+}
+
+int db_column_blob(sqlite3_stmt *stmt, int column, struct blob *ret)
+{
+	return blob_set(ret, sqlite3_column_blob(stmt, column), (size_t)sqlite3_column_bytes(stmt, column));
+}
+
+void db_bind_blob(sqlite3_stmt *stmt, int index, const struct blob *blob)
+{
+	if (blob->length)
+		sqlite3_bind_blob64(stmt, index, blob->data, blob->length, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(stmt, index);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The SQLite connection of one disc: schema, prepared statements, transactions, errors as errno.
+ *
+ * Not thread-safe: the tree's lock guards it. Writing happens inside one long transaction that db_begin opens when it's
+ * first needed and db_commit closes: without a sync (WAL, synchronous=NORMAL), which survives the death of the process;
+ * db_sync makes what was committed survive a power cut. */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/reason.h"
+#include "store/queries.h"
+
+#include <sqlite3.h>
+
+struct db {
+	sqlite3 *handle;
+	sqlite3_stmt *stmts[QUERY_COUNT];
+	bool writing; /* a transaction is open */
+	int wal_fd;   /* of the WAL file, for db_sync */
+	char *path;
+};
+
+/* Opens or creates. 0 or -errno with why (-EUCLEAN: not a discfs database, or damaged). */
+int db_open(struct db *db, const char *path, struct reason *why);
+/* Commits what is open. */
+void db_close(struct db *db);
+
+/* 0, or -errno; nothing to do when a transaction is open already. */
+int db_begin(struct db *db);
+int db_commit(struct db *db);
+void db_rollback(struct db *db);
+/* fdatasync of the log: no lock needed, any thread. */
+int db_sync(const struct db *db);
+/* Moves the log's content into the database when the log has grown. Own connection: needs no lock, one thread only. */
+void db_checkpoint(const struct db *db);
+
+/* A statement, reset and ready for binding; NULL when it can't be prepared (logged). */
+sqlite3_stmt *db_query(struct db *db, enum query query);
+/* 1 = a row, 0 = done, or -errno (logged). NULL statement: -EIO. */
+int db_step(struct db *db, sqlite3_stmt *stmt);
+/* Steps to the end and resets. 0 or -errno. */
+int db_run(struct db *db, sqlite3_stmt *stmt);
+/* Runs a statement whose parameters ?1 and ?2 are integers (or unused). */
+int db_run_ints(struct db *db, enum query query, int64_t first, int64_t second);
+/* The first column of the only row as an integer; 0 without a row; or -errno. */
+int64_t db_int(struct db *db, enum query query);
+
+/* Small facts by key. *ret stays unchanged when there's none (returns 0); 1 = found; or -errno. */
+int db_meta_int(struct db *db, const char *key, int64_t *ret);
+int db_meta_blob(struct db *db, const char *key, struct blob *ret);
+int db_meta_put_int(struct db *db, const char *key, int64_t value);
+int db_meta_put_blob(struct db *db, const char *key, const void *data, size_t length);
+
+/* Copies a column's bytes. 0 or -ENOMEM. */
+int db_column_blob(sqlite3_stmt *stmt, int column, struct blob *ret);
+void db_bind_blob(sqlite3_stmt *stmt, int index, const struct blob *blob);

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "store/journal.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+void journal_clear(struct journal *journal)
+{
+	blob_clear(&journal->fingerprint);
+	blob_clear(&journal->head);
+	blob_clear(&journal->old_head);
+	*journal = (struct journal){ 0 };
+}
+
+int journal_read(struct db *db, struct journal *ret)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_JOURNAL_GET);
+	struct journal journal CLEANUP(journal_clear) = { 0 };
+	int found = db_step(db, stmt);
+
+	if (found > 0) {
+		journal.phase = (enum phase)sqlite3_column_int(stmt, 0);
+		journal.gen = (uint32_t)sqlite3_column_int64(stmt, 1);
+		snprintf(journal.label, sizeof journal.label, "%s", (const char *)sqlite3_column_text(stmt, 2));
+		journal.start = (uint64_t)sqlite3_column_int64(stmt, 3);
+		journal.sectors = (uint64_t)sqlite3_column_int64(stmt, 4);
+		if (db_column_blob(stmt, 5, &journal.fingerprint) < 0 || db_column_blob(stmt, 6, &journal.head) < 0 ||
+		    db_column_blob(stmt, 7, &journal.old_head) < 0)
+			found = -ENOMEM;
+	}
+	if (stmt)
+		sqlite3_reset(stmt);
+	if (found > 0) {
+		*ret = journal;
+		journal = (struct journal){ 0 };
+	}
+	return found;
+}
+
+static int journal_put(struct db *db, const struct journal *journal)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_JOURNAL_PUT);
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 1, journal->phase);
+	sqlite3_bind_int64(stmt, 2, journal->gen);
+	sqlite3_bind_text(stmt, 3, journal->label, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 4, (int64_t)journal->start);
+	sqlite3_bind_int64(stmt, 5, (int64_t)journal->sectors);
+	db_bind_blob(stmt, 6, &journal->fingerprint);
+	db_bind_blob(stmt, 7, &journal->head);
+	db_bind_blob(stmt, 8, &journal->old_head);
+	return db_run(db, stmt);
+}
+
+int journal_write(struct db *db, const struct journal *journal)
+{
+	int ret = db_begin(db);
+
+	if (ret == 0)
+		ret = journal_put(db, journal);
+	return ret < 0 ? ret : db_commit(db);
+}
+
+int journal_end(struct db *db)
+{
+	return db_run(db, db_query(db, QUERY_JOURNAL_CLEAR));
+}
+
+int history_add(struct db *db, const struct history *entry, const struct blob *old_head)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_HISTORY_ADD);
+	static const struct blob none;
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 1, entry->time);
+	sqlite3_bind_text(stmt, 2, entry->label, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(stmt, 3, (int64_t)entry->start);
+	sqlite3_bind_int64(stmt, 4, (int64_t)entry->sectors);
+	sqlite3_bind_int64(stmt, 5, entry->err);
+	sqlite3_bind_text(stmt, 6, entry->message, -1, SQLITE_STATIC);
+	db_bind_blob(stmt, 7, old_head ? old_head : &none);
+	return db_run(db, stmt);
+}
+
+int history_list(struct db *db, history_fn *entry, void *self)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_HISTORY_LIST);
+	int ret, ended = 0;
+
+	while (ended == 0 && (ret = db_step(db, stmt)) > 0) {
+		struct history row = {
+			.time = sqlite3_column_int64(stmt, 0),
+			.label = (const char *)sqlite3_column_text(stmt, 1),
+			.start = (uint64_t)sqlite3_column_int64(stmt, 2),
+			.sectors = (uint64_t)sqlite3_column_int64(stmt, 3),
+			.err = sqlite3_column_int(stmt, 4),
+			.message = (const char *)sqlite3_column_text(stmt, 5),
+		};
+
+		ended = entry(self, &row);
+	}
+	if (stmt)
+		sqlite3_reset(stmt);
+	return ended ? ended : ret;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The commit journal and the history of commits. Needs the tree's lock. */
+#pragma once
+
+#include "base/text.h"
+#include "model/phase.h"
+#include "store/db.h"
+
+struct journal {
+	enum phase phase;
+	uint32_t gen; /* the frozen generation */
+	char label[40];
+	uint64_t start;	  /* sector of the new session */
+	uint64_t sectors; /* its size */
+	struct blob fingerprint;
+	struct blob head;
+	struct blob old_head;
+};
+
+void journal_clear(struct journal *journal);
+/* 1 = a commit was under way, 0 = none, or -errno. */
+int journal_read(struct db *db, struct journal *ret);
+/* Stores the whole row and commits. Everything else must be flushed (tree_flush_locked); db_sync makes it last. */
+int journal_write(struct db *db, const struct journal *journal);
+/* Within the open transaction: no commit is under way any more. */
+int journal_end(struct db *db);
+
+struct history {
+	int64_t time; /* seconds since 1970 */
+	const char *label;
+	uint64_t start, sectors;
+	int err; /* 0 or positive */
+	const char *message;
+};
+
+/* Within the open transaction. old_head may be NULL. */
+int history_add(struct db *db, const struct history *entry, const struct blob *old_head);
+/* Every commit that was tried, oldest first. entry's nonzero return ends it. */
+typedef int history_fn(void *self, const struct history *entry);
+int history_list(struct db *db, history_fn *entry, void *self);

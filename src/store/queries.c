@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "store/queries.h"
+
+#define NODE_COLUMNS "ino,gen,mode,uid,gid,nlink,size,rdev,atime,mtime,ctime,parent,target,xattrs,zf,md5,map"
+
+static const char *const query_texts[QUERY_COUNT] = {
+	[QUERY_BEGIN] = "BEGIN IMMEDIATE",
+	[QUERY_COMMIT] = "COMMIT",
+	[QUERY_ROLLBACK] = "ROLLBACK",
+	[QUERY_META_GET] = "SELECT value FROM meta WHERE key=?1",
+	[QUERY_META_PUT] = "INSERT OR REPLACE INTO meta VALUES(?1,?2)",
+
+	/* Names: the row of the highest generation is what counts. */
+	[QUERY_NAME_GET] = "SELECT ino,type,gen FROM dirent WHERE parent=?1 AND name=?2 ORDER BY gen DESC LIMIT 1",
+	[QUERY_NAME_GET_UPTO] =
+		"SELECT ino,type,gen FROM dirent WHERE parent=?1 AND name=?2 AND gen<=?3 ORDER BY gen DESC LIMIT 1",
+	[QUERY_NAME_PUT] = "INSERT OR REPLACE INTO dirent VALUES(?1,?2,?3,?4,?5)",
+	[QUERY_NAME_DELETE] = "DELETE FROM dirent WHERE parent=?1 AND name=?2 AND gen=?3",
+	[QUERY_NAME_LIST] = "SELECT name,ino,type,gen FROM dirent WHERE parent=?1 ORDER BY name,gen",
+	[QUERY_NAME_LIST_UPTO] =
+		"SELECT name,ino,type,gen FROM dirent WHERE parent=?1 AND gen<=?2 ORDER BY name,gen",
+	[QUERY_NAME_CHILD] = "SELECT 1 FROM (SELECT ino,max(gen) FROM dirent WHERE parent=?1 GROUP BY name) "
+			     "WHERE ino<>0 LIMIT 1",
+	[QUERY_NAMES_OF_BASE] = "SELECT parent,name FROM dirent WHERE gen=0 AND ino=?1",
+	[QUERY_NAMES_OF_STAGED] = "SELECT parent,name FROM dirent WHERE gen=?1 AND gen>0 AND ino=?2",
+	[QUERY_NAMES_STAGED] = "SELECT parent,name,ino,type,gen FROM dirent WHERE gen>0 ORDER BY parent,name",
+
+	[QUERY_NODE_ATTR] = "SELECT mode,uid,gid,nlink,size,rdev,atime,mtime,ctime FROM node WHERE ino=?1 "
+			    "ORDER BY gen DESC LIMIT 1",
+	[QUERY_NODE_GET] = "SELECT " NODE_COLUMNS " FROM node WHERE ino=?1 ORDER BY gen DESC LIMIT 1",
+	[QUERY_NODE_GET_UPTO] =
+		"SELECT " NODE_COLUMNS " FROM node WHERE ino=?1 AND gen<=?2 ORDER BY gen DESC LIMIT 1",
+	[QUERY_NODE_PUT] = "INSERT OR REPLACE INTO node(" NODE_COLUMNS
+			   ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
+	[QUERY_NODE_DELETE] = "DELETE FROM node WHERE ino=?1 AND gen=?2",
+	[QUERY_NODE_BELOW] = "SELECT gen FROM node WHERE ino=?1 AND gen<?2 ORDER BY gen DESC LIMIT 1",
+	[QUERY_NODE_ABOVE] = "SELECT gen FROM node WHERE ino=?1 AND gen>?2 LIMIT 1",
+	[QUERY_NODE_PARENT] = "SELECT parent,nlink FROM node WHERE ino=?1 AND gen<=?2 ORDER BY gen DESC LIMIT 1",
+	[QUERY_NODES_STAGED] = "SELECT " NODE_COLUMNS " FROM node WHERE gen>0",
+	[QUERY_NODES_ORPHANED] = "SELECT count(*) FROM node n WHERE gen>0 AND nlink=0 AND NOT EXISTS "
+				 "(SELECT 1 FROM node b WHERE b.ino=n.ino AND b.gen<n.gen)",
+	[QUERY_ORPHANS_DELETE] = "DELETE FROM node WHERE gen>0 AND nlink=0 AND NOT EXISTS "
+				 "(SELECT 1 FROM node b WHERE b.ino=node.ino AND b.gen<node.gen)",
+	[QUERY_TOMBSTONES_EMPTY] = "UPDATE node SET map=NULL,size=0 WHERE gen>0 AND nlink=0 AND map IS NOT NULL",
+	[QUERY_MAX_INO] = "SELECT max(ino) FROM node",
+	[QUERY_COUNT_NODES] = "SELECT count(*) FROM node WHERE gen=0",
+	[QUERY_MAX_GEN] = "SELECT max(0,ifnull((SELECT max(gen) FROM node WHERE gen>0),0),"
+			  "ifnull((SELECT max(gen) FROM dirent WHERE gen>0),0))",
+
+	[QUERY_JOURNAL_GET] = "SELECT phase,gen,label,start,sectors,fingerprint,head,old_head FROM journal",
+	[QUERY_JOURNAL_PUT] = "INSERT OR REPLACE INTO journal VALUES(1,?1,?2,?3,?4,?5,?6,?7,?8)",
+	[QUERY_JOURNAL_PHASE] = "UPDATE journal SET phase=?1",
+	[QUERY_JOURNAL_CLEAR] = "DELETE FROM journal",
+	[QUERY_HISTORY_ADD] = "INSERT INTO history(time,label,start,sectors,err,message,old_head) "
+			      "VALUES(?1,?2,?3,?4,?5,?6,?7)",
+	[QUERY_HISTORY_LIST] = "SELECT time,label,start,sectors,err,message FROM history ORDER BY id",
+	[QUERY_LINKS_SET] = "UPDATE node SET nlink=?2 WHERE ino=?1 AND gen=0",
+	[QUERY_LANDED_PUT] = "INSERT OR REPLACE INTO landed VALUES(?1,?2,?3,?4,?5,?6)",
+	[QUERY_LANDED_CLEAR] = "DELETE FROM landed",
+
+	/* Publish: generation ?1 becomes the base. */
+	[QUERY_PUBLISH_DROP_NAMES] = "DELETE FROM dirent WHERE gen=0 AND (parent,name) IN "
+				     "(SELECT parent,name FROM dirent WHERE gen=?1 AND gen>0)",
+	[QUERY_PUBLISH_WHITEOUTS] = "DELETE FROM dirent WHERE gen=?1 AND gen>0 AND ino=0",
+	[QUERY_PUBLISH_NAMES] = "UPDATE dirent SET gen=0 WHERE gen=?1 AND gen>0",
+	[QUERY_PUBLISH_DROP_NODES] =
+		"DELETE FROM node WHERE gen=0 AND ino IN (SELECT ino FROM node WHERE gen=?1 AND gen>0)",
+	[QUERY_PUBLISH_GONE] = "DELETE FROM node WHERE gen=?1 AND gen>0 AND nlink=0",
+	[QUERY_PUBLISH_NODES] = "UPDATE node SET gen=0 WHERE gen=?1 AND gen>0",
+	[QUERY_PUBLISH_LANDED] = "UPDATE node SET atime=l.atime,mtime=l.mtime,ctime=l.ctime,md5=l.md5,map=l.map "
+				 "FROM landed l WHERE node.ino=l.ino AND node.gen=0",
+
+	/* A body that nobody touched since the freeze is on the disc now: ?2 is the generation above. */
+	[QUERY_PUBLISH_ABOVE] = "UPDATE node SET map=l.map,md5=l.md5 FROM landed l WHERE node.gen=?2 AND node.gen>0 AND "
+				"node.ino=l.ino AND (node.map,node.size) IS "
+				"(SELECT map,size FROM node n WHERE n.ino=l.ino AND n.gen=?1)",
+
+	/* Thaw: what generation ?1 holds goes over to the next one, ?2, where that has nothing newer. */
+	[QUERY_THAW_DROP_NAMES] = "DELETE FROM dirent WHERE gen=?1 AND gen>0 AND (parent,name) IN "
+				  "(SELECT parent,name FROM dirent WHERE gen=?2 AND gen>0)",
+	[QUERY_THAW_NAMES] = "UPDATE dirent SET gen=?2 WHERE gen=?1 AND gen>0",
+	[QUERY_THAW_DROP_NODES] = "DELETE FROM node WHERE gen=?1 AND gen>0 AND ino IN "
+				  "(SELECT ino FROM node WHERE gen=?2 AND gen>0)",
+	[QUERY_THAW_NODES] = "UPDATE node SET gen=?2 WHERE gen=?1 AND gen>0",
+	[QUERY_THAW_WHITEOUTS] = "DELETE FROM dirent WHERE gen=?1 AND gen>0 AND ino=0 AND NOT EXISTS (SELECT 1 FROM "
+				 "dirent b WHERE b.parent=dirent.parent AND b.name=dirent.name AND b.gen<?1)",
+	[QUERY_THAW_GONE] = "DELETE FROM node WHERE gen=?1 AND gen>0 AND nlink=0 AND NOT EXISTS "
+			    "(SELECT 1 FROM node b WHERE b.ino=node.ino AND b.gen<?1)",
+};
+
+const char *query_text(enum query query)
+{
+	return query_texts[query];
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "store/rows.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "model/xattr_set.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define PATH_DEPTH 4096 /* deeper is a loop */
+
+static sqlite3_stmt *name_query(struct db *db, enum query query, uint64_t parent, const char *name, size_t length)
+{
+	sqlite3_stmt *stmt = db_query(db, query);
+
+	if (stmt) {
+		sqlite3_bind_int64(stmt, 1, (int64_t)parent);
+		sqlite3_bind_blob64(stmt, 2, name, length, SQLITE_STATIC);
+	}
+	return stmt;
+}
+
+int rows_name_get(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen, uint64_t *ret_ino,
+		  uint32_t *ret_type)
+{
+	sqlite3_stmt *stmt =
+		name_query(db, gen == GEN_NEWEST ? QUERY_NAME_GET : QUERY_NAME_GET_UPTO, parent, name, length);
+	int ret;
+
+	if (stmt && gen != GEN_NEWEST)
+		sqlite3_bind_int64(stmt, 3, gen);
+	ret = db_step(db, stmt);
+	if (ret > 0) {
+		*ret_ino = (uint64_t)sqlite3_column_int64(stmt, 0);
+		if (ret_type)
+			*ret_type = (uint32_t)sqlite3_column_int(stmt, 1);
+		ret = *ret_ino != 0;
+	}
+	sqlite3_reset(stmt);
+	return ret;
+}
+
+int rows_name_put(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen, uint64_t ino,
+		  uint32_t type)
+{
+	sqlite3_stmt *stmt = name_query(db, QUERY_NAME_PUT, parent, name, length);
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 3, gen);
+	sqlite3_bind_int64(stmt, 4, (int64_t)ino);
+	sqlite3_bind_int64(stmt, 5, type);
+	return db_run(db, stmt);
+}
+
+int rows_name_delete(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen)
+{
+	sqlite3_stmt *stmt = name_query(db, QUERY_NAME_DELETE, parent, name, length);
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 3, gen);
+	return db_run(db, stmt);
+}
+
+int rows_name_remove(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen)
+{
+	uint64_t below;
+	int ret = rows_name_delete(db, parent, name, length, gen);
+
+	if (ret == 0)
+		ret = rows_name_get(db, parent, name, length, GEN_NEWEST, &below, NULL);
+	return ret > 0 ? rows_name_put(db, parent, name, length, gen, 0, 0) : ret;
+}
+
+/* One name with its newest row so far, while rows of the same name go by. */
+struct listing {
+	uint8_t name[NAME_LIMIT];
+	size_t length;
+	uint64_t ino;
+	uint32_t type;
+};
+
+static int listing_emit(const struct listing *last, rows_name_fn *entry, void *self)
+{
+	if (last->length == 0 || last->ino == 0)
+		return 0;
+	return entry(self, (const char *)last->name, last->length, last->ino, last->type);
+}
+
+int rows_name_list(struct db *db, uint64_t parent, uint32_t gen, rows_name_fn *entry, void *self)
+{
+	sqlite3_stmt *stmt = db_query(db, gen == GEN_NEWEST ? QUERY_NAME_LIST : QUERY_NAME_LIST_UPTO);
+	struct listing last = { .length = 0 };
+	int ret, ended = 0;
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 1, (int64_t)parent);
+	if (gen != GEN_NEWEST)
+		sqlite3_bind_int64(stmt, 2, gen);
+	while ((ret = db_step(db, stmt)) > 0 && ended == 0) {
+		const void *name = sqlite3_column_blob(stmt, 0);
+		size_t length = (size_t)sqlite3_column_bytes(stmt, 0);
+
+		if (length == 0 || length > NAME_LIMIT)
+			continue;
+		if (length != last.length || memcmp(name, last.name, length) != 0)
+			ended = listing_emit(&last, entry, self);
+		memcpy(last.name, name, length);
+		last.length = length;
+		last.ino = (uint64_t)sqlite3_column_int64(stmt, 1);
+		last.type = (uint32_t)sqlite3_column_int(stmt, 2);
+	}
+	sqlite3_reset(stmt);
+	if (ret < 0 || ended)
+		return ret < 0 ? ret : ended;
+	return listing_emit(&last, entry, self);
+}
+
+int rows_base_names(struct db *db, uint64_t ino, rows_place_fn *entry, void *self)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_NAMES_OF_BASE);
+	int ret = 0, ended = 0;
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 1, (int64_t)ino);
+	while (ended == 0 && (ret = db_step(db, stmt)) > 0)
+		ended = entry(self, (uint64_t)sqlite3_column_int64(stmt, 0), sqlite3_column_blob(stmt, 1),
+			      (size_t)sqlite3_column_bytes(stmt, 1));
+	sqlite3_reset(stmt);
+	return ended ? ended : ret;
+}
+
+int rows_has_child(struct db *db, uint64_t parent)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_NAME_CHILD);
+	int ret;
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 1, (int64_t)parent);
+	ret = db_step(db, stmt);
+	sqlite3_reset(stmt);
+	return ret;
+}
+
+static int node_from_row(sqlite3_stmt *stmt, struct node *ret, uint32_t *ret_gen)
+{
+	struct node node = { 0 };
+	int err;
+
+	node.attr.ino = (uint64_t)sqlite3_column_int64(stmt, 0);
+	*ret_gen = (uint32_t)sqlite3_column_int64(stmt, 1);
+	node.attr.mode = (uint32_t)sqlite3_column_int64(stmt, 2);
+	node.attr.uid = (uint32_t)sqlite3_column_int64(stmt, 3);
+	node.attr.gid = (uint32_t)sqlite3_column_int64(stmt, 4);
+	node.attr.nlink = (uint32_t)sqlite3_column_int64(stmt, 5);
+	node.attr.size = (uint64_t)sqlite3_column_int64(stmt, 6);
+	node.attr.rdev = (uint64_t)sqlite3_column_int64(stmt, 7);
+	node.attr.atime_ns = sqlite3_column_int64(stmt, 8);
+	node.attr.mtime_ns = sqlite3_column_int64(stmt, 9);
+	node.attr.ctime_ns = sqlite3_column_int64(stmt, 10);
+	node.parent = (uint64_t)sqlite3_column_int64(stmt, 11);
+	err = db_column_blob(stmt, 12, &node.target);
+	if (err == 0)
+		err = db_column_blob(stmt, 13, &node.xattrs);
+	if (err == 0)
+		err = db_column_blob(stmt, 14, &node.zf);
+	if (err == 0)
+		err = db_column_blob(stmt, 15, &node.md5);
+	if (err == 0)
+		err = extent_map_unpack(sqlite3_column_blob(stmt, 16), (size_t)sqlite3_column_bytes(stmt, 16),
+					&node.map);
+	if (err == 0 && !xattr_set_valid(&node.xattrs))
+		err = -EINVAL;
+	if (err < 0) {
+		log_error("the stored node %llu is damaged", (unsigned long long)node.attr.ino);
+		node_clear(&node);
+		return err == -EINVAL ? -EUCLEAN : err;
+	}
+	*ret = node;
+	return 1;
+}
+
+int rows_node_get(struct db *db, uint64_t ino, uint32_t gen, struct node *ret, uint32_t *ret_gen)
+{
+	sqlite3_stmt *stmt = db_query(db, gen == GEN_NEWEST ? QUERY_NODE_GET : QUERY_NODE_GET_UPTO);
+	int found;
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 1, (int64_t)ino);
+	if (gen != GEN_NEWEST)
+		sqlite3_bind_int64(stmt, 2, gen);
+	found = db_step(db, stmt);
+	if (found > 0)
+		found = node_from_row(stmt, ret, ret_gen);
+	sqlite3_reset(stmt);
+	return found;
+}
+
+int rows_node_attr(struct db *db, uint64_t ino, struct node_attr *ret)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_NODE_ATTR);
+	int found;
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 1, (int64_t)ino);
+	found = db_step(db, stmt);
+	if (found > 0)
+		*ret = (struct node_attr){
+			.ino = ino,
+			.mode = (uint32_t)sqlite3_column_int64(stmt, 0),
+			.uid = (uint32_t)sqlite3_column_int64(stmt, 1),
+			.gid = (uint32_t)sqlite3_column_int64(stmt, 2),
+			.nlink = (uint32_t)sqlite3_column_int64(stmt, 3),
+			.size = (uint64_t)sqlite3_column_int64(stmt, 4),
+			.rdev = (uint64_t)sqlite3_column_int64(stmt, 5),
+			.atime_ns = sqlite3_column_int64(stmt, 6),
+			.mtime_ns = sqlite3_column_int64(stmt, 7),
+			.ctime_ns = sqlite3_column_int64(stmt, 8),
+		};
+	sqlite3_reset(stmt);
+	return found;
+}
+
+int rows_node_put(struct db *db, const struct node *node, uint32_t gen)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_NODE_PUT);
+	struct blob map CLEANUP(blob_clear) = { 0 };
+
+	if (!stmt)
+		return -EIO;
+	if (extent_map_pack(&node->map, &map) < 0)
+		return -ENOMEM;
+	sqlite3_bind_int64(stmt, 1, (int64_t)node->attr.ino);
+	sqlite3_bind_int64(stmt, 2, gen);
+	sqlite3_bind_int64(stmt, 3, node->attr.mode);
+	sqlite3_bind_int64(stmt, 4, node->attr.uid);
+	sqlite3_bind_int64(stmt, 5, node->attr.gid);
+	sqlite3_bind_int64(stmt, 6, node->attr.nlink);
+	sqlite3_bind_int64(stmt, 7, (int64_t)node->attr.size);
+	sqlite3_bind_int64(stmt, 8, (int64_t)node->attr.rdev);
+	sqlite3_bind_int64(stmt, 9, node->attr.atime_ns);
+	sqlite3_bind_int64(stmt, 10, node->attr.mtime_ns);
+	sqlite3_bind_int64(stmt, 11, node->attr.ctime_ns);
+	sqlite3_bind_int64(stmt, 12, (int64_t)node->parent);
+	db_bind_blob(stmt, 13, &node->target);
+	db_bind_blob(stmt, 14, &node->xattrs);
+	db_bind_blob(stmt, 15, &node->zf);
+	db_bind_blob(stmt, 16, &node->md5);
+	db_bind_blob(stmt, 17, &map);
+	return db_run(db, stmt);
+}
+
+int rows_node_delete(struct db *db, uint64_t ino, uint32_t gen)
+{
+	return db_run_ints(db, QUERY_NODE_DELETE, (int64_t)ino, gen);
+}
+
+int rows_node_below(struct db *db, uint64_t ino, uint32_t gen)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_NODE_BELOW);
+	int found;
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 1, (int64_t)ino);
+	sqlite3_bind_int64(stmt, 2, gen);
+	found = db_step(db, stmt);
+	sqlite3_reset(stmt);
+	return found;
+}
+
+int rows_node_above(struct db *db, uint64_t ino, uint32_t gen)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_NODE_ABOVE);
+	int found;
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 1, (int64_t)ino);
+	sqlite3_bind_int64(stmt, 2, gen);
+	found = db_step(db, stmt);
+	sqlite3_reset(stmt);
+	return found;
+}
+
+int rows_node_parent(struct db *db, uint64_t ino, uint32_t gen, uint64_t *ret_parent, bool *ret_gone)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_NODE_PARENT);
+	int found;
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 1, (int64_t)ino);
+	sqlite3_bind_int64(stmt, 2, gen);
+	found = db_step(db, stmt);
+	if (found > 0) {
+		*ret_parent = (uint64_t)sqlite3_column_int64(stmt, 0);
+		*ret_gone = sqlite3_column_int64(stmt, 1) == 0;
+	}
+	sqlite3_reset(stmt);
+	return found;
+}
+
+int rows_node_staged(struct db *db, rows_node_fn *entry, void *self)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_NODES_STAGED);
+	int ret, ended = 0;
+
+	while (ended == 0 && (ret = db_step(db, stmt)) > 0) {
+		struct node node CLEANUP(node_clear) = { 0 };
+		uint32_t gen = 0;
+
+		ended = node_from_row(stmt, &node, &gen);
+		if (ended > 0)
+			ended = entry(self, &node, gen);
+	}
+	if (stmt)
+		sqlite3_reset(stmt);
+	return ended ? ended : ret;
+}
+
+/* A name that leads to ino as seen up to gen: staged ones of the newest generation first, then the base's. */
+static int name_of(struct db *db, uint64_t ino, uint32_t gen, uint32_t in_gen, uint64_t *ret_parent,
+		   struct blob *ret_name)
+{
+	sqlite3_stmt *stmt = db_query(db, in_gen ? QUERY_NAMES_OF_STAGED : QUERY_NAMES_OF_BASE);
+	int found;
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, in_gen ? 2 : 1, (int64_t)ino);
+	if (in_gen)
+		sqlite3_bind_int64(stmt, 1, in_gen);
+	while ((found = db_step(db, stmt)) > 0) {
+		uint64_t parent = (uint64_t)sqlite3_column_int64(stmt, 0), seen;
+		const char *name = sqlite3_column_blob(stmt, 1);
+		size_t length = (size_t)sqlite3_column_bytes(stmt, 1);
+
+		if (rows_name_get(db, parent, name, length, gen, &seen, NULL) <= 0 || seen != ino)
+			continue; /* a higher generation removed or replaced it */
+		*ret_parent = parent;
+		found = blob_set(ret_name, name, length);
+		sqlite3_reset(stmt);
+		return found < 0 ? found : 1;
+	}
+	sqlite3_reset(stmt);
+	return found;
+}
+
+static int newest_name_of(struct db *db, uint64_t ino, uint32_t gen, uint64_t *ret_parent, struct blob *ret_name)
+{
+	uint32_t newest = gen;
+	int found = 0;
+
+	if (gen == GEN_NEWEST)
+		newest = (uint32_t)db_int(db, QUERY_MAX_GEN);
+	for (uint32_t down = 0; found == 0 && down < 2 && newest > down; down++)
+		found = name_of(db, ino, gen, newest - down, ret_parent, ret_name);
+	return found ? found : name_of(db, ino, gen, 0, ret_parent, ret_name);
+}
+
+int rows_path(struct db *db, uint64_t ino, uint32_t gen, struct text *ret)
+{
+	struct text path AUTO_TEXT = { 0 };
+
+	for (int depth = 0; ino != ROOT_INO; depth++) {
+		struct blob name CLEANUP(blob_clear) = { 0 };
+		struct text longer = { 0 };
+		int found = newest_name_of(db, ino, gen, &ino, &name);
+
+		if (found <= 0 || depth > PATH_DEPTH)
+			return found < 0 ? found : -ENOENT;
+		text_add_bytes(&longer, name.data, name.length);
+		if (path.length) {
+			text_add_bytes(&longer, "/", 1);
+			text_add_bytes(&longer, path.data, path.length);
+		}
+		text_clear(&path);
+		path = longer;
+	}
+	text_add_bytes(ret, path.data ? path.data : "", path.length);
+	return path.failed || ret->failed ? -ENOMEM : 0;
+}
+
+int rows_path_of_name(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen,
+		      struct text *ret)
+{
+	int err = rows_path(db, parent, gen, ret);
+
+	if (err < 0)
+		return err;
+	if (parent != ROOT_INO)
+		text_add_bytes(ret, "/", 1);
+	text_add_bytes(ret, name, length);
+	return ret->failed ? -ENOMEM : 0;
+}

@@ -1,0 +1,79 @@
+-- SPDX-License-Identifier: GPL-2.0-or-later
+-- One database per disc: the imported tree (generation 0), the overlay (generations above), the commit journal.
+-- What the mount shows is, for each key, the row of the highest generation.
+
+CREATE TABLE meta (
+	key   TEXT PRIMARY KEY,
+	value
+) WITHOUT ROWID;
+
+-- A name in a directory. ino 0 is a whiteout: the name of a lower generation is gone.
+CREATE TABLE dirent (
+	parent INTEGER NOT NULL,
+	name   BLOB NOT NULL,
+	gen    INTEGER NOT NULL,
+	ino    INTEGER NOT NULL,
+	type   INTEGER NOT NULL, -- st_mode >> 12
+	PRIMARY KEY (parent, name, gen)
+) WITHOUT ROWID;
+CREATE INDEX dirent_base ON dirent (ino) WHERE gen = 0;
+CREATE INDEX dirent_staged ON dirent (gen, ino) WHERE gen > 0;
+
+-- A node with everything that belongs to it. nlink 0: gone in this generation. Times in ns, map as extent_map packs
+-- it, xattrs as xattr_set does.
+CREATE TABLE node (
+	ino    INTEGER NOT NULL,
+	gen    INTEGER NOT NULL,
+	mode   INTEGER NOT NULL,
+	uid    INTEGER NOT NULL,
+	gid    INTEGER NOT NULL,
+	nlink  INTEGER NOT NULL,
+	size   INTEGER NOT NULL,
+	rdev   INTEGER NOT NULL,
+	atime  INTEGER NOT NULL,
+	mtime  INTEGER NOT NULL,
+	ctime  INTEGER NOT NULL,
+	parent INTEGER NOT NULL,
+	target BLOB,
+	xattrs BLOB,
+	zf     BLOB,
+	md5    BLOB,
+	map    BLOB,
+	PRIMARY KEY (ino, gen)
+) WITHOUT ROWID;
+CREATE INDEX node_staged ON node (gen, ino) WHERE gen > 0;
+
+-- The commit that is under way: one row while phase isn't IDLE (see commit/commit.h).
+CREATE TABLE journal (
+	id          INTEGER PRIMARY KEY CHECK (id = 1),
+	phase       INTEGER NOT NULL,
+	gen         INTEGER NOT NULL, -- the frozen generation
+	label       TEXT NOT NULL,
+	start       INTEGER NOT NULL, -- sector of the new session
+	sectors     INTEGER NOT NULL,
+	fingerprint BLOB,             -- of the disc once the head is written
+	head        BLOB,             -- the new blocks 0..31
+	old_head    BLOB
+);
+
+-- Every commit that was tried, and what came of it.
+CREATE TABLE history (
+	id       INTEGER PRIMARY KEY,
+	time     INTEGER NOT NULL, -- seconds since 1970
+	label    TEXT NOT NULL,
+	start    INTEGER NOT NULL,
+	sectors  INTEGER NOT NULL,
+	err      INTEGER NOT NULL, -- 0 or a positive errno
+	message  TEXT NOT NULL,
+	old_head BLOB              -- blocks 0..31 before it: the way back to a session that began at block 0
+);
+
+-- What the disc says of the new session while it is verified; empty otherwise.
+CREATE TABLE landed (
+	ino   INTEGER PRIMARY KEY,
+	atime INTEGER NOT NULL,
+	mtime INTEGER NOT NULL,
+	ctime INTEGER NOT NULL,
+	md5   BLOB,
+	map   BLOB
+);

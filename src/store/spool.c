@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "store/spool.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+/* Left free on the host's file system: SQLite must still be able to record what was staged. */
+#define HOST_RESERVE	(32u << 20)
+#define RUN_FIRST	(64u << 10)
+#define RUN_LARGEST	(64u << 20)
+#define CHECK_EVERY	(4u << 20)
+
+int spool_open(struct spool *spool, int dir_fd, uint64_t limit, struct reason *why)
+{
+	*spool = (struct spool){ .limit = limit, .can_punch = true };
+	pthread_mutex_init(&spool->lock, NULL);
+	spool->fd = openat(dir_fd, "spool", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (spool->fd < 0)
+		return reason_set(why, errno, "the spool can't be opened: %s", strerror(errno));
+	return 0;
+}
+
+void spool_close(struct spool *spool)
+{
+	if (spool->fd >= 0)
+		close(spool->fd);
+	vec_clear(&spool->freed);
+	pthread_mutex_destroy(&spool->lock);
+	spool->fd = -1;
+}
+
+static bool host_has_room(struct spool *spool, uint64_t length)
+{
+	struct statvfs vfs;
+	uint64_t reserve, room;
+
+	if (spool->checked >= length) {
+		spool->checked -= length;
+		return true;
+	}
+	if (fstatvfs(spool->fd, &vfs) < 0)
+		return true; /* pwrite will tell */
+	reserve = min_u64(HOST_RESERVE, (uint64_t)vfs.f_blocks * vfs.f_frsize / 8);
+	room = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+	if (room < reserve + length)
+		return false;
+	spool->checked = min_u64(CHECK_EVERY, room - reserve - length);
+	return true;
+}
+
+/* A new run; with a run to continue, more than is needed now is reserved behind it: addresses cost nothing. */
+static void spool_start_run(struct spool *spool, struct spool_run *run, uint64_t length)
+{
+	run->grow = run->grow ? min_u64(run->grow * 4, RUN_LARGEST) : max_u64(RUN_FIRST, length);
+	if (run->origin == 0 && run->left == 0 && length < RUN_FIRST)
+		run->grow = length; /* most files are written once, small, and never grow */
+	run->origin = spool->next;
+	run->left = round_up(max_u64(run->grow, length), SPOOL_ALIGN);
+	spool->next += run->left;
+}
+
+int spool_allocate(struct spool *spool, struct spool_run *run, uint64_t length, uint64_t *ret_origin,
+		   uint64_t *ret_length)
+{
+	struct spool_run once = { .grow = length };
+
+	WITH_LOCK(&spool->lock);
+	if (spool->limit && length > spool->limit - min_u64(spool->limit, spool->used))
+		return -ENOSPC;
+	if (!host_has_room(spool, length))
+		return -ENOSPC;
+	if (!run)
+		run = &once;
+	if (run->left && run->origin < spool->frozen)
+		run->left = 0;
+	if (run->left == 0)
+		spool_start_run(spool, run, length);
+	length = min_u64(length, run->left);
+	*ret_origin = run->origin;
+	*ret_length = length;
+	run->origin += length;
+	run->left -= length;
+	spool->used += length;
+	return 0;
+}
+
+void spool_free(struct spool *spool, uint64_t origin, uint64_t length)
+{
+	struct extent *freed;
+
+	WITH_LOCK(&spool->lock);
+	spool->used -= min_u64(length, spool->used);
+	if (origin < spool->frozen)
+		return; /* spool_adopt after the commit finds it */
+	freed = vec_push(&spool->freed);
+	if (freed)
+		*freed = (struct extent){ .origin = origin, .length = length };
+}
+
+bool spool_is_writable(struct spool *spool, uint64_t origin)
+{
+	WITH_LOCK(&spool->lock);
+	return origin >= spool->frozen;
+}
+
+uint64_t spool_mark(struct spool *spool)
+{
+	WITH_LOCK(&spool->lock);
+	return spool->settled + spool->freed.count;
+}
+
+static void spool_punch(struct spool *spool, uint64_t origin, uint64_t length)
+{
+	if (!spool->can_punch || length == 0)
+		return;
+	if (fallocate(spool->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)origin, (off_t)length) == 0)
+		return;
+	spool->can_punch = false;
+	log_notice("the spool's file system can't punch holes (%s): space comes back when the spool is empty",
+		   strerror(errno));
+}
+
+static void spool_reset_if_empty(struct spool *spool)
+{
+	if (spool->used || spool->freed.count || spool->frozen || spool->next == 0)
+		return;
+	/* Reservations of open files may still point above: the pointer stays, the space goes. */
+	if (ftruncate(spool->fd, 0) < 0)
+		log_error("the spool can't be truncated: %s", strerror(errno));
+}
+
+void spool_settle(struct spool *spool, uint64_t mark)
+{
+	size_t count;
+	bool empty;
+
+	WITH_LOCK(&spool->lock);
+	if (mark <= spool->settled)
+		return; /* another thread was faster */
+	count = (size_t)min_u64(mark - spool->settled, spool->freed.count);
+	empty = spool->used == 0 && spool->frozen == 0 && count == spool->freed.count;
+	for (size_t i = 0; !empty && i < count; i++)
+		spool_punch(spool, spool->freed.items[i].origin, spool->freed.items[i].length);
+	spool->freed.count -= count;
+	spool->settled += count;
+	if (spool->freed.count)
+		memmove(spool->freed.items, spool->freed.items + count,
+			spool->freed.count * sizeof *spool->freed.items);
+	spool_reset_if_empty(spool);
+}
+
+void spool_freeze(struct spool *spool)
+{
+	WITH_LOCK(&spool->lock);
+	spool->frozen = spool->next;
+}
+
+void spool_thaw(struct spool *spool)
+{
+	WITH_LOCK(&spool->lock);
+	spool->frozen = 0;
+}
+
+static int extent_by_origin(const void *a, const void *b)
+{
+	const struct extent *left = a, *right = b;
+
+	return (left->origin > right->origin) - (left->origin < right->origin);
+}
+
+void spool_adopt(struct spool *spool, struct extent *used, size_t count)
+{
+	struct stat st;
+	uint64_t at = 0;
+
+	WITH_LOCK(&spool->lock);
+	if (count)
+		qsort(used, count, sizeof *used, extent_by_origin);
+	spool->used = 0;
+	spool->settled += spool->freed.count;
+	spool->freed.count = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (used[i].origin > at)
+			spool_punch(spool, at, used[i].origin - at);
+		at = max_u64(at, used[i].origin + used[i].length);
+		spool->used += used[i].length;
+	}
+	spool->next = max_u64(spool->next, round_up(at, SPOOL_ALIGN));
+	if (fstat(spool->fd, &st) == 0 && (uint64_t)st.st_size > spool->next)
+		spool->next = round_up((uint64_t)st.st_size, SPOOL_ALIGN);
+	if (at < spool->next)
+		spool_punch(spool, at, spool->next - at);
+	spool_reset_if_empty(spool);
+}

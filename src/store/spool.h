@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The spool: one sparse file per disc that holds the file bodies not yet burned.
+ *
+ * Space is handed out by a pointer that only rises, in runs that start at a multiple of SPOOL_ALIGN; freed ranges are
+ * punched out, but only once the rows that pointed at them are gone from the database (spool_settle), so that a crash
+ * never leaves a row that points at absent bytes. Ranges below the freeze mark belong to the frozen generation: they
+ * are neither overwritten nor punched until spool_thaw. Empty, it starts again at 0.
+ * Thread-safe. All numbers are bytes. */
+#pragma once
+
+#include "base/reason.h"
+#include "base/vec.h"
+#include "model/extent_map.h"
+
+#define SPOOL_ALIGN 4096u
+
+struct spool {
+	int fd;
+	pthread_mutex_t lock;
+	uint64_t next;	  /* first address never handed out */
+	uint64_t frozen;  /* below: belongs to the frozen generation; 0 = nothing frozen */
+	uint64_t used;	  /* bytes that extents point at */
+	uint64_t limit;	  /* of used; 0 = none */
+	uint64_t checked; /* bytes that may be handed out before the host's free space is asked for again */
+	bool can_punch;
+	VEC(struct extent) freed; /* waiting for spool_settle: origin and length count */
+	uint64_t settled; /* how many left that list since the start */
+};
+
+/* Room that a growing file has reserved behind its last run, so that appending stays one extent. */
+struct spool_run {
+	uint64_t origin; /* of the next byte */
+	uint64_t left;	 /* 0 = no reservation */
+	uint64_t grow;	 /* size of the next reservation */
+};
+
+/* dir_fd: the state directory, borrowed. limit: bytes, 0 = as much as the host has. */
+int spool_open(struct spool *spool, int dir_fd, uint64_t limit, struct reason *why);
+void spool_close(struct spool *spool);
+
+/* Finds room for length bytes that continue a file's content where run ends (may be NULL: no continuation). At most
+ * length, at least 1 byte: *ret_length tells. 0, or -ENOSPC when the limit is reached or the host's disk nearly full. */
+int spool_allocate(struct spool *spool, struct spool_run *run, uint64_t length, uint64_t *ret_origin,
+		   uint64_t *ret_length);
+/* Nothing points at this range any more. */
+void spool_free(struct spool *spool, uint64_t origin, uint64_t length);
+/* True when the range may be overwritten where it is. */
+bool spool_is_writable(struct spool *spool, uint64_t origin);
+/* The database no longer points at what was freed before spool_mark returned mark: give it back to the host. */
+uint64_t spool_mark(struct spool *spool);
+void spool_settle(struct spool *spool, uint64_t mark);
+
+/* From now on nothing that was handed out is overwritten or punched. */
+void spool_freeze(struct spool *spool);
+void spool_thaw(struct spool *spool);
+/* Sets what is in use from a list of extents (EXTENT_SPOOL, any order; it is sorted), punches all else. */
+void spool_adopt(struct spool *spool, struct extent *used, size_t count);

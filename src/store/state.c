@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "store/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#define HEX_SIZE (2 * FINGERPRINT_SIZE + 1)
+#define ID_BYTES 8 /* of the fingerprint, in the directory's name */
+
+static void to_hex(const uint8_t *bytes, size_t count, char *ret)
+{
+	for (size_t i = 0; i < count; i++)
+		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static void link_path(const struct state *state, const uint8_t *fingerprint, char *ret, size_t room)
+{
+	char hex[HEX_SIZE];
+
+	to_hex(fingerprint, FINGERPRINT_SIZE, hex);
+	snprintf(ret, room, "%s/by-fingerprint/%s", state->root, hex);
+}
+
+int state_default_root(char *ret, size_t room, struct reason *why)
+{
+	const char *state_home = getenv("XDG_STATE_HOME");
+	const char *home = getenv("HOME");
+	int length;
+
+	if (state_home && *state_home == '/')
+		length = snprintf(ret, room, "%s/discfs", state_home);
+	else if (geteuid() == 0)
+		length = snprintf(ret, room, "/var/lib/discfs");
+	else if (home && *home == '/')
+		length = snprintf(ret, room, "%s/.local/state/discfs", home);
+	else
+		return reason_set(why, ENOENT, "no place for staged work: set HOME or XDG_STATE_HOME, or use -o state=DIR");
+	return (size_t)length < room ? 0 : reason_set(why, ENAMETOOLONG, "the state directory's name is too long");
+}
+
+/* mkdir -p, for the owner only. */
+static int make_dirs(const char *path, struct reason *why)
+{
+	char part[PATH_LIMIT];
+	size_t length = strlen(path);
+
+	if (length >= sizeof part)
+		return reason_set(why, ENAMETOOLONG, "the state directory's name is too long");
+	for (size_t i = 1; i <= length; i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, 0700) < 0 && errno != EEXIST)
+			return reason_set(why, errno, "the state directory %s can't be made: %s", part,
+					  strerror(errno));
+	}
+	return 0;
+}
+
+/* Two daemons that meet a new disc at the same moment must not both make its state. */
+static int lock_root(const struct state *state, struct reason *why)
+{
+	char path[PATH_LIMIT + 16];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/lock", state->root);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
+		int err = errno;
+
+		if (fd >= 0)
+			close(fd);
+		return reason_set(why, err, "%s can't be locked: %s", path, strerror(err));
+	}
+	return fd;
+}
+
+static int enter(struct state *state, const char *id, struct reason *why)
+{
+	int err;
+
+	snprintf(state->id, sizeof state->id, "%s", id);
+	snprintf(state->path, sizeof state->path, "%s/%s", state->root, id);
+	state->dir_fd = open(state->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (state->dir_fd < 0)
+		return reason_set(why, errno, "%s can't be opened: %s", state->path, strerror(errno));
+	state->lock_fd = openat(state->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (state->lock_fd >= 0 && flock(state->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	err = errno;
+	if (err == EWOULDBLOCK)
+		return reason_set(why, EBUSY, "another discfs has this disc mounted, or is still committing it (%s)",
+				  state->path);
+	return reason_set(why, err, "%s/lock: %s", state->path, strerror(err));
+}
+
+static void leave(struct state *state)
+{
+	if (state->lock_fd >= 0)
+		close(state->lock_fd);
+	if (state->dir_fd >= 0)
+		close(state->dir_fd);
+	state->lock_fd = state->dir_fd = -1;
+}
+
+/* A new directory: the beginning of the fingerprint, with a number behind where that is taken. */
+static int make_new(struct state *state, const uint8_t *fingerprint, struct reason *why)
+{
+	char hex[2 * ID_BYTES + 1], id[48];
+
+	to_hex(fingerprint, ID_BYTES, hex);
+	for (int number = 1; number < 10000; number++) {
+		char path[PATH_LIMIT + 64];
+
+		snprintf(id, sizeof id, number > 1 ? "%s-%d" : "%s", hex, number);
+		snprintf(path, sizeof path, "%s/%s", state->root, id);
+		if (mkdir(path, 0700) == 0)
+			break;
+		if (errno != EEXIST)
+			return reason_set(why, errno, "%s can't be made: %s", path, strerror(errno));
+	}
+	if (enter(state, id, why) < 0)
+		return -why->err;
+	return state_link(state, fingerprint, why);
+}
+
+int state_link(const struct state *state, const uint8_t *fingerprint, struct reason *why)
+{
+	char path[PATH_LIMIT + 128], target[64];
+
+	link_path(state, fingerprint, path, sizeof path);
+	snprintf(target, sizeof target, "../%s", state->id);
+	if (unlink(path) < 0 && errno != ENOENT)
+		return reason_set(why, errno, "%s can't be replaced: %s", path, strerror(errno));
+	if (symlink(target, path) < 0)
+		return reason_set(why, errno, "%s can't be made: %s", path, strerror(errno));
+	return 0;
+}
+
+void state_unlink(const struct state *state, const uint8_t *fingerprint)
+{
+	char path[PATH_LIMIT + 128];
+
+	link_path(state, fingerprint, path, sizeof path);
+	unlink(path);
+}
+
+int state_open(struct state *state, const char *root, const uint8_t *fingerprint, struct reason *why)
+{
+	char path[PATH_LIMIT + 128], target[64];
+	int lock CLEANUP(cleanup_close) = -1;
+	ssize_t length;
+	int ret;
+
+	*state = (struct state){ .dir_fd = -1, .lock_fd = -1 };
+	snprintf(state->root, sizeof state->root, "%s", root);
+	snprintf(path, sizeof path, "%s/by-fingerprint", root);
+	ret = make_dirs(path, why);
+	if (ret < 0)
+		return ret;
+	lock = lock_root(state, why);
+	if (lock < 0)
+		return lock;
+	link_path(state, fingerprint, path, sizeof path);
+	length = readlink(path, target, sizeof target - 1);
+	if (length <= 3)
+		return make_new(state, fingerprint, why);
+	target[length] = '\0';
+	return enter(state, target + 3, why);
+}
+
+int state_renew(struct state *state, const uint8_t *fingerprint, struct reason *why)
+{
+	int lock CLEANUP(cleanup_close) = lock_root(state, why);
+
+	leave(state);
+	return lock < 0 ? lock : make_new(state, fingerprint, why);
+}
+
+void state_close(struct state *state)
+{
+	leave(state);
+}

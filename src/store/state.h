@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The state directory of one disc: where its overlay and spool live, and whose it is.
+ *
+ *	ROOT/<disc-id>/{lock,overlay.db,spool}
+ *	ROOT/by-fingerprint/<hex> -> ../<disc-id>
+ * A disc is known by the fingerprint of its newest session's descriptors. A commit changes it: the link for the coming
+ * fingerprint is made before the head is written, the old one removed after the publication; so a disc that was changed
+ * by anybody else never meets work that was staged for another state of it. */
+#pragma once
+
+#include "base/reason.h"
+#include "wire/verbs.h"
+
+struct state {
+	char root[PATH_LIMIT];
+	char path[PATH_LIMIT + 64];
+	char id[48];
+	int dir_fd;
+	int lock_fd; /* flock: one daemon a disc */
+};
+
+/* Where states live: $XDG_STATE_HOME/discfs, else /var/lib/discfs for root, else ~/.local/state/discfs. */
+int state_default_root(char *ret, size_t room, struct reason *why);
+/* Finds or makes the directory for a disc and locks it. -EBUSY: another daemon has this disc. */
+int state_open(struct state *state, const char *root, const uint8_t *fingerprint, struct reason *why);
+void state_close(struct state *state);
+/* The fingerprint leads to this state from now on / no more. */
+int state_link(const struct state *state, const uint8_t *fingerprint, struct reason *why);
+void state_unlink(const struct state *state, const uint8_t *fingerprint);
+/* Lets go of the directory that a stale link led to and makes a new one for the same disc. */
+int state_renew(struct state *state, const uint8_t *fingerprint, struct reason *why);

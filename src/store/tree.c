@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "store/tree.h"
+
+#include "base/log.h"
+#include "model/cost.h"
+#include "store/rows.h"
+#include "store/sweep.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+int64_t tree_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return now.tv_sec * NS_PER_SEC + now.tv_nsec;
+}
+
+static int tree_load(struct tree *tree, struct reason *why)
+{
+	int64_t next_ino = ROOT_INO + 1, metadata = 0, gen;
+
+	if (db_meta_int(&tree->db, "next_ino", &next_ino) < 0 || db_meta_int(&tree->db, "metadata", &metadata) < 0)
+		return reason_set(why, EIO, "%s can't be read", tree->db.path);
+	gen = db_int(&tree->db, QUERY_MAX_GEN);
+	if (gen < 0)
+		return reason_set(why, EIO, "%s can't be read", tree->db.path);
+	tree->gen = gen ? (uint32_t)gen : 1;
+	tree->next_ino = tree->stored_next_ino = (uint64_t)next_ino;
+	tree->metadata = tree->stored_metadata = metadata;
+	return 0;
+}
+
+int tree_open(struct tree *tree, const char *path, int state_dir_fd, uint64_t spool_limit, struct reason *why)
+{
+	char db_path[4200];
+	pthread_rwlockattr_t fair;
+	int ret;
+
+	*tree = (struct tree){ .spool.fd = -1, .db.wal_fd = -1 };
+	pthread_rwlockattr_init(&fair);
+	/* A freeze must not wait for ever behind an endless stream of changes. */
+	pthread_rwlockattr_setkind_np(&fair, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&tree->freeze, &fair);
+	pthread_rwlockattr_destroy(&fair);
+	pthread_mutex_init(&tree->lock, NULL);
+	pthread_mutex_init(&tree->account, NULL);
+	atomic_store(&tree->room.host_free, UINT64_MAX);
+	snprintf(db_path, sizeof db_path, "%s/overlay.db", path);
+	ret = db_open(&tree->db, db_path, why);
+	if (ret == 0)
+		ret = spool_open(&tree->spool, state_dir_fd, spool_limit, why);
+	if (ret == 0)
+		ret = tree_load(tree, why);
+	return ret;
+}
+
+void tree_close(struct tree *tree)
+{
+	if (tree->db.handle && !tree->broken)
+		tree_sync(tree);
+	inode_cache_clear(&tree->cache);
+	if (tree->db.handle)
+		db_close(&tree->db);
+	spool_close(&tree->spool);
+	pthread_rwlock_destroy(&tree->freeze);
+	pthread_mutex_destroy(&tree->lock);
+	pthread_mutex_destroy(&tree->account);
+}
+
+bool tree_has_base(struct tree *tree)
+{
+	struct node_attr root;
+
+	WITH_LOCK(&tree->lock);
+	return rows_node_attr(&tree->db, ROOT_INO, &root) > 0;
+}
+
+/* An orphan that is written: only a tombstone is needed, and only where a lower generation has the node. */
+static int flush_orphan(struct tree *tree, struct inode *inode)
+{
+	int below = rows_node_below(&tree->db, inode->node.attr.ino, tree->gen);
+
+	if (below < 0)
+		return below;
+	if (below == 0 && inode->forgotten)
+		return rows_node_delete(&tree->db, inode->node.attr.ino, tree->gen);
+	return rows_node_put(&tree->db, &inode->node, tree->gen);
+}
+
+static int flush_inode(struct tree *tree, struct inode *inode)
+{
+	int ret;
+
+	WITH_LOCK(&inode->lock);
+	ret = inode->node.attr.nlink ? rows_node_put(&tree->db, &inode->node, tree->gen) :
+				       flush_orphan(tree, inode);
+	if (ret == 0)
+		inode->gen = tree->gen;
+	return ret;
+}
+
+static struct inode *take_dirty(struct tree *tree)
+{
+	WITH_LOCK(&tree->account);
+	struct inode *inode = tree->dirty;
+
+	if (inode) {
+		tree->dirty = inode->dirty_next;
+		inode->dirty_next = NULL;
+		inode->dirty = false;
+	}
+	return inode;
+}
+
+static int flush_counters(struct tree *tree)
+{
+	int ret = 0;
+
+	if (tree->next_ino != tree->stored_next_ino)
+		ret = db_meta_put_int(&tree->db, "next_ino", (int64_t)tree->next_ino);
+	if (ret == 0 && tree->metadata != tree->stored_metadata)
+		ret = db_meta_put_int(&tree->db, "metadata", tree->metadata);
+	if (ret == 0) {
+		tree->stored_next_ino = tree->next_ino;
+		tree->stored_metadata = tree->metadata;
+	}
+	return ret;
+}
+
+/* SQLite rolls a transaction back by itself when the disk is full in the middle of it: what the kernel was told then
+ * no longer stands. Every change is refused from there on; a new mount shows the last state that was committed. */
+static void check_transaction(struct tree *tree, int err)
+{
+	if (tree->broken || !tree->db.writing || !sqlite3_get_autocommit(tree->db.handle))
+		return;
+	tree->broken = err < 0 ? err : -EIO;
+	log_error("the database lost a transaction (%s): changes of the last second are not recorded, and nothing more "
+		  "can be staged until the disc is mounted again",
+		  strerror(-tree->broken));
+}
+
+int tree_flush_locked(struct tree *tree)
+{
+	struct inode *inode;
+	int ret = tree->broken;
+
+	if (ret == 0 && tree->dirty)
+		ret = db_begin(&tree->db);
+	while (ret == 0 && (inode = take_dirty(tree))) {
+		ret = flush_inode(tree, inode);
+		if (ret < 0)
+			tree_mark_dirty(tree, inode);
+		else if (inode->forgotten && inode->refs == 0)
+			inode_cache_drop(&tree->cache, inode);
+	}
+	if (ret == 0 && tree->db.writing)
+		ret = flush_counters(tree);
+	if (ret == 0)
+		ret = db_commit(&tree->db);
+	if (ret < 0)
+		check_transaction(tree, ret);
+	return ret;
+}
+
+int tree_flush(struct tree *tree)
+{
+	uint64_t mark = spool_mark(&tree->spool);
+	int ret;
+
+	{
+		WITH_LOCK(&tree->lock);
+		ret = tree_flush_locked(tree);
+	}
+	if (ret == 0)
+		spool_settle(&tree->spool, mark);
+	return ret;
+}
+
+int tree_sync(struct tree *tree)
+{
+	int ret = 0;
+
+	if (fdatasync(tree->spool.fd) < 0)
+		ret = -errno;
+	if (ret == 0)
+		ret = tree_flush(tree);
+	return ret < 0 ? ret : db_sync(&tree->db);
+}
+
+int tree_lookup(struct tree *tree, uint64_t parent, const char *name, size_t length, struct node_attr *ret)
+{
+	uint64_t ino = 0;
+	int found;
+
+	{
+		WITH_LOCK(&tree->lock);
+		found = rows_name_get(&tree->db, parent, name, length, GEN_NEWEST, &ino, NULL);
+	}
+	if (found <= 0)
+		return found < 0 ? found : -ENOENT;
+	return tree_attr(tree, ino, ret);
+}
+
+int tree_attr(struct tree *tree, uint64_t ino, struct node_attr *ret)
+{
+	struct inode *inode;
+	int found;
+
+	WITH_LOCK(&tree->lock);
+	inode = inode_cache_peek(&tree->cache, ino);
+	if (inode) {
+		WITH_LOCK(&inode->lock);
+		*ret = inode->node.attr;
+		return 0;
+	}
+	found = rows_node_attr(&tree->db, ino, ret);
+	if (found > 0 && ret->nlink == 0)
+		found = 0;
+	return found < 0 ? found : found ? 0 : -ENOENT;
+}
+
+int tree_list(struct tree *tree, uint64_t dir, tree_entry_fn *entry, void *self)
+{
+	WITH_LOCK(&tree->lock);
+	return rows_name_list(&tree->db, dir, GEN_NEWEST, entry, self);
+}
+
+static int load_inode(struct tree *tree, uint64_t ino, struct inode **ret)
+{
+	struct node node CLEANUP(node_clear) = { 0 };
+	uint32_t gen = 0;
+	uint64_t charged;
+	struct inode *inode;
+	int found = rows_node_get(&tree->db, ino, GEN_NEWEST, &node, &gen);
+
+	if (found <= 0 || node.attr.nlink == 0) /* an orphan that is still known is in the cache */
+		return found < 0 ? found : -ENOENT;
+	charged = gen == tree->gen ? cost_body(&node) : 0;
+	inode = inode_cache_add(&tree->cache, &node, gen);
+	if (!inode)
+		return -ENOMEM;
+	inode->charged = charged;
+	*ret = inode;
+	return 0;
+}
+
+int tree_get_locked(struct tree *tree, uint64_t ino, struct inode **ret)
+{
+	struct inode *inode = inode_cache_get(&tree->cache, ino);
+
+	if (!inode)
+		return load_inode(tree, ino, ret);
+	*ret = inode;
+	return 0;
+}
+
+int tree_get(struct tree *tree, uint64_t ino, struct inode **ret)
+{
+	WITH_LOCK(&tree->lock);
+	return tree_get_locked(tree, ino, ret);
+}
+
+void tree_put(struct tree *tree, struct inode *inode)
+{
+	uint64_t ino;
+	bool last;
+
+	if (!inode)
+		return;
+	{
+		WITH_LOCK(&tree->lock);
+		ino = inode->node.attr.ino;
+		last = inode->refs == 1 && inode->unknown && inode->node.attr.nlink == 0;
+		inode_cache_put(&tree->cache, inode);
+	}
+	if (last)
+		tree_forget(tree, ino);
+}
+
+void tree_mark_dirty(struct tree *tree, struct inode *inode)
+{
+	atomic_fetch_add_explicit(&tree->stamp, 1, memory_order_relaxed);
+	WITH_LOCK(&tree->account);
+	if (inode->dirty)
+		return;
+	inode->dirty = true;
+	inode->dirty_next = tree->dirty;
+	tree->dirty = inode;
+}
+
+int tree_change_begin(struct tree *tree)
+{
+	int ret;
+
+	if (tree->read_only)
+		return -EROFS;
+	if (tree->broken)
+		return tree->broken;
+	ret = db_begin(&tree->db);
+	if (ret == 0 && sqlite3_get_autocommit(tree->db.handle))
+		check_transaction(tree, -EIO);
+	return tree->broken ? tree->broken : ret;
+}
+
+void tree_touch(struct tree *tree, struct inode *inode, bool with_mtime)
+{
+	{
+		WITH_LOCK(&inode->lock);
+		inode->node.attr.ctime_ns = tree_now_ns();
+		if (with_mtime)
+			inode->node.attr.mtime_ns = inode->node.attr.ctime_ns;
+	}
+	tree_mark_dirty(tree, inode);
+}
+
+/* The spool ranges of an orphan that nobody can reach any more. */
+static void free_body(struct tree *tree, const struct inode *inode)
+{
+	for (size_t i = 0; i < inode->node.map.count; i++)
+		if (inode->node.map.items[i].kind == EXTENT_SPOOL)
+			spool_free(&tree->spool, inode->node.map.items[i].origin, inode->node.map.items[i].length);
+}
+
+void tree_forget(struct tree *tree, uint64_t ino)
+{
+	struct inode *inode;
+
+	WITH_READ_LOCK(&tree->freeze);
+	WITH_LOCK(&tree->lock);
+	inode = inode_cache_peek(&tree->cache, ino);
+	if (inode)
+		inode->unknown = inode->refs > 0; /* a release may be under way still */
+	if (!inode || inode->node.attr.nlink || inode->refs)
+		return;
+	inode->forgotten = true;
+	free_body(tree, inode);
+	{
+		WITH_LOCK(&inode->lock);
+		extent_map_clear(&inode->node.map);
+		inode->node.attr.size = 0;
+	}
+	tree_mark_dirty(tree, inode);
+}

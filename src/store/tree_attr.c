@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "store/tree.h"
+
+#include "model/acl.h"
+#include "model/cost.h"
+#include "model/xattr_set.h"
+#include "store/rows.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A referenced inode that goes back to the cache at the end of a block, with tree->lock held until then
+ * (so declare it below the lock). */
+struct borrowed {
+	struct tree *tree;
+	struct inode *inode;
+};
+
+static void borrowed_return(struct borrowed *borrowed)
+{
+	if (borrowed->inode)
+		inode_cache_put(&borrowed->tree->cache, borrowed->inode);
+}
+
+#define AUTO_BORROWED CLEANUP(borrowed_return)
+
+/* chmod keeps an access ACL in step (acl(5), "CORRESPONDENCE BETWEEN ACL ENTRIES AND FILE PERMISSION BITS"). */
+static int acl_follow_mode(struct node *node)
+{
+	struct xattr_view view;
+	struct blob acl CLEANUP(blob_clear) = { 0 };
+	int ret;
+
+	if (!xattr_set_find(&node->xattrs, ACL_ACCESS, &view) || !acl_valid(view.value, view.value_length))
+		return 0;
+	ret = blob_set(&acl, view.value, view.value_length);
+	if (ret < 0)
+		return ret;
+	acl_set_mode(acl.data, acl.length, node->attr.mode);
+	return xattr_set_put(&node->xattrs, ACL_ACCESS, acl.data, acl.length);
+}
+
+static int apply_attr(struct node *node, const struct node_attr *attr, unsigned mask)
+{
+	struct node_attr *own = &node->attr;
+
+	if (mask & TREE_SET_MODE)
+		own->mode = (own->mode & S_IFMT) | (attr->mode & 07777);
+	if (mask & TREE_SET_UID)
+		own->uid = attr->uid;
+	if (mask & TREE_SET_GID)
+		own->gid = attr->gid;
+	if (mask & TREE_SET_ATIME)
+		own->atime_ns = attr->atime_ns;
+	if (mask & TREE_SET_MTIME)
+		own->mtime_ns = attr->mtime_ns;
+	own->ctime_ns = mask & TREE_SET_CTIME ? attr->ctime_ns : tree_now_ns();
+	return mask & TREE_SET_MODE ? acl_follow_mode(node) : 0;
+}
+
+int tree_set_attr(struct tree *tree, uint64_t ino, const struct node_attr *attr, unsigned mask,
+		  struct node_attr *ret)
+{
+	int err;
+
+	WITH_READ_LOCK(&tree->freeze);
+	WITH_LOCK(&tree->lock);
+	struct borrowed own AUTO_BORROWED = { .tree = tree };
+	err = tree_change_begin(tree);
+	if (err == 0)
+		err = tree_get_locked(tree, ino, &own.inode);
+	if (err < 0)
+		return err;
+	{
+		WITH_LOCK(&own.inode->lock);
+		err = apply_attr(&own.inode->node, attr, mask);
+		*ret = own.inode->node.attr;
+	}
+	tree_mark_dirty(tree, own.inode);
+	return err;
+}
+
+int tree_xattrs(struct tree *tree, uint64_t ino, struct blob *ret)
+{
+	int err;
+
+	WITH_LOCK(&tree->lock);
+	struct borrowed own AUTO_BORROWED = { .tree = tree };
+	err = tree_get_locked(tree, ino, &own.inode);
+	if (err == 0) {
+		WITH_LOCK(&own.inode->lock);
+		err = blob_set(ret, own.inode->node.xattrs.data, own.inode->node.xattrs.length);
+	}
+	return err;
+}
+
+/* An access ACL sets the mode, and isn't kept when it says nothing more. */
+static int put_acl(struct node *node, const char *name, const void *value, size_t length)
+{
+	bool minimal = false;
+	int ret;
+
+	if (!acl_valid(value, length))
+		return -EINVAL;
+	if (strcmp(name, ACL_DEFAULT) == 0)
+		return S_ISDIR(node->attr.mode) ? xattr_set_put(&node->xattrs, name, value, length) : -EACCES;
+	node->attr.mode = (node->attr.mode & ~0777u) | acl_mode(value, length, &minimal);
+	if (!minimal)
+		return xattr_set_put(&node->xattrs, name, value, length);
+	ret = xattr_set_remove(&node->xattrs, name);
+	return ret == -ENODATA ? 0 : ret;
+}
+
+static int put_xattr(struct node *node, const char *name, const void *value, size_t length, int flags)
+{
+	struct xattr_view view;
+	bool there = xattr_set_find(&node->xattrs, name, &view);
+
+	if ((flags & TREE_XATTR_CREATE) && there)
+		return -EEXIST;
+	if ((flags & TREE_XATTR_REPLACE) && !there)
+		return -ENODATA;
+	if (node->xattrs.length + strlen(name) + length > XATTRS_LIMIT)
+		return -ENOSPC;
+	if (strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0)
+		return put_acl(node, name, value, length);
+	return xattr_set_put(&node->xattrs, name, value, length);
+}
+
+/* value NULL: remove. */
+static int change_xattr(struct tree *tree, uint64_t ino, const char *name, const void *value, size_t length,
+			int flags)
+{
+	struct borrowed own AUTO_BORROWED = { .tree = tree };
+	uint64_t before;
+	int err;
+
+	err = tree_change_begin(tree);
+	if (err == 0)
+		err = tree_get_locked(tree, ino, &own.inode);
+	if (err < 0)
+		return err;
+	if (value && sectors_of(length) >= tree_free_sectors(tree))
+		return -ENOSPC;
+	{
+		WITH_LOCK(&own.inode->lock);
+		before = cost_node(&own.inode->node);
+		err = value ? put_xattr(&own.inode->node, name, value, length, flags) :
+			      xattr_set_remove(&own.inode->node.xattrs, name);
+		if (own.inode->node.attr.nlink) /* orphans cost nothing */
+			tree->metadata += (int64_t)(cost_node(&own.inode->node) - before);
+	}
+	if (err == 0)
+		tree_touch(tree, own.inode, false);
+	return err;
+}
+
+int tree_xattr_set(struct tree *tree, uint64_t ino, const char *name, const void *value, size_t length, int flags)
+{
+	WITH_READ_LOCK(&tree->freeze);
+	WITH_LOCK(&tree->lock);
+	return change_xattr(tree, ino, name, value ? value : "", length, flags);
+}
+
+int tree_xattr_remove(struct tree *tree, uint64_t ino, const char *name)
+{
+	WITH_READ_LOCK(&tree->freeze);
+	WITH_LOCK(&tree->lock);
+	return change_xattr(tree, ino, name, NULL, 0, 0);
+}
