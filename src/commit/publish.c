@@ -60,8 +60,9 @@ int freeze_generation(struct tree *tree, uint32_t *ret_gen)
 static int publish_rows(struct disc *disc, const struct journal *journal, const struct history *entry)
 {
 	static const enum query steps[] = {
-		QUERY_PUBLISH_ABOVE,	  QUERY_PUBLISH_DROP_NAMES, QUERY_PUBLISH_WHITEOUTS, QUERY_PUBLISH_NAMES,
-		QUERY_PUBLISH_DROP_NODES, QUERY_PUBLISH_GONE,	    QUERY_PUBLISH_NODES,
+		QUERY_PUBLISH_ABOVE, QUERY_PUBLISH_DROP_NAMES, QUERY_PUBLISH_WHITEOUTS,
+		QUERY_PUBLISH_NAMES, QUERY_PUBLISH_DROP_NODES, QUERY_PUBLISH_GONE,
+		QUERY_PUBLISH_NODES,
 	};
 	struct db *db = &disc->tree.db;
 	int ret = run_queries(db, steps, sizeof steps / sizeof *steps, journal->gen, journal->gen + 1);
@@ -71,7 +72,8 @@ static int publish_rows(struct disc *disc, const struct journal *journal, const 
 	if (ret == 0)
 		ret = db_run(db, db_query(db, QUERY_LANDED_CLEAR));
 	if (ret == 0)
-		ret = db_meta_put_blob(db, "fingerprint", journal->fingerprint.data, journal->fingerprint.length);
+		ret = db_meta_put_blob(db, "fingerprint", journal->fingerprint.data,
+				       journal->fingerprint.length);
 	if (ret == 0 && journal->label[0])
 		ret = db_meta_put_blob(db, "label", journal->label, strlen(journal->label));
 	if (ret == 0)

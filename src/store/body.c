@@ -87,8 +87,10 @@ static int map_set(struct inode *inode, const struct extent *extent)
 	return extent_map_set(&inode->node.map, extent);
 }
 
-/* Writes the start of the range: over staged bytes in place, else into new spool space. Returns bytes done. */
-static int64_t write_piece(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset)
+/* Writes the start of the range: over staged bytes in place, else into new spool space. Returns bytes done.
+ */
+static int64_t write_piece(struct tree *tree, struct inode *inode, const void *data, size_t length,
+			   uint64_t offset)
 {
 	struct extent piece;
 	struct extent fresh = { .offset = offset, .kind = EXTENT_SPOOL };
@@ -100,9 +102,11 @@ static int64_t write_piece(struct tree *tree, struct inode *inode, const void *d
 		ret = fd_pwrite_full(tree->spool.fd, data, piece.length, piece.origin);
 		return ret < 0 ? ret : (int64_t)piece.length;
 	}
-	/* A hole between staged parts is filled only as far as it goes; behind the end there's nothing to keep. */
+	/* A hole between staged parts is filled only as far as it goes; behind the end there's nothing to
+	 * keep. */
 	fresh.length = piece.length;
-	ret = spool_allocate(&tree->spool, append ? &inode->run : NULL, fresh.length, &fresh.origin, &fresh.length);
+	ret = spool_allocate(&tree->spool, append ? &inode->run : NULL, fresh.length, &fresh.origin,
+			     &fresh.length);
 	if (ret < 0)
 		return ret;
 	ret = fd_pwrite_full(tree->spool.fd, data, fresh.length, fresh.origin);

@@ -28,8 +28,7 @@ struct collect {
 
 static void collect_clear(struct collect *collect)
 {
-	vec_each(&collect->found, found)
-	{
+	vec_each (&collect->found, found) {
 		free(found->path);
 		free(found->old);
 	}
@@ -78,7 +77,8 @@ static int name_path(struct collect *collect, const struct staged_name *name, ui
 		collect->last.parent = name->parent;
 		collect->last.gen = gen;
 	}
-	text_add_bytes(&path, collect->last.path.data ? collect->last.path.data : "", collect->last.path.length);
+	text_add_bytes(&path, collect->last.path.data ? collect->last.path.data : "",
+		       collect->last.path.length);
 	if (path.length)
 		text_add_bytes(&path, "/", 1);
 	text_add_bytes(&path, staged_name_bytes(&collect->names, name), name->length);
@@ -143,7 +143,8 @@ static int collect_lost(const struct collect *collect, struct names_by_ino *lost
 }
 
 /* Inodes of the base that got a name which the base doesn't have for them. The field base holds the inode. */
-static int collect_gained(const struct collect *collect, const struct names_by_ino *lost, struct names_by_ino *gained)
+static int collect_gained(const struct collect *collect, const struct names_by_ino *lost,
+			  struct names_by_ino *gained)
 {
 	for (size_t i = 0; i < collect->names.list.count; i++) {
 		const struct staged_name *name = &collect->names.list.items[i];
@@ -165,7 +166,8 @@ static int collect_gained(const struct collect *collect, const struct names_by_i
 static int judge(struct collect *collect, const struct staged_name *name, const struct names_by_ino *lost,
 		 const struct names_by_ino *gained)
 {
-	const struct staged_name *from = name->now && name->now != name->base ? find_ino(lost, name->now) : NULL;
+	const struct staged_name *from =
+	    name->now && name->now != name->base ? find_ino(lost, name->now) : NULL;
 	char *path = NULL, *old = NULL;
 	char kind;
 	int ret;
@@ -180,10 +182,10 @@ static int judge(struct collect *collect, const struct staged_name *name, const 
 		kind = 'D';
 	if (kind == 'D' && find_ino(gained, name->base))
 		return 0;
-	*(kind == 'R' ? &collect->count.renamed :
-	  kind == 'A' ? &collect->count.added :
-	  kind == 'M' ? &collect->count.modified :
-			&collect->count.deleted) += 1;
+	*(kind == 'R'	? &collect->count.renamed
+	  : kind == 'A' ? &collect->count.added
+	  : kind == 'M' ? &collect->count.modified
+			: &collect->count.deleted) += 1;
 	if (!collect->want_paths)
 		return 0;
 	ret = name_path(collect, name, name->now ? GEN_NEWEST : 0, &path);

@@ -11,14 +11,15 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_META_PUT] = "INSERT OR REPLACE INTO meta VALUES(?1,?2)",
 
 	/* Names: the row of the highest generation is what counts. */
-	[QUERY_NAME_GET] = "SELECT ino,type,gen FROM dirent WHERE parent=?1 AND name=?2 ORDER BY gen DESC LIMIT 1",
-	[QUERY_NAME_GET_UPTO] =
-		"SELECT ino,type,gen FROM dirent WHERE parent=?1 AND name=?2 AND gen<=?3 ORDER BY gen DESC LIMIT 1",
+	[QUERY_NAME_GET] =
+	    "SELECT ino,type,gen FROM dirent WHERE parent=?1 AND name=?2 ORDER BY gen DESC LIMIT 1",
+	[QUERY_NAME_GET_UPTO] = "SELECT ino,type,gen FROM dirent WHERE parent=?1 AND name=?2 AND gen<=?3 "
+				"ORDER BY gen DESC LIMIT 1",
 	[QUERY_NAME_PUT] = "INSERT OR REPLACE INTO dirent VALUES(?1,?2,?3,?4,?5)",
 	[QUERY_NAME_DELETE] = "DELETE FROM dirent WHERE parent=?1 AND name=?2 AND gen=?3",
 	[QUERY_NAME_LIST] = "SELECT name,ino,type,gen FROM dirent WHERE parent=?1 ORDER BY name,gen",
 	[QUERY_NAME_LIST_UPTO] =
-		"SELECT name,ino,type,gen FROM dirent WHERE parent=?1 AND gen<=?2 ORDER BY name,gen",
+	    "SELECT name,ino,type,gen FROM dirent WHERE parent=?1 AND gen<=?2 ORDER BY name,gen",
 	[QUERY_NAME_CHILD] = "SELECT 1 FROM (SELECT ino,max(gen) FROM dirent WHERE parent=?1 GROUP BY name) "
 			     "WHERE ino<>0 LIMIT 1",
 	[QUERY_NAMES_OF_BASE] = "SELECT parent,name FROM dirent WHERE gen=0 AND ino=?1",
@@ -29,19 +30,21 @@ static const char *const query_texts[QUERY_COUNT] = {
 			    "ORDER BY gen DESC LIMIT 1",
 	[QUERY_NODE_GET] = "SELECT " NODE_COLUMNS " FROM node WHERE ino=?1 ORDER BY gen DESC LIMIT 1",
 	[QUERY_NODE_GET_UPTO] =
-		"SELECT " NODE_COLUMNS " FROM node WHERE ino=?1 AND gen<=?2 ORDER BY gen DESC LIMIT 1",
+	    "SELECT " NODE_COLUMNS " FROM node WHERE ino=?1 AND gen<=?2 ORDER BY gen DESC LIMIT 1",
 	[QUERY_NODE_PUT] = "INSERT OR REPLACE INTO node(" NODE_COLUMNS
 			   ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
 	[QUERY_NODE_DELETE] = "DELETE FROM node WHERE ino=?1 AND gen=?2",
 	[QUERY_NODE_BELOW] = "SELECT gen FROM node WHERE ino=?1 AND gen<?2 ORDER BY gen DESC LIMIT 1",
 	[QUERY_NODE_ABOVE] = "SELECT gen FROM node WHERE ino=?1 AND gen>?2 LIMIT 1",
-	[QUERY_NODE_PARENT] = "SELECT parent,nlink FROM node WHERE ino=?1 AND gen<=?2 ORDER BY gen DESC LIMIT 1",
+	[QUERY_NODE_PARENT] =
+	    "SELECT parent,nlink FROM node WHERE ino=?1 AND gen<=?2 ORDER BY gen DESC LIMIT 1",
 	[QUERY_NODES_STAGED] = "SELECT " NODE_COLUMNS " FROM node WHERE gen>0",
 	[QUERY_NODES_ORPHANED] = "SELECT count(*) FROM node n WHERE gen>0 AND nlink=0 AND NOT EXISTS "
 				 "(SELECT 1 FROM node b WHERE b.ino=n.ino AND b.gen<n.gen)",
 	[QUERY_ORPHANS_DELETE] = "DELETE FROM node WHERE gen>0 AND nlink=0 AND NOT EXISTS "
 				 "(SELECT 1 FROM node b WHERE b.ino=node.ino AND b.gen<node.gen)",
-	[QUERY_TOMBSTONES_EMPTY] = "UPDATE node SET map=NULL,size=0 WHERE gen>0 AND nlink=0 AND map IS NOT NULL",
+	[QUERY_TOMBSTONES_EMPTY] =
+	    "UPDATE node SET map=NULL,size=0 WHERE gen>0 AND nlink=0 AND map IS NOT NULL",
 	[QUERY_MAX_INO] = "SELECT max(ino) FROM node",
 	[QUERY_COUNT_NODES] = "SELECT count(*) FROM node WHERE gen=0",
 	[QUERY_MAX_GEN] = "SELECT max(0,ifnull((SELECT max(gen) FROM node WHERE gen>0),0),"
@@ -64,16 +67,18 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_PUBLISH_WHITEOUTS] = "DELETE FROM dirent WHERE gen=?1 AND gen>0 AND ino=0",
 	[QUERY_PUBLISH_NAMES] = "UPDATE dirent SET gen=0 WHERE gen=?1 AND gen>0",
 	[QUERY_PUBLISH_DROP_NODES] =
-		"DELETE FROM node WHERE gen=0 AND ino IN (SELECT ino FROM node WHERE gen=?1 AND gen>0)",
+	    "DELETE FROM node WHERE gen=0 AND ino IN (SELECT ino FROM node WHERE gen=?1 AND gen>0)",
 	[QUERY_PUBLISH_GONE] = "DELETE FROM node WHERE gen=?1 AND gen>0 AND nlink=0",
 	[QUERY_PUBLISH_NODES] = "UPDATE node SET gen=0 WHERE gen=?1 AND gen>0",
-	[QUERY_PUBLISH_LANDED] = "UPDATE node SET atime=l.atime,mtime=l.mtime,ctime=l.ctime,md5=l.md5,map=l.map "
-				 "FROM landed l WHERE node.ino=l.ino AND node.gen=0",
+	[QUERY_PUBLISH_LANDED] =
+	    "UPDATE node SET atime=l.atime,mtime=l.mtime,ctime=l.ctime,md5=l.md5,map=l.map "
+	    "FROM landed l WHERE node.ino=l.ino AND node.gen=0",
 
 	/* A body that nobody touched since the freeze is on the disc now: ?2 is the generation above. */
-	[QUERY_PUBLISH_ABOVE] = "UPDATE node SET map=l.map,md5=l.md5 FROM landed l WHERE node.gen=?2 AND node.gen>0 AND "
-				"node.ino=l.ino AND (node.map,node.size) IS "
-				"(SELECT map,size FROM node n WHERE n.ino=l.ino AND n.gen=?1)",
+	[QUERY_PUBLISH_ABOVE] =
+	    "UPDATE node SET map=l.map,md5=l.md5 FROM landed l WHERE node.gen=?2 AND node.gen>0 AND "
+	    "node.ino=l.ino AND (node.map,node.size) IS "
+	    "(SELECT map,size FROM node n WHERE n.ino=l.ino AND n.gen=?1)",
 
 	/* Thaw: what generation ?1 holds goes over to the next one, ?2, where that has nothing newer. */
 	[QUERY_THAW_DROP_NAMES] = "DELETE FROM dirent WHERE gen=?1 AND gen>0 AND (parent,name) IN "
@@ -82,8 +87,9 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_THAW_DROP_NODES] = "DELETE FROM node WHERE gen=?1 AND gen>0 AND ino IN "
 				  "(SELECT ino FROM node WHERE gen=?2 AND gen>0)",
 	[QUERY_THAW_NODES] = "UPDATE node SET gen=?2 WHERE gen=?1 AND gen>0",
-	[QUERY_THAW_WHITEOUTS] = "DELETE FROM dirent WHERE gen=?1 AND gen>0 AND ino=0 AND NOT EXISTS (SELECT 1 FROM "
-				 "dirent b WHERE b.parent=dirent.parent AND b.name=dirent.name AND b.gen<?1)",
+	[QUERY_THAW_WHITEOUTS] =
+	    "DELETE FROM dirent WHERE gen=?1 AND gen>0 AND ino=0 AND NOT EXISTS (SELECT 1 FROM "
+	    "dirent b WHERE b.parent=dirent.parent AND b.name=dirent.name AND b.gen<?1)",
 	[QUERY_THAW_GONE] = "DELETE FROM node WHERE gen=?1 AND gen>0 AND nlink=0 AND NOT EXISTS "
 			    "(SELECT 1 FROM node b WHERE b.ino=node.ino AND b.gen<?1)",
 };

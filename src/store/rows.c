@@ -10,7 +10,8 @@
 
 #define PATH_DEPTH 4096 /* deeper is a loop */
 
-static sqlite3_stmt *name_query(struct db *db, enum query query, uint64_t parent, const char *name, size_t length)
+static sqlite3_stmt *name_query(struct db *db, enum query query, uint64_t parent, const char *name,
+				size_t length)
 {
 	sqlite3_stmt *stmt = db_query(db, query);
 
@@ -21,11 +22,11 @@ static sqlite3_stmt *name_query(struct db *db, enum query query, uint64_t parent
 	return stmt;
 }
 
-int rows_name_get(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen, uint64_t *ret_ino,
-		  uint32_t *ret_type)
+int rows_name_get(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen,
+		  uint64_t *ret_ino, uint32_t *ret_type)
 {
 	sqlite3_stmt *stmt =
-		name_query(db, gen == GEN_NEWEST ? QUERY_NAME_GET : QUERY_NAME_GET_UPTO, parent, name, length);
+	    name_query(db, gen == GEN_NEWEST ? QUERY_NAME_GET : QUERY_NAME_GET_UPTO, parent, name, length);
 	int ret;
 
 	if (stmt && gen != GEN_NEWEST)
@@ -354,7 +355,8 @@ static int name_of(struct db *db, uint64_t ino, uint32_t gen, uint32_t in_gen, u
 	return found;
 }
 
-static int newest_name_of(struct db *db, uint64_t ino, uint32_t gen, uint64_t *ret_parent, struct blob *ret_name)
+static int newest_name_of(struct db *db, uint64_t ino, uint32_t gen, uint64_t *ret_parent,
+			  struct blob *ret_name)
 {
 	uint32_t newest = gen;
 	int found = 0;

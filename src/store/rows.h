@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Single rows of the tree's tables: names with their whiteouts, nodes with everything in them. Needs the tree's lock. */
+/* Single rows of the tree's tables: names with their whiteouts, nodes with everything in them. Needs the
+ * tree's lock. */
 #pragma once
 
 #include "store/db.h"
@@ -8,8 +9,8 @@
 #define GEN_NEWEST UINT32_MAX
 
 /* The name as seen in generations up to gen. 1 = found, 0 = no such name (or whited out), or -errno. */
-int rows_name_get(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen, uint64_t *ret_ino,
-		  uint32_t *ret_type);
+int rows_name_get(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen,
+		  uint64_t *ret_ino, uint32_t *ret_type);
 /* Adds or replaces the name in generation gen. */
 int rows_name_put(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen, uint64_t ino,
 		  uint32_t type);
@@ -17,7 +18,8 @@ int rows_name_put(struct db *db, uint64_t parent, const char *name, size_t lengt
 int rows_name_remove(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen);
 /* Removes the row of generation gen only: what lower generations say shows again. */
 int rows_name_delete(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen);
-/* Each name of a directory as seen up to gen, in byte order. entry's nonzero return ends it and is returned. */
+/* Each name of a directory as seen up to gen, in byte order. entry's nonzero return ends it and is returned.
+ */
 typedef int rows_name_fn(void *self, const char *name, size_t length, uint64_t ino, uint32_t type);
 int rows_name_list(struct db *db, uint64_t parent, uint32_t gen, rows_name_fn *entry, void *self);
 /* Each name that the base has for a node. entry's nonzero return ends it and is returned. */
@@ -35,14 +37,15 @@ int rows_node_delete(struct db *db, uint64_t ino, uint32_t gen);
 int rows_node_below(struct db *db, uint64_t ino, uint32_t gen);
 /* The same for a generation above gen. */
 int rows_node_above(struct db *db, uint64_t ino, uint32_t gen);
-/* The directory that a directory's row as seen up to gen names, and whether it's gone. 1 = found, 0 = none, or -errno. */
+/* The directory that a directory's row as seen up to gen names, and whether it's gone. 1 = found, 0 = none,
+ * or -errno. */
 int rows_node_parent(struct db *db, uint64_t ino, uint32_t gen, uint64_t *ret_parent, bool *ret_gone);
 /* Each staged node row. node is the callback's to take from. */
 typedef int rows_node_fn(void *self, struct node *node, uint32_t gen);
 int rows_node_staged(struct db *db, rows_node_fn *entry, void *self);
 
-/* The path of a node as seen up to gen, without a leading slash; "" for the root. Follows the first name found.
- * 0, -ENOENT when no name leads there, or -errno. */
+/* The path of a node as seen up to gen, without a leading slash; "" for the root. Follows the first name
+ * found. 0, -ENOENT when no name leads there, or -errno. */
 struct text;
 int rows_path(struct db *db, uint64_t ino, uint32_t gen, struct text *ret);
 /* The path of the name under a parent. */

@@ -10,10 +10,10 @@
 #include <sys/statvfs.h>
 
 /* Left free on the host's file system: SQLite must still be able to record what was staged. */
-#define HOST_RESERVE	(32u << 20)
-#define RUN_FIRST	(64u << 10)
-#define RUN_LARGEST	(64u << 20)
-#define CHECK_EVERY	(4u << 20)
+#define HOST_RESERVE (32u << 20)
+#define RUN_FIRST    (64u << 10)
+#define RUN_LARGEST  (64u << 20)
+#define CHECK_EVERY  (4u << 20)
 
 int spool_open(struct spool *spool, int dir_fd, uint64_t limit, struct reason *why)
 {
@@ -53,7 +53,8 @@ static bool host_has_room(struct spool *spool, uint64_t length)
 	return true;
 }
 
-/* A new run; with a run to continue, more than is needed now is reserved behind it: addresses cost nothing. */
+/* A new run; with a run to continue, more than is needed now is reserved behind it: addresses cost nothing.
+ */
 static void spool_start_run(struct spool *spool, struct spool_run *run, uint64_t length)
 {
 	run->grow = run->grow ? min_u64(run->grow * 4, RUN_LARGEST) : max_u64(RUN_FIRST, length);
@@ -118,7 +119,8 @@ static void spool_punch(struct spool *spool, uint64_t origin, uint64_t length)
 {
 	if (!spool->can_punch || length == 0)
 		return;
-	if (fallocate(spool->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)origin, (off_t)length) == 0)
+	if (fallocate(spool->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)origin, (off_t)length) ==
+	    0)
 		return;
 	spool->can_punch = false;
 	log_notice("the spool's file system can't punch holes (%s): space comes back when the spool is empty",

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The spool: one sparse file per disc that holds the file bodies not yet burned.
  *
- * Space is handed out by a pointer that only rises, in runs that start at a multiple of SPOOL_ALIGN; freed ranges are
- * punched out, but only once the rows that pointed at them are gone from the database (spool_settle), so that a crash
- * never leaves a row that points at absent bytes. Ranges below the freeze mark belong to the frozen generation: they
- * are neither overwritten nor punched until spool_thaw. Empty, it starts again at 0.
- * Thread-safe. All numbers are bytes. */
+ * Space is handed out by a pointer that only rises, in runs that start at a multiple of SPOOL_ALIGN; freed
+ * ranges are punched out, but only once the rows that pointed at them are gone from the database
+ * (spool_settle), so that a crash never leaves a row that points at absent bytes. Ranges below the freeze
+ * mark belong to the frozen generation: they are neither overwritten nor punched until spool_thaw. Empty, it
+ * starts again at 0. Thread-safe. All numbers are bytes. */
 #pragma once
 
 #include "base/reason.h"
@@ -24,7 +24,7 @@ struct spool {
 	uint64_t checked; /* bytes that may be handed out before the host's free space is asked for again */
 	bool can_punch;
 	VEC(struct extent) freed; /* waiting for spool_settle: origin and length count */
-	uint64_t settled; /* how many left that list since the start */
+	uint64_t settled;	  /* how many left that list since the start */
 };
 
 /* Room that a growing file has reserved behind its last run, so that appending stays one extent. */
@@ -38,15 +38,17 @@ struct spool_run {
 int spool_open(struct spool *spool, int dir_fd, uint64_t limit, struct reason *why);
 void spool_close(struct spool *spool);
 
-/* Finds room for length bytes that continue a file's content where run ends (may be NULL: no continuation). At most
- * length, at least 1 byte: *ret_length tells. 0, or -ENOSPC when the limit is reached or the host's disk nearly full. */
+/* Finds room for length bytes that continue a file's content where run ends (may be NULL: no continuation).
+ * At most length, at least 1 byte: *ret_length tells. 0, or -ENOSPC when the limit is reached or the host's
+ * disk nearly full. */
 int spool_allocate(struct spool *spool, struct spool_run *run, uint64_t length, uint64_t *ret_origin,
 		   uint64_t *ret_length);
 /* Nothing points at this range any more. */
 void spool_free(struct spool *spool, uint64_t origin, uint64_t length);
 /* True when the range may be overwritten where it is. */
 bool spool_is_writable(struct spool *spool, uint64_t origin);
-/* The database no longer points at what was freed before spool_mark returned mark: give it back to the host. */
+/* The database no longer points at what was freed before spool_mark returned mark: give it back to the host.
+ */
 uint64_t spool_mark(struct spool *spool);
 void spool_settle(struct spool *spool, uint64_t mark);
 

@@ -79,7 +79,8 @@ int sweep_at_start(struct tree *tree, struct reason *why)
 	if (ret == 0)
 		ret = sweep_collect(tree, &sweep);
 	if (ret == 0 && sweep.absent)
-		log_error("%llu staged files lost content that the spool doesn't hold any more: they read as zeroes "
+		log_error("%llu staged files lost content that the spool doesn't hold any more: they read as "
+			  "zeroes "
 			  "there",
 			  (unsigned long long)sweep.absent);
 	if (ret == 0)

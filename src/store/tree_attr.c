@@ -24,7 +24,8 @@ static void borrowed_return(struct borrowed *borrowed)
 
 #define AUTO_BORROWED CLEANUP(borrowed_return)
 
-/* chmod keeps an access ACL in step (acl(5), "CORRESPONDENCE BETWEEN ACL ENTRIES AND FILE PERMISSION BITS"). */
+/* chmod keeps an access ACL in step (acl(5), "CORRESPONDENCE BETWEEN ACL ENTRIES AND FILE PERMISSION BITS").
+ */
 static int acl_follow_mode(struct node *node)
 {
 	struct xattr_view view;
@@ -145,8 +146,8 @@ static int change_xattr(struct tree *tree, uint64_t ino, const char *name, const
 	{
 		WITH_LOCK(&own.inode->lock);
 		before = cost_node(&own.inode->node);
-		err = value ? put_xattr(&own.inode->node, name, value, length, flags) :
-			      xattr_set_remove(&own.inode->node.xattrs, name);
+		err = value ? put_xattr(&own.inode->node, name, value, length, flags)
+			    : xattr_set_remove(&own.inode->node.xattrs, name);
 		if (own.inode->node.attr.nlink) /* orphans cost nothing */
 			tree->metadata += (int64_t)(cost_node(&own.inode->node) - before);
 	}
@@ -155,7 +156,8 @@ static int change_xattr(struct tree *tree, uint64_t ino, const char *name, const
 	return err;
 }
 
-int tree_xattr_set(struct tree *tree, uint64_t ino, const char *name, const void *value, size_t length, int flags)
+int tree_xattr_set(struct tree *tree, uint64_t ino, const char *name, const void *value, size_t length,
+		   int flags)
 {
 	WITH_READ_LOCK(&tree->freeze);
 	WITH_LOCK(&tree->lock);

@@ -66,9 +66,8 @@ static void recharge_cached(struct tree *tree)
 {
 	for (size_t i = 0; i < INODE_BUCKETS; i++)
 		for (struct inode *inode = tree->cache.buckets[i]; inode; inode = inode->hash_next)
-			inode->charged = inode->gen == tree->gen && inode->node.attr.nlink ?
-						 cost_body(&inode->node) :
-						 0;
+			inode->charged =
+			    inode->gen == tree->gen && inode->node.attr.nlink ? cost_body(&inode->node) : 0;
 }
 
 int tree_recount(struct tree *tree)
