@@ -11,7 +11,7 @@
 #define TARGET_LIMIT 4095u /* bytes of a symlink's target on a disc */
 /* What libisofs can write of one: it stops at 1024 bytes, and crashes on components of 256. */
 #define TARGET_STAGED_LIMIT 1023u
-#define XATTRS_LIMIT	    1000000u /* packed bytes of a node's attributes that libisofs takes */
+#define XATTR_SET_LIMIT	    1000000u /* packed bytes of a node's attributes that libisofs takes */
 #define NS_PER_SEC   1000000000ll
 #define MD5_LENGTH   16u
 

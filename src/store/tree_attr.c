@@ -121,7 +121,7 @@ static int put_xattr(struct node *node, const char *name, const void *value, siz
 		return -EEXIST;
 	if ((flags & TREE_XATTR_REPLACE) && !there)
 		return -ENODATA;
-	if (node->xattrs.length + strlen(name) + length > XATTRS_LIMIT)
+	if (node->xattrs.length + strlen(name) + length > XATTR_SET_LIMIT)
 		return -ENOSPC;
 	if (strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0)
 		return put_acl(node, name, value, length);
