@@ -7,10 +7,10 @@
 #include "commit/finish.h"
 #include "commit/plan.h"
 #include "commit/publish.h"
+#include "proc/flush.h"
 #include "store/changes.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -32,20 +32,16 @@ static void run_clear(struct run *run)
 	journal_clear(&run->journal);
 }
 
-/* What programs wrote may still be in the kernel's cache (we mount with a writeback cache). */
-static void sync_mount(struct commit *commit)
+/* What programs wrote may still be in the kernel's cache. */
+static int sync_mount(struct commit *commit, struct reason *why)
 {
 	char mountpoint[PATH_LIMIT];
-	int fd AUTO_CLOSE = -1;
 
 	{
 		WITH_LOCK(&commit->lock);
 		memcpy(mountpoint, commit->mountpoint, sizeof mountpoint);
 	}
-	if (mountpoint[0])
-		fd = open(mountpoint, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0)
-		syncfs(fd);
+	return mountpoint[0] ? flush_mount(mountpoint, why) : 0;
 }
 
 static int freeze(struct run *run, struct reason *why)
@@ -54,11 +50,10 @@ static int freeze(struct run *run, struct reason *why)
 
 	if (ret < 0)
 		return ret;
-	sync_mount(run->commit);
 	ret = freeze_generation(&run->disc->tree, &run->journal.gen);
 	if (ret < 0)
-		return reason_set(why, -ret, "the staged work can't be written to %s: %s", run->disc->tree.db.path,
-				  strerror(-ret));
+		return reason_set(why, -ret, "the staged work can't be written to %s: %s",
+				  run->disc->tree.db.path, strerror(-ret));
 	run->frozen = true;
 	return finish_set_phase(&run->disc->tree, &run->journal, PHASE_FROZEN, why);
 }
@@ -70,8 +65,9 @@ static int read_old_head(struct run *run, struct reason *why)
 
 	if (got >= 0)
 		got = blob_set(&run->journal.old_head, head, HEAD_BYTES);
-	return got < 0 ? reason_set(why, (int)-got, "the disc's descriptors can't be read: %s", strerror((int)-got)) :
-			 0;
+	return got < 0 ? reason_set(why, (int)-got, "the disc's descriptors can't be read: %s",
+				    strerror((int)-got))
+		       : 0;
 }
 
 static int check_planned(const struct run *run, const struct verb_planned *planned, struct reason *why)
@@ -81,11 +77,12 @@ static int check_planned(const struct run *run, const struct verb_planned *plann
 	if (planned->start != medium->nwa || planned->sectors == 0 || planned->head_length != HEAD_BYTES)
 		return reason_set(why, EPROTO, "the burn worker planned nonsense");
 	if (medium->capacity && !range_within(planned->start, planned->sectors, medium->capacity))
-		return reason_set(why, ENOSPC,
-				  "the session needs %llu sectors and the disc has room for %llu: delete or discard "
-				  "something and commit again",
-				  (unsigned long long)planned->sectors,
-				  (unsigned long long)(medium->capacity - min_u64(medium->capacity, planned->start)));
+		return reason_set(
+		    why, ENOSPC,
+		    "the session needs %llu sectors and the disc has room for %llu: delete or discard "
+		    "something and commit again",
+		    (unsigned long long)planned->sectors,
+		    (unsigned long long)(medium->capacity - min_u64(medium->capacity, planned->start)));
 	return 0;
 }
 
@@ -126,7 +123,8 @@ static void burn_step(void *self, const struct verb_progress *step)
 	struct run *run = self;
 
 	progress_total(&run->commit->progress, step->total);
-	progress_step(&run->commit->progress, step->done, step->file ? (const char *)step->file : "", step->file_length);
+	progress_step(&run->commit->progress, step->done, step->file ? (const char *)step->file : "",
+		      step->file_length);
 }
 
 static int burn(struct run *run, struct reason *why)
@@ -141,8 +139,9 @@ static int burn(struct run *run, struct reason *why)
 	progress_phase(&run->commit->progress, PHASE_BURNING, run->journal.sectors);
 	ret = burn_go(&run->burn, burn_step, run, &written, why);
 	if (ret == 0 && (written.start != run->journal.start || written.sectors != run->journal.sectors))
-		ret = reason_set(why, EIO, "the burn worker wrote %llu sectors instead of %llu",
-				 (unsigned long long)written.sectors, (unsigned long long)run->journal.sectors);
+		ret =
+		    reason_set(why, EIO, "the burn worker wrote %llu sectors instead of %llu",
+			       (unsigned long long)written.sectors, (unsigned long long)run->journal.sectors);
 	return ret < 0 ? ret : finish_set_phase(&run->disc->tree, &run->journal, PHASE_WRITTEN, why);
 }
 
@@ -182,9 +181,9 @@ static int exit_code_of(int err, enum phase phase)
 	case ECANCELED:
 		return EXIT_CODE_CANCELLED;
 	default:
-		return phase >= PHASE_WRITTEN ? EXIT_CODE_VERIFY_FAILED :
-		       phase >= PHASE_BURNING ? EXIT_CODE_BURN_FAILED :
-						EXIT_CODE_SYSTEM;
+		return phase >= PHASE_WRITTEN	? EXIT_CODE_VERIFY_FAILED
+		       : phase >= PHASE_BURNING ? EXIT_CODE_BURN_FAILED
+						: EXIT_CODE_SYSTEM;
 	}
 }
 
@@ -199,7 +198,9 @@ static void tell_failure(struct run *run, const struct reason *why, struct commi
 	result->err = errno_of(why->err);
 	result->exit_code = exit_code_of(why->err, run->journal.phase);
 	snprintf(result->message, sizeof result->message, "%.380s%s", why->text,
-		 why->err == ESTALE ? "" : ". The earlier sessions are as they were, and everything is still staged");
+		 why->err == ESTALE
+		     ? ""
+		     : ". The earlier sessions are as they were, and everything is still staged");
 	log_error("commit failed: %s", result->message);
 	if (run->frozen)
 		finish_spoilt(run->disc, &run->journal, why);
@@ -221,12 +222,13 @@ static void conduct(struct commit *commit, const char *label, struct commit_resu
 
 	run.burn.child.link.fd = -1;
 	snprintf(run.journal.label, sizeof run.journal.label, "%s", label);
-	sync_mount(commit);
-	if (!anything_staged(commit->disc)) {
+	ret = sync_mount(commit, &why);
+	if (ret == 0 && !anything_staged(commit->disc)) {
 		snprintf(result->message, sizeof result->message, "Nothing is staged: nothing was burned");
 		return;
 	}
-	ret = freeze(&run, &why);
+	if (ret == 0)
+		ret = freeze(&run, &why);
 	if (ret == 0)
 		ret = plan(&run, &why);
 	if (ret == 0)
@@ -242,8 +244,9 @@ static void conduct(struct commit *commit, const char *label, struct commit_resu
 	result->start = run.journal.start;
 	result->sectors = run.journal.sectors;
 	snprintf(result->message, sizeof result->message,
-		 "Session %llu is burned and verified: %llu sectors at %llu", (unsigned long long)result->session,
-		 (unsigned long long)result->sectors, (unsigned long long)result->start);
+		 "Session %llu is burned and verified: %llu sectors at %llu",
+		 (unsigned long long)result->session, (unsigned long long)result->sectors,
+		 (unsigned long long)result->start);
 	log_notice("%s", result->message);
 }
 

@@ -18,7 +18,7 @@ struct child {
 	struct link link;
 };
 
-/* role: "probe", "import", "burn", "head". The binary is /proc/self/exe, or the file "discfs" beside it when
+/* role: "probe", "import", "burn", "head", "sync". The binary is /proc/self/exe, or the file "discfs" beside it when
  * this is another program. */
 int child_start(struct child *child, const char *role, struct reason *why);
 /* Closes the link and waits, as long as link.timeout_ms says; then the worker is killed. 0 when the worker

@@ -49,8 +49,8 @@ static int reload(struct tree *tree, struct inode *inode)
 	found = rows_node_get(&tree->db, inode->node.attr.ino, GEN_NEWEST, &fresh, &gen);
 	if (found == 0)
 		make_orphan(tree, inode);
-	if (found <= 0 || fresh.attr.nlink == 0)
-		return found < 0 ? found : 0;
+	if (found <= 0)
+		return found;
 	WITH_LOCK(&inode->lock);
 	struct node old = inode->node;
 

@@ -11,6 +11,7 @@
  *                                                  -> PLANNED | FAILED
  *                 GO | end of link (cancel)        -> PROGRESS*, WRITTEN | FAILED
  *   role head:    JOB(source), HEAD                -> WRITTEN | FAILED
+ *   role sync:    JOB() with the mountpoint as path -> WRITTEN | FAILED
  * The descriptors in parentheses go with JOB, in this order. Afterwards the worker exits with 0; any other
  * end is a crash, which the daemon reports as such. */
 #pragma once

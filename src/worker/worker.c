@@ -17,6 +17,7 @@ static const struct role {
 	{ "import", role_import, true },
 	{ "burn", role_burn, false },
 	{ "head", role_head, false },
+	{ "sync", role_sync, false },
 };
 
 static const struct role *find_role(const char *name)
