@@ -47,7 +47,6 @@ int freeze_generation(struct tree *tree, uint32_t *ret_gen)
 		return ret;
 	spool_freeze(&tree->spool);
 	*ret_gen = tree->gen++;
-	tree->frozen = true;
 	{
 		WITH_LOCK(&tree->account);
 		tree->frozen_sectors = cost_session((uint64_t)tree->metadata, tree->body_sectors);
@@ -71,6 +70,8 @@ static int publish_rows(struct disc *disc, const struct journal *journal, const 
 		ret = db_run(db, db_query(db, QUERY_PUBLISH_LANDED));
 	if (ret == 0)
 		ret = db_run(db, db_query(db, QUERY_LANDED_CLEAR));
+	if (ret == 0) /* tombstones of what the frozen generation had as an orphan only */
+		ret = db_run(db, db_query(db, QUERY_ORPHANS_DELETE));
 	if (ret == 0)
 		ret = db_meta_put_blob(db, "fingerprint", journal->fingerprint.data,
 				       journal->fingerprint.length);

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Buffers of a whole request are taken and given back all the time: keep them out of mmap. */
 #define LARGEST_REUSED (8 << 20)
@@ -102,6 +103,7 @@ int daemon_main(int argc, char **argv)
 	mallopt(M_MMAP_THRESHOLD, LARGEST_REUSED);
 	mallopt(M_TRIM_THRESHOLD, 2 * LARGEST_REUSED);
 	signal(SIGPIPE, SIG_IGN);
+	umask(077); /* of the state directory; who makes files in the mount brings an own one */
 	log_open("discfs", false);
 	if (options_parse(&options, argc, argv, &why) < 0) {
 		fail(&why);

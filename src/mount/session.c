@@ -205,7 +205,7 @@ int session_loop(struct mount *mount)
 	fuse_loop_cfg_set_idle_threads(config, MAX_THREADS);
 	ret = fuse_session_loop_mt(mount->session, config);
 	fuse_loop_cfg_destroy(config);
-	return ret < 0 ? ret : 0;
+	return ret;
 }
 
 void session_unmount(struct mount *mount)

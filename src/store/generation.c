@@ -80,7 +80,6 @@ int generation_settle(struct tree *tree)
 	int ret = reload_all(tree);
 
 	atomic_fetch_add(&tree->stamp, 1);
-	tree->frozen = false;
 	{
 		WITH_LOCK(&tree->account);
 		tree->frozen_sectors = 0;

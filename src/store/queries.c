@@ -39,20 +39,16 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_NODE_PARENT] =
 	    "SELECT parent,nlink FROM node WHERE ino=?1 AND gen<=?2 ORDER BY gen DESC LIMIT 1",
 	[QUERY_NODES_STAGED] = "SELECT " NODE_COLUMNS " FROM node WHERE gen>0",
-	[QUERY_NODES_ORPHANED] = "SELECT count(*) FROM node n WHERE gen>0 AND nlink=0 AND NOT EXISTS "
-				 "(SELECT 1 FROM node b WHERE b.ino=n.ino AND b.gen<n.gen)",
 	[QUERY_ORPHANS_DELETE] = "DELETE FROM node WHERE gen>0 AND nlink=0 AND NOT EXISTS "
 				 "(SELECT 1 FROM node b WHERE b.ino=node.ino AND b.gen<node.gen)",
 	[QUERY_TOMBSTONES_EMPTY] =
 	    "UPDATE node SET map=NULL,size=0 WHERE gen>0 AND nlink=0 AND map IS NOT NULL",
-	[QUERY_MAX_INO] = "SELECT max(ino) FROM node",
 	[QUERY_COUNT_NODES] = "SELECT count(*) FROM node WHERE gen=0",
 	[QUERY_MAX_GEN] = "SELECT max(0,ifnull((SELECT max(gen) FROM node WHERE gen>0),0),"
 			  "ifnull((SELECT max(gen) FROM dirent WHERE gen>0),0))",
 
 	[QUERY_JOURNAL_GET] = "SELECT phase,gen,label,start,sectors,fingerprint,head,old_head FROM journal",
 	[QUERY_JOURNAL_PUT] = "INSERT OR REPLACE INTO journal VALUES(1,?1,?2,?3,?4,?5,?6,?7,?8)",
-	[QUERY_JOURNAL_PHASE] = "UPDATE journal SET phase=?1",
 	[QUERY_JOURNAL_CLEAR] = "DELETE FROM journal",
 	[QUERY_HISTORY_ADD] = "INSERT INTO history(time,label,start,sectors,err,message,old_head) "
 			      "VALUES(?1,?2,?3,?4,?5,?6,?7)",
