@@ -47,6 +47,7 @@ int freeze_generation(struct tree *tree, uint32_t *ret_gen)
 		return ret;
 	spool_freeze(&tree->spool);
 	*ret_gen = tree->gen++;
+	tree->frozen = true;
 	{
 		WITH_LOCK(&tree->account);
 		tree->frozen_sectors = cost_session((uint64_t)tree->metadata, tree->body_sectors);

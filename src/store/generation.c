@@ -82,7 +82,8 @@ int generation_settle(struct tree *tree)
 	atomic_fetch_add(&tree->stamp, 1);
 	{
 		WITH_LOCK(&tree->account);
-		tree->frozen_sectors = 0;
+		tree->frozen = false;
+	tree->frozen_sectors = 0;
 	}
 	spool_thaw(&tree->spool);
 	if (ret == 0)

@@ -36,6 +36,7 @@ struct tree {
 	struct inode_cache cache;
 	struct inode *dirty; /* by account */
 	uint32_t gen;
+	bool frozen; /* generation gen - 1 is being burned; by freeze */
 	int broken;  /* 0, or the -errno that every further change gets: the database can't follow any more */
 	uint64_t next_ino;
 	uint64_t stored_next_ino;
