@@ -43,7 +43,8 @@ static int adopt_node(void *self, struct node *node, uint64_t parent, const char
 	ret = rows_node_put(&adopt->tree->db, node, 0);
 	if (ret == 0 && parent)
 		ret = adopt_name(adopt, node->attr.ino, parent, name, length, node->attr.mode);
-	return ret < 0 ? reason_set(why, -ret, "the disc's tree can't be stored in %s", adopt->tree->db.path) : 0;
+	return ret < 0 ? reason_set(why, -ret, "the disc's tree can't be stored in %s", adopt->tree->db.path)
+		       : 0;
 }
 
 static int adopt_link(void *self, uint64_t ino, uint64_t parent, const char *name, size_t length,
@@ -80,7 +81,8 @@ static int store_facts(struct adopt *adopt, const struct disc *disc, const struc
 	tree->next_ino = adopt->links.count + 1;
 	tree->metadata = adopt->metadata;
 	if (ret == 0)
-		ret = db_meta_put_blob(&tree->db, "fingerprint", disc->probe.disc.fingerprint, FINGERPRINT_SIZE);
+		ret = db_meta_put_blob(&tree->db, "fingerprint", disc->probe.disc.fingerprint,
+				       FINGERPRINT_SIZE);
 	if (ret == 0)
 		ret = db_meta_put_int(&tree->db, "format", imported->format);
 	if (ret == 0)
@@ -91,7 +93,9 @@ static int store_facts(struct adopt *adopt, const struct disc *disc, const struc
 /* The root of a blank disc belongs to whoever mounts it. */
 static int adopt_blank(struct adopt *adopt, struct reason *why)
 {
-	struct node root = { .attr = { .ino = ROOT_INO, .mode = S_IFDIR | 0755, .uid = getuid(), .gid = getgid() } };
+	struct node root = {
+		.attr = { .ino = ROOT_INO, .mode = S_IFDIR | 0755, .uid = getuid(), .gid = getgid() }
+	};
 
 	root.attr.atime_ns = root.attr.mtime_ns = root.attr.ctime_ns = tree_now_ns();
 	return adopt_node(adopt, &root, 0, "", 0, why);
@@ -109,7 +113,8 @@ static int fill(struct adopt *adopt, struct disc *disc, struct reason *why)
 	if (medium->state == DISC_BLANK)
 		ret = adopt_blank(adopt, why);
 	else
-		ret = import_run(disc->fd, disc->path, medium->base, medium->recorded, &sink, adopt, &imported, why);
+		ret = import_run(disc->fd, disc->path, medium->base, medium->recorded, &sink, adopt,
+				 &imported, why);
 	if (ret < 0)
 		return ret;
 	ret = store_facts(adopt, disc, &imported);

@@ -17,10 +17,10 @@ struct check {
 	struct disc *disc;
 	struct tree *tree;
 	uint32_t gen;
-	uint64_t limit;	     /* sectors */
-	VEC(uint64_t) inos;  /* ours, by the import's ino - 1 */
-	uint64_t names;	     /* that came */
-	uint64_t done_bytes; /* compared */
+	uint64_t limit;		  /* sectors */
+	VEC(uint64_t) inos;	  /* ours, by the import's ino - 1 */
+	uint64_t names;		  /* that came */
+	uint64_t done_bytes;	  /* compared */
 	uint8_t *planned, *found; /* COMPARE_BYTES each */
 	const struct check_progress *progress;
 };
@@ -33,8 +33,9 @@ static int differs(struct check *check, uint64_t parent, const char *name, size_
 	WITH_LOCK(&check->tree->lock);
 	if (rows_path_of_name(&check->tree->db, parent, name, length, check->gen, &path) < 0)
 		text_add_bytes(&path, name, length);
-	return reason_set(why, EBADMSG, "verification failed: %s of \"%.300s\" is not on the disc as it was staged",
-			  what, path.data ? path.data : "");
+	return reason_set(why, EBADMSG,
+			  "verification failed: %s of \"%.300s\" is not on the disc as it was staged", what,
+			  path.data ? path.data : "");
 }
 
 static int64_t seconds(int64_t ns)
@@ -58,7 +59,8 @@ static const char *attr_difference(const struct node *planned, const struct node
 	if ((S_ISCHR(a->mode) || S_ISBLK(a->mode)) && a->rdev != b->rdev)
 		return "the device number";
 	if (planned->target.length != found->target.length ||
-	    (found->target.length && memcmp(planned->target.data, found->target.data, found->target.length) != 0))
+	    (found->target.length &&
+	     memcmp(planned->target.data, found->target.data, found->target.length) != 0))
 		return "the target";
 	if (!xattr_set_equal(&planned->xattrs, &found->xattrs))
 		return "the extended attributes";
@@ -67,10 +69,12 @@ static const char *attr_difference(const struct node *planned, const struct node
 
 static bool same_map(const struct extent_map *a, const struct extent_map *b)
 {
-	return a->count == b->count && (a->count == 0 || memcmp(a->items, b->items, a->count * sizeof *a->items) == 0);
+	return a->count == b->count &&
+	       (a->count == 0 || memcmp(a->items, b->items, a->count * sizeof *a->items) == 0);
 }
 
-/* The bytes as they were staged against those at the new place, read from the medium rather than the page cache. */
+/* The bytes as they were staged against those at the new place, read from the medium rather than the page
+ * cache. */
 static int compare_body(struct check *check, const struct node *planned, const struct node *found)
 {
 	uint64_t size = planned->attr.size;
@@ -113,8 +117,8 @@ static int store_landed(struct check *check, const struct node *found, uint64_t 
 }
 
 /* Which of our nodes stands under that name in the frozen tree. */
-static int find_planned(struct check *check, uint64_t parent, const char *name, size_t length, uint64_t *ret_ino,
-			struct node *ret, uint32_t *ret_gen)
+static int find_planned(struct check *check, uint64_t parent, const char *name, size_t length,
+			uint64_t *ret_ino, struct node *ret, uint32_t *ret_gen)
 {
 	int found = 1;
 
@@ -156,8 +160,8 @@ static int check_node(void *self, struct node *node, uint64_t parent, const char
 		return reason_set(why, ENOMEM, "out of memory while verifying");
 	ret = find_planned(check, our_parent, name, length, ino, &planned, &gen);
 	if (ret <= 0)
-		return ret < 0 ? reason_set(why, -ret, "the staged tree can't be read") :
-				 differs(check, our_parent, name, length, "a name", why);
+		return ret < 0 ? reason_set(why, -ret, "the staged tree can't be read")
+			       : differs(check, our_parent, name, length, "a name", why);
 	check->names += parent != 0;
 	check->progress->step(check->progress->self, check->done_bytes, name, length);
 	what = attr_difference(&planned, node);
@@ -167,8 +171,8 @@ static int check_node(void *self, struct node *node, uint64_t parent, const char
 	if (ret == -EBADMSG)
 		return differs(check, our_parent, name, length, "the content", why);
 	return ret < 0 ? reason_set(why, -ret, "verification can't go on at \"%.*s\": %s", (int)length, name,
-				    strerror(-ret)) :
-			 0;
+				    strerror(-ret))
+		       : 0;
 }
 
 static int check_link(void *self, uint64_t ino, uint64_t parent, const char *name, size_t length,
@@ -228,17 +232,21 @@ static int run(struct check *check, uint64_t start, struct reason *why)
 	}
 	if (ret < 0)
 		return reason_set(why, -ret, "%s can't be written", check->tree->db.path);
-	ret = import_run(check->disc->fd, check->disc->path, start, check->limit, &sink, check, &imported, why);
+	ret =
+	    import_run(check->disc->fd, check->disc->path, start, check->limit, &sink, check, &imported, why);
 	if (ret < 0)
 		return ret;
 	ret = count_planned(check, &names);
-	return ret < 0 ? reason_set(why, -ret, "the staged tree can't be read") : check_complete(check, names, why);
+	return ret < 0 ? reason_set(why, -ret, "the staged tree can't be read")
+		       : check_complete(check, names, why);
 }
 
 int check_session(struct disc *disc, uint32_t gen, uint64_t start, uint64_t limit,
 		  const struct check_progress *progress, struct reason *why)
 {
-	struct check check = { .disc = disc, .tree = &disc->tree, .gen = gen, .limit = limit, .progress = progress };
+	struct check check = {
+		.disc = disc, .tree = &disc->tree, .gen = gen, .limit = limit, .progress = progress
+	};
 	uint64_t old_limit = disc->tree.disc.limit;
 	int ret;
 
@@ -247,7 +255,8 @@ int check_session(struct disc *disc, uint32_t gen, uint64_t start, uint64_t limi
 	if (!check.planned || !check.found) {
 		ret = reason_set(why, ENOMEM, "out of memory while verifying");
 	} else {
-		posix_fadvise(disc->fd, (off_t)(start * SECTOR), (off_t)((limit - start) * SECTOR), POSIX_FADV_DONTNEED);
+		posix_fadvise(disc->fd, (off_t)(start * SECTOR), (off_t)((limit - start) * SECTOR),
+			      POSIX_FADV_DONTNEED);
 		disc->tree.disc.limit = max_u64(old_limit, limit * SECTOR);
 		ret = run(&check, start, why);
 		disc->tree.disc.limit = old_limit;

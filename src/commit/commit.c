@@ -195,14 +195,16 @@ static int errno_of(int err)
 
 static void tell_failure(struct run *run, const struct reason *why, struct commit_result *result)
 {
+	bool burned = run->journal.phase == PHASE_PUBLISHED; /* and the reason says what is left to do */
+	const char *comfort = burned || why->err == ESTALE
+				  ? ""
+				  : ". The earlier sessions are as they were, and everything is still staged";
+
 	result->err = errno_of(why->err);
 	result->exit_code = exit_code_of(why->err, run->journal.phase);
-	snprintf(result->message, sizeof result->message, "%.380s%s", why->text,
-		 why->err == ESTALE
-		     ? ""
-		     : ". The earlier sessions are as they were, and everything is still staged");
+	snprintf(result->message, sizeof result->message, "%.380s%s", why->text, comfort);
 	log_error("commit failed: %s", result->message);
-	if (run->frozen)
+	if (run->frozen && !burned)
 		finish_spoilt(run->disc, &run->journal, why);
 }
 

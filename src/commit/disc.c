@@ -34,7 +34,8 @@ static int open_medium(struct disc *disc, const struct disc_options *options, st
 	if (stat(disc->path, &st) < 0)
 		return reason_set(why, errno, "%s: %s", disc->path, strerror(errno));
 	if (S_ISDIR(st.st_mode))
-		return reason_set(why, EISDIR, "%s is a directory: discfs mounts a disc image file", disc->path);
+		return reason_set(why, EISDIR, "%s is a directory: discfs mounts a disc image file",
+				  disc->path);
 	if (!S_ISREG(st.st_mode))
 		return reason_set(why, EMEDIUMTYPE, "%s is no disc image file", disc->path);
 	if (options->read_only)
@@ -47,7 +48,8 @@ static int open_medium(struct disc *disc, const struct disc_options *options, st
 	if (disc->fd < 0)
 		return reason_set(why, errno, "%s: %s", disc->path, strerror(errno));
 	if (flock(disc->fd, LOCK_EX | LOCK_NB) < 0)
-		return reason_set(why, EBUSY, "%s is in use: another discfs has it mounted, or is still committing it",
+		return reason_set(why, EBUSY,
+				  "%s is in use: another discfs has it mounted, or is still committing it",
 				  disc->path);
 	return 0;
 }
@@ -72,8 +74,8 @@ void disc_set_probe(struct disc *disc, struct probe *probe)
 	disc_update_room(disc);
 }
 
-/* Does the state belong to this disc as it is now? 1 = yes, or new and empty; 2 = yes, once its journalled commit is
- * brought to its end; 0 = no; or -errno. */
+/* Does the state belong to this disc as it is now? 1 = yes, or new and empty; 2 = yes, once its journalled
+ * commit is brought to its end; 0 = no; or -errno. */
 static int state_fits(struct disc *disc, const uint8_t *fingerprint)
 {
 	struct blob known CLEANUP(blob_clear) = { 0 };
@@ -207,10 +209,11 @@ int disc_check_same(struct disc *disc, struct probe *ret, struct reason *why)
 	}
 	if (!same) {
 		probe_clear(&probe);
-		return reason_set(why, ESTALE,
-				  "%s is not the disc that was mounted any more: something else changed it. "
-				  "Nothing was burned and the staged work is kept; put the right disc back, or unmount",
-				  disc->path);
+		return reason_set(
+		    why, ESTALE,
+		    "%s is not the disc that was mounted any more: something else changed it. "
+		    "Nothing was burned and the staged work is kept; put the right disc back, or unmount",
+		    disc->path);
 	}
 	*ret = probe;
 	return 0;

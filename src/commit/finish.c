@@ -39,14 +39,15 @@ int finish_set_phase(struct tree *tree, struct journal *journal, enum phase phas
 	if (ret == 0)
 		ret = phase_fault(phase, "after");
 	return ret < 0 ? reason_set(why, -ret, "the commit journal %s can't be written: %s", tree->db.path,
-				    strerror(-ret)) :
-			 0;
+				    strerror(-ret))
+		       : 0;
 }
 
 void finish_sentence(const struct disc *disc, const struct journal *journal, char *ret, size_t room)
 {
-	snprintf(ret, room, "Session %zu is burned and verified: %llu sectors at %llu", disc->probe.sessions.count + 1,
-		 (unsigned long long)journal->sectors, (unsigned long long)journal->start);
+	snprintf(ret, room, "Session %zu is burned and verified: %llu sectors at %llu",
+		 disc->probe.sessions.count + 1, (unsigned long long)journal->sectors,
+		 (unsigned long long)journal->start);
 }
 
 static int publish(struct disc *disc, struct journal *journal, struct reason *why)
@@ -61,14 +62,16 @@ static int publish(struct disc *disc, struct journal *journal, struct reason *wh
 
 	finish_sentence(disc, journal, sentence, sizeof sentence);
 	ret = publish_generation(disc, journal, &entry);
-	return ret < 0 ? reason_set(why, -ret, "the session is burned, but %s can't be written: %s. It is taken over "
-					       "when the disc is mounted again",
-				    disc->tree.db.path, strerror(-ret)) :
-			 0;
+	return ret < 0 ? reason_set(why, -ret,
+				    "the session is burned, but %s can't be written: %s. It is taken over "
+				    "when the disc is mounted again",
+				    disc->tree.db.path, strerror(-ret))
+		       : 0;
 }
 
 /* The head goes out, and the medium must then be what the plan said. If not, the old head goes back. */
-static int switch_head(struct disc *disc, const struct journal *journal, struct probe *ret_probe, struct reason *why)
+static int switch_head(struct disc *disc, const struct journal *journal, struct probe *ret_probe,
+		       struct reason *why)
 {
 	struct reason back = { 0 };
 	int ret = head_run(disc->fd, disc->path, &journal->head, why);
@@ -90,13 +93,15 @@ int finish_session(struct disc *disc, struct journal *journal, const struct chec
 {
 	uint8_t old[FINGERPRINT_SIZE];
 	struct probe probe = { 0 };
-	int ret = check_session(disc, journal->gen, journal->start, journal->start + journal->sectors, progress, why);
+	int ret = check_session(disc, journal->gen, journal->start, journal->start + journal->sectors,
+				progress, why);
 
 	if (ret == 0)
 		ret = finish_set_phase(&disc->tree, journal, PHASE_CHECKED, why);
 	if (ret == 0)
 		ret = switch_head(disc, journal, &probe, why);
 	if (ret == 0) {
+		journal->phase = PHASE_PUBLISHED; /* not stored: the publication ends the journal */
 		ret = publish(disc, journal, why);
 		if (ret < 0)
 			disc->tree.broken = ret;
@@ -125,7 +130,8 @@ void finish_spoilt(struct disc *disc, struct journal *journal, const struct reas
 	int ret = thaw_generation(&disc->tree, journal->gen, &entry);
 
 	if (ret < 0) {
-		log_error("the staged work can't be joined again: %s; it is put right when the disc is mounted again",
+		log_error("the staged work can't be joined again: %s; it is put right when the disc is "
+			  "mounted again",
 			  strerror(-ret));
 		disc->tree.broken = ret;
 	}

@@ -7,8 +7,9 @@
 
 /* Stores a phase in the journal, synced, with the fault points phase-NAME-before and phase-NAME-after around it. */
 int finish_set_phase(struct tree *tree, struct journal *journal, enum phase phase, struct reason *why);
-/* journal->phase: WRITTEN or CHECKED. On failure nothing is published, the old head stands, and the frozen generation
- * waits for a thaw. */
+/* journal->phase: WRITTEN or CHECKED. On failure the old head stands and the frozen generation waits for a thaw; except
+ * with journal->phase == PHASE_PUBLISHED: the new head stands, only the database couldn't follow, and the next mount
+ * takes the session over. */
 int finish_session(struct disc *disc, struct journal *journal, const struct check_progress *progress,
 		   struct reason *why);
 /* One sentence on a good session. */

@@ -56,8 +56,8 @@ static int load_planned(struct walk *walk, uint64_t ino, struct node *ret)
 
 static int damaged(struct walk *walk, int err, uint64_t ino)
 {
-	return reason_set(walk->why, -err, "the staged tree can't be read at node %llu: %s", (unsigned long long)ino,
-			  strerror(-err));
+	return reason_set(walk->why, -err, "the staged tree can't be read at node %llu: %s",
+			  (unsigned long long)ino, strerror(-err));
 }
 
 static int send_child(struct walk *walk, uint64_t parent, const char *name, size_t length, uint64_t ino)

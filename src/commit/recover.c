@@ -44,11 +44,14 @@ int recover_commit(struct disc *disc, struct reason *why)
 	} else {
 		ret = finish_session(disc, &journal, &quiet, &failed);
 		if (ret == 0)
-			log_notice("a commit that was cut off is finished: its session was whole on the disc");
+			log_notice(
+			    "a commit that was cut off is finished: its session was whole on the disc");
 		else
-			log_error("the session of the commit that was cut off can't be used: %s", failed.text);
-		if (ret < 0)
+			log_error("the session of the commit that was cut off can't be used: %s",
+				  failed.text);
+		if (ret < 0 && journal.phase != PHASE_PUBLISHED)
 			ret = roll_back(disc, &journal);
 	}
-	return ret < 0 ? reason_set(why, -ret, "the staged work in %s can't be recovered", disc->tree.db.path) : 0;
+	return ret < 0 ? reason_set(why, -ret, "the staged work in %s can't be recovered", disc->tree.db.path)
+		       : 0;
 }

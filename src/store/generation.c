@@ -83,7 +83,7 @@ int generation_settle(struct tree *tree)
 	{
 		WITH_LOCK(&tree->account);
 		tree->frozen = false;
-	tree->frozen_sectors = 0;
+		tree->frozen_sectors = 0;
 	}
 	spool_thaw(&tree->spool);
 	if (ret == 0)
