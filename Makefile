@@ -74,15 +74,23 @@ check-asan:
 	$(MAKE) BUILD=build-asan OPT="-O1 -g -Wno-maybe-uninitialized" check-unit \
 		SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
 
-C_FILES  := $(shell find src tests/unit -name '*.[ch]' 2>/dev/null)
+C_FILES  := $(shell find src tests/unit tests/bench -name '*.[ch]' 2>/dev/null)
 SH_FILES := $(shell find tests -name '*.sh' 2>/dev/null) $(wildcard mount-helpers/*)
 CPPCHECK := cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
             -Isrc -D_GNU_SOURCE --suppress=missingInclude --suppress=internalAstError --suppress=ctuuninitvar --suppress=memleak
 
+# Takes some 20 minutes; BENCH_ARGS="--quick" or the names of cases for less. See docs/performance.md.
+bench: all $(BUILD)/bench/fsload
+	DISCFS=$(BUILD)/discfs DISCFSCTL=$(BUILD)/discfsctl FSLOAD=$(BUILD)/bench/fsload tests/bench/bench.sh $(BENCH_ARGS)
+
+$(BUILD)/bench/fsload: tests/bench/fsload.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
 lint:
 	tests/lint/layers.sh
 	clang-format --dry-run -Werror $(C_FILES)
-	shellcheck -x $(SH_FILES)
+	shellcheck -x -P SCRIPTDIR $(SH_FILES)
 	$(CPPCHECK) src
 
 format:
