@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Verification: reads a burned session back from the medium and compares it with the frozen tree, name by name,
- * attribute by attribute and, for every body that isn't where it was before, byte by byte. */
+/* Verification: reads a burned session back from the medium and compares it with the frozen tree, name by
+ * name, attribute by attribute and, for every body that isn't where it was before, byte by byte. */
 #pragma once
 
 #include "commit/disc.h"
@@ -10,8 +10,8 @@ struct check_progress {
 	void *self;
 };
 
-/* start: the session's first sector; limit: sectors recorded with it. gen: the frozen generation. Fills the table
- * `landed` with what the disc says of each staged node (not committed to the journal yet). 0, or -EBADMSG with the first
- * difference in why (the session must not be used), or -errno. */
+/* start: the session's first sector; limit: sectors recorded with it. gen: the frozen generation. Fills the
+ * table `landed` with what the disc says of each staged node (not committed to the journal yet). 0, or
+ * -EBADMSG with the first difference in why (the session must not be used), or -errno. */
 int check_session(struct disc *disc, uint32_t gen, uint64_t start, uint64_t limit,
 		  const struct check_progress *progress, struct reason *why);

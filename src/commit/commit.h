@@ -9,10 +9,9 @@
  *	PLANNED	 commit.c  the burn worker holds the whole tree and told size, place and the coming head
  *	BURNING	 commit.c  the worker writes behind everything recorded; nothing leads there yet
  *	WRITTEN	 finish.c  the worker said so; check_session reads it all back
- *	CHECKED	 finish.c  the head is written, the disc probed, and publish_generation makes N the base in one
- *			   transaction that also ends the journal
- * After a crash recover.c thaws up to BURNING, and goes on with finish.c from WRITTEN.
- * FUSE threads only ask and wait; the conductor never answers FUSE. */
+ *	CHECKED	 finish.c  the head is written, the disc probed, and publish_generation makes N the base in
+ *one transaction that also ends the journal After a crash recover.c thaws up to BURNING, and goes on with
+ *finish.c from WRITTEN. FUSE threads only ask and wait; the conductor never answers FUSE. */
 #pragma once
 
 #include "commit/disc.h"
@@ -43,7 +42,8 @@ struct commit {
 int commit_open(struct commit *commit, struct disc *disc, const char *mountpoint);
 /* Waits for what is under way. */
 void commit_close(struct commit *commit);
-/* Asks for a commit. label: UTF-8, may be empty. -EBUSY when one is under way, -EROFS, -EINVAL (label too long). */
+/* Asks for a commit. label: UTF-8, may be empty. -EBUSY when one is under way, -EROFS, -EINVAL (label too
+ * long). */
 int commit_request(struct commit *commit, const char *label, uint64_t *ret_serial);
 /* Waits for the end of a request. Returns 0 or -errno as the commit ended. */
 int commit_wait(struct commit *commit, uint64_t serial);

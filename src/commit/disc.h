@@ -18,8 +18,8 @@ struct disc {
 	int fd;		       /* the medium; held with flock */
 	bool read_only;
 	char read_only_why[256];
-	struct probe probe;    /* replaced by each publication, under lock */
-	uint32_t format;       /* enum tree_format of the base */
+	struct probe probe; /* replaced by each publication, under lock */
+	uint32_t format;    /* enum tree_format of the base */
 	uint64_t base_nodes;
 	char label[LABEL_LIMIT + 1]; /* of the base's volume */
 	struct state state;
@@ -27,8 +27,9 @@ struct disc {
 	pthread_mutex_t lock; /* probe, label, format, base_nodes */
 };
 
-/* Opens the medium, finds its state, imports what isn't known yet, and puts right what a crash left. 0 or -errno:
- * -ENOENT, -EMEDIUMTYPE (not a disc), -EBUSY (mounted already), … with why. On failure nothing stays open. */
+/* Opens the medium, finds its state, imports what isn't known yet, and puts right what a crash left. 0 or
+ * -errno: -ENOENT, -EMEDIUMTYPE (not a disc), -EBUSY (mounted already), … with why. On failure nothing stays
+ * open. */
 int disc_open(struct disc *disc, const struct disc_options *options, struct reason *why);
 void disc_close(struct disc *disc);
 /* Asks the probe again. -ESTALE when it isn't the disc that the tree was made from. */

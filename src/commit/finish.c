@@ -69,12 +69,20 @@ static int publish(struct disc *disc, struct journal *journal, struct reason *wh
 		       : 0;
 }
 
-/* The head goes out, and the medium must then be what the plan said. If not, the old head goes back. */
+bool finish_head_is_there(const struct disc *disc, const struct journal *journal)
+{
+	return journal->fingerprint.length == FINGERPRINT_SIZE &&
+	       memcmp(disc->probe.disc.fingerprint, journal->fingerprint.data, FINGERPRINT_SIZE) == 0;
+}
+
+/* The head goes out (unless it did before a crash), and the medium must then be what the plan said. If not,
+ * the old head goes back. */
 static int switch_head(struct disc *disc, const struct journal *journal, struct probe *ret_probe,
 		       struct reason *why)
 {
 	struct reason back = { 0 };
-	int ret = head_run(disc->fd, disc->path, &journal->head, why);
+	int ret =
+	    finish_head_is_there(disc, journal) ? 0 : head_run(disc->fd, disc->path, &journal->head, why);
 
 	if (ret == 0)
 		ret = probe_run(disc->fd, disc->path, ret_probe, why);

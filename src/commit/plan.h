@@ -11,6 +11,6 @@ struct plan {
 	uint64_t nodes;
 };
 
-/* Walks the tree as seen up to plan->gen and sends it; fills the counts. The tree's lock is held only a directory or a
- * node at a time: rows of a frozen generation don't change. 0 or -errno with why. */
+/* Walks the tree as seen up to plan->gen and sends it; fills the counts. The tree's lock is held only a
+ * directory or a node at a time: rows of a frozen generation don't change. 0 or -errno with why. */
 int plan_send(struct tree *tree, struct plan *plan, struct burn *burn, struct reason *why);

@@ -39,7 +39,7 @@ int recover_commit(struct disc *disc, struct reason *why)
 		return reason_set(why, -ret, "the commit journal in %s can't be read", disc->tree.db.path);
 	if (ret == 0)
 		return 0;
-	if (journal.phase < PHASE_WRITTEN || disc->read_only) {
+	if (journal.phase < PHASE_WRITTEN || (disc->read_only && !finish_head_is_there(disc, &journal))) {
 		ret = roll_back(disc, &journal);
 	} else {
 		ret = finish_session(disc, &journal, &quiet, &failed);
