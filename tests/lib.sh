@@ -1,0 +1,269 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What every mount test begins with: `. tests/lib.sh`. A private directory $T, a private state directory, helpers to
+# mount and unmount, to assert, and to compare trees. Whatever a test leaves behind is ended and removed at its exit.
+#
+# A test is a story with real tools. It stops at the first command that fails; `set -x` shows in its log where.
+
+set -eE -o pipefail
+
+TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TOP=$(dirname "$TESTS")
+BUILD=$(cd "$TOP" && cd "${DISCFS_BUILD:-build}" && pwd)
+PATH=$BUILD:$PATH:/usr/sbin:/sbin
+SKIP_CODE=77
+
+skip() {
+	echo "SKIP: $*"
+	exit $SKIP_CODE
+}
+
+fail() {
+	echo "FAIL: $*" >&2
+	exit 1
+}
+
+# --- what must be there -------------------------------------------------------
+
+requires_root() {
+	[ "$(id -u)" = 0 ] || skip "needs root"
+}
+
+requires_fuse() {
+	if ! { : <>/dev/fuse; } 2>/dev/null; then
+		skip "needs /dev/fuse"
+	fi
+}
+
+requires() {
+	local tool
+	for tool in "$@"; do
+		command -v "$tool" >/dev/null || skip "needs $tool"
+	done
+}
+
+# requires_room MEGABYTES: in the directory for temporary files
+requires_room() {
+	local free
+	free=$(df --output=avail -BM "$T" | tail -n 1 | tr -dc 0-9)
+	[ "$free" -ge "$1" ] || skip "needs $1 MB in $T, $free are free"
+}
+
+# Absolute times and sizes say nothing about a program under a sanitizer or valgrind.
+is_instrumented() {
+	[ -n "${DISCFS_INSTRUMENTED:-}" ]
+}
+
+# --- the private place --------------------------------------------------------
+
+T=$(mktemp -d "${TMPDIR:-/tmp}/discfs-test.XXXXXX")
+chmod 755 "$T"
+export XDG_STATE_HOME=$T/state
+# Whatever this test starts inherits this word, and is found by it.
+export DISCFS_TEST_ID=${DISCFS_TEST_ID:-test-$$-$RANDOM}
+export ASAN_OPTIONS="log_path=$T/asan:detect_leaks=1:${ASAN_OPTIONS:-}"
+export UBSAN_OPTIONS="log_path=$T/ubsan:print_stacktrace=1:${UBSAN_OPTIONS:-}"
+export TZ=UTC LC_ALL=C.UTF-8
+unset DISCFS_FAULT
+cleanups=()
+
+cleanup_fn() {
+	cleanups+=("$(printf '%q ' "$@")")
+}
+
+# Processes of this test other than its own shells.
+test_processes() {
+	local environ pid
+	for environ in /proc/[0-9]*/environ; do
+		pid=${environ#/proc/}
+		pid=${pid%/environ}
+		if grep -qsz "^DISCFS_TEST_ID=$DISCFS_TEST_ID\$" "$environ" &&
+			[ "$(readlink "/proc/$pid/exe" 2>/dev/null)" != "$(readlink /proc/$$/exe)" ]; then
+			echo "$pid"
+		fi
+	done 2>/dev/null
+}
+
+mounts_below() {
+	# The kernel writes spaces in names as \040.
+	awk -v top="$1/" 'index($5, top) == 1 { print $5 }' /proc/self/mountinfo | sort -r
+}
+
+# What a mount has to say, for the log of a test that failed.
+tell_state() {
+	mounts_below "$T" | while read -r point; do
+		timeout 10 cat "$(printf '%b' "$point")/.discfs/status"
+	done
+}
+
+at_exit() {
+	local code=$? step point pid
+	set +e +E +x
+	trap - ERR
+	[ "$code" = 0 ] || [ "$code" = $SKIP_CODE ] || tell_state
+	for step in "${cleanups[@]}"; do
+		eval "$step"
+	done
+	mounts_below "$T" | while read -r point; do
+		point=$(printf '%b' "$point")
+		fusermount3 -uz "$point" 2>/dev/null || umount -l "$point"
+	done
+	for pid in $(test_processes); do
+		kill -9 "$pid" 2>/dev/null
+	done
+	for step in "$T"/asan.* "$T"/ubsan.* "$T"/valgrind.*; do
+		[ -s "$step" ] || continue
+		echo "=== $step"
+		cat "$step"
+		[ "$code" != 0 ] || code=1
+	done
+	[ -n "${KEEP:-}" ] && echo "kept: $T" && exit $code
+	chmod -R u+rwX "$T" 2>/dev/null
+	rm -rf --one-file-system "$T"
+	exit $code
+}
+trap at_exit EXIT
+trap 'echo "FAIL: line $LINENO: $BASH_COMMAND" >&2' ERR
+trap 'exit 143' TERM INT HUP
+cd "$T"
+set -x
+
+# --- discs and mounts ---------------------------------------------------------
+
+# make_disc FILE [MEDIA | SIZE]
+make_disc() {
+	case ${2:-cd} in
+	[0-9]*) discfsctl create "$1" --size "$2" ;;
+	*) discfsctl create "$1" --media "${2:-cd}" ;;
+	esac
+}
+
+# mount_disc FILE DIR [DISCFS-OPTIONS…]: mounts, and remembers the daemon's process of DIR
+mount_disc() {
+	local file=$1 dir=$2
+	shift 2
+	mkdir -p "$dir"
+	timeout 300 discfs "$file" "$dir" "$@"
+	mountpoint -q "$dir" || fail "$dir is not mounted"
+	daemon_of "$dir" >"$T/.daemon-$(basename "$dir")"
+}
+
+status() { # DIR JQ-EXPRESSION
+	timeout 60 jq -r "$2" "$1/.discfs/status.json"
+}
+
+daemon_of() {
+	status "$1" .pid
+}
+
+await_end() { # PID [SECONDS]
+	timeout "${2:-120}" tail --pid="$1" -f /dev/null || fail "process $1 doesn't end"
+}
+
+# Unmounts as anybody would, and waits for the daemon's end.
+unmount() {
+	local dir=$1 pid
+	pid=$(cat "$T/.daemon-$(basename "$dir")")
+	timeout 120 fusermount3 -u "$dir"
+	await_end "$pid"
+}
+
+# The daemon dies as in a crash; what remains of the mount is cleared away.
+kill_daemon() {
+	local dir=$1 pid
+	pid=$(cat "$T/.daemon-$(basename "$dir")")
+	kill -9 "$pid"
+	await_end "$pid"
+	fusermount3 -uz "$dir" 2>/dev/null || true
+}
+
+commit() { # DIR [LABEL]
+	timeout 600 setfattr -n user.discfs.commit -v "${2:-}" "$1" || fail "commit: $(status "$1" .last.message)"
+}
+
+# sqlite3's check of every database below the state directory
+check_state() {
+	local db
+	find "$XDG_STATE_HOME" -name '*.db' | grep -q . || fail "no database below $XDG_STATE_HOME"
+	find "$XDG_STATE_HOME" -name '*.db' | while read -r db; do
+		assert_equal "$(sqlite3 "$db" 'PRAGMA integrity_check')" ok
+	done
+}
+
+# session_sectors FILE N: how large xorriso finds session N (from 1)
+session_sectors() {
+	toc "$1" | awk -F'[ ,]+' -v n="$2" '/^ISO session/ && $4 == n { sub("s", "", $6); print $6 }'
+}
+
+toc() {
+	xorriso -indev "$1" -toc 2>/dev/null
+}
+
+# Unpacks the newest session of an image with xorriso, and all it knows about files.
+extract_xorriso() { # FILE DIR [SESSION]
+	mkdir -p "$2"
+	local load=()
+	[ -z "${3:-}" ] || load=(-load session "$3")
+	xorriso -abort_on FATAL -return_with SORRY 32 -report_about SORRY -acl on -xattr on -hardlinks on "${load[@]}" \
+		-indev "$1" -osirrox on:auto_chmod_on:device_files:o_excl_off -extract / "$2"
+}
+
+# --- assertions ---------------------------------------------------------------
+
+assert_equal() { # FOUND EXPECTED [WHAT]
+	[ "$1" = "$2" ] || fail "${3:-value}: found \"$1\", expected \"$2\""
+}
+
+assert_less() { # NUMBER LIMIT [WHAT]
+	awk -v a="$1" -v b="$2" 'BEGIN { exit !(a < b) }' || fail "${3:-value}: $1 is not below $2"
+}
+
+assert_match() { # TEXT REGEX
+	[[ $1 =~ $2 ]] || fail "\"$1\" doesn't match $2"
+}
+
+assert_same_bytes() {
+	cmp "$1" "$2" || fail "$1 and $2 differ"
+}
+
+# assert_exit CODE COMMAND…: its output goes to $T/out
+assert_exit() {
+	local expected=$1 code=0
+	shift
+	timeout 300 "$@" >"$T/out" 2>&1 || code=$?
+	cat "$T/out"
+	assert_equal "$code" "$expected" "exit code of $*"
+}
+
+# assert_fails ERRNO-TEXT COMMAND…: it fails and says so
+assert_fails() {
+	local expected=$1
+	shift
+	if timeout 300 "$@" >"$T/out" 2>&1; then
+		fail "$* succeeded"
+	fi
+	cat "$T/out"
+	grep -qF "$expected" "$T/out" || fail "$*: said \"$(cat "$T/out")\", expected \"$expected\""
+}
+
+# manifest DIR [OPTIONS…]: see manifest.py
+manifest() {
+	timeout 600 python3 "$TESTS/manifest.py" "$@"
+}
+
+# assert_same_tree FOUND EXPECTED [MANIFEST-OPTIONS…]; EXPECTED may be a stored manifest
+assert_same_tree() {
+	local found=$1 expected=$2
+	shift 2
+	manifest "$found" "$@" >"$T/.found"
+	if [ -d "$expected" ]; then
+		manifest "$expected" "$@" >"$T/.expected"
+	else
+		cp "$expected" "$T/.expected"
+	fi
+	[ -s "$T/.expected" ] || fail "the manifest of $expected is empty"
+	if ! cmp -s "$T/.expected" "$T/.found"; then
+		diff "$T/.expected" "$T/.found" | cut -c 1-300 | head -n 40 || true
+		fail "$found is not the same as $expected"
+	fi
+}
