@@ -23,7 +23,8 @@ struct walk {
 	VEC(uint64_t) dirs; /* still to be listed */
 	child_list children;
 	VEC(char) names;
-	uint8_t *seen; /* a bit per ino: sent already */
+	uint64_t ino_limit; /* no frozen inode has this number or a higher one */
+	uint8_t *seen;	    /* a bit per ino: sent already */
 };
 
 static int keep_name(void *self, const char *name, size_t length, uint64_t ino, uint32_t type)
@@ -67,7 +68,7 @@ static int send_child(struct walk *walk, uint64_t parent, const char *name, size
 	bool again;
 	int ret = load_planned(walk, ino, &node);
 
-	if (ret < 0 || ino >= walk->tree->next_ino)
+	if (ret < 0 || ino >= walk->ino_limit)
 		return damaged(walk, ret < 0 ? ret : -EUCLEAN, ino);
 	again = walk->seen[ino >> 3] & bit;
 	walk->seen[ino >> 3] |= bit;
@@ -107,7 +108,11 @@ static int walk_all(struct walk *walk)
 {
 	int ret;
 
-	walk->seen = calloc(walk->tree->next_ino / 8 + 1, 1);
+	{
+		WITH_LOCK(&walk->tree->lock);
+		walk->ino_limit = walk->tree->next_ino;
+	}
+	walk->seen = calloc(walk->ino_limit / 8 + 1, 1);
 	if (!walk->seen)
 		return reason_set(walk->why, ENOMEM, "out of memory while planning the session");
 	ret = send_child(walk, 0, "", 0, ROOT_INO);

@@ -116,6 +116,12 @@ static struct inode *take_dirty(struct tree *tree)
 	return inode;
 }
 
+static bool has_dirty(struct tree *tree)
+{
+	WITH_LOCK(&tree->account);
+	return tree->dirty != NULL;
+}
+
 static int flush_counters(struct tree *tree)
 {
 	int ret = 0;
@@ -148,7 +154,7 @@ int tree_flush_locked(struct tree *tree)
 	struct inode *inode;
 	int ret = tree->broken;
 
-	if (ret == 0 && tree->dirty)
+	if (ret == 0 && has_dirty(tree))
 		ret = db_begin(&tree->db);
 	while (ret == 0 && (inode = take_dirty(tree))) {
 		ret = flush_inode(tree, inode);
