@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "commit/plan.h"
 
+#include "base/text.h"
 #include "store/rows.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@ struct walk {
 	struct reason *why;
 	VEC(uint64_t) dirs; /* still to be listed */
 	child_list children;
-	VEC(char) names;
+	struct text names;
 	uint64_t ino_limit; /* no frozen inode has this number or a higher one */
 	uint8_t *seen;	    /* a bit per ino: sent already */
 };
@@ -34,15 +35,9 @@ static int keep_name(void *self, const char *name, size_t length, uint64_t ino, 
 
 	if (!child)
 		return -ENOMEM;
-	*child = (struct child_name){ .ino = ino, .type = type, .at = walk->names.count, .length = length };
-	for (size_t i = 0; i < length; i++) {
-		char *byte = vec_push(&walk->names);
-
-		if (!byte)
-			return -ENOMEM;
-		*byte = name[i];
-	}
-	return 0;
+	*child = (struct child_name){ .ino = ino, .type = type, .at = walk->names.length, .length = length };
+	text_add_bytes(&walk->names, name, length);
+	return walk->names.failed ? -ENOMEM : 0;
 }
 
 static int load_planned(struct walk *walk, uint64_t ino, struct node *ret)
@@ -88,7 +83,7 @@ static int send_dir(struct walk *walk, uint64_t dir)
 {
 	int ret;
 
-	walk->children.count = walk->names.count = 0;
+	walk->children.count = walk->names.length = 0;
 	{
 		WITH_LOCK(&walk->tree->lock);
 		ret = rows_name_list(&walk->tree->db, dir, walk->plan->gen, keep_name, walk);
@@ -99,7 +94,7 @@ static int send_dir(struct walk *walk, uint64_t dir)
 		const struct child_name *child = &walk->children.items[i];
 
 		walk->plan->names++;
-		ret = send_child(walk, dir, walk->names.items + child->at, child->length, child->ino);
+		ret = send_child(walk, dir, walk->names.data + child->at, child->length, child->ino);
 	}
 	return ret;
 }
@@ -130,7 +125,7 @@ int plan_send(struct tree *tree, struct plan *plan, struct burn *burn, struct re
 	ret = walk_all(&walk);
 	vec_clear(&walk.dirs);
 	vec_clear(&walk.children);
-	vec_clear(&walk.names);
+	text_clear(&walk.names);
 	free(walk.seen);
 	return ret;
 }
