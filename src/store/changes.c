@@ -251,7 +251,10 @@ static int collect_all(struct collect *collect)
 
 static int by_path(const void *a, const void *b)
 {
-	return strcmp(((const struct found *)a)->path, ((const struct found *)b)->path);
+	const struct found *left = a, *right = b;
+	int order = strcmp(left->path, right->path);
+
+	return order ? order : left->kind - right->kind;
 }
 
 int changes_list(struct tree *tree, changes_fn *entry, void *self)
