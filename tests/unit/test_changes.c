@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "store.h"
+
+#include "store/changes.h"
+
+#include <linux/fs.h>
+
+static void open_base(struct store *store)
+{
+	uint64_t dir, sub;
+
+	store_open(store);
+	dir = base_dir(store, ROOT_INO, "dir");
+	sub = base_dir(store, dir, "sub");
+	base_text(store, dir, "one", "first");
+	base_text(store, dir, "two", "second");
+	base_text(store, sub, "deep", "down here");
+	base_text(store, ROOT_INO, "file", "a file");
+	base_end(store);
+}
+
+static int add_change(void *self, const struct change *change)
+{
+	text_add(self, "%c %s%s%s\n", change->kind, change->path, change->old ? " < " : "",
+		 change->old ? change->old : "");
+	return 0;
+}
+
+static void assert_changes(struct store *store, const char *want)
+{
+	struct text text AUTO_TEXT = { 0 };
+	struct changes_count count;
+	uint64_t lines = 0;
+
+	assert_int_equal(changes_list(store->tree, add_change, &text), 0);
+	assert_string_equal(text.data ? text.data : "", want);
+	for (; *want; want++)
+		lines += *want == '\n';
+	for (int i = 0; i < 2; i++) { /* the second answer is remembered */
+		assert_int_equal(changes_count(store->tree, &count), 0);
+		assert_int_equal(count.added + count.modified + count.deleted + count.renamed, lines);
+	}
+}
+
+static void test_nothing(void **state)
+{
+	struct store store;
+
+	open_base(&store);
+	assert_changes(&store, "");
+	store_put(&store, "new", "x");
+	store_unlink(&store, "new");
+	assert_changes(&store, "");
+	store_rename(&store, "dir", "moved", 0);
+	store_rename(&store, "moved", "dir", 0);
+	assert_changes(&store, "");
+	store_chmod(&store, "file", 0600);
+	store_chmod(&store, "file", 0644);
+	assert_changes(&store, "");
+	store_close(&store);
+}
+
+static void test_each_kind(void **state)
+{
+	struct store store;
+
+	open_base(&store);
+	store_mkdir(&store, "made");
+	store_put(&store, "made/new", "x");
+	store_put(&store, "dir/one", "changed");
+	store_unlink(&store, "dir/two");
+	store_rename(&store, "file", "made/file", 0);
+	assert_changes(&store, "M dir/one\nD dir/two\nA made\nR made/file < file\nA made/new\n");
+	store_reopen(&store);
+	assert_changes(&store, "M dir/one\nD dir/two\nA made\nR made/file < file\nA made/new\n");
+	store_close(&store);
+}
+
+static void test_attributes(void **state)
+{
+	struct store store;
+
+	open_base(&store);
+	store_chmod(&store, "", 0700);
+	store_chmod(&store, "dir/sub", 0700);
+	assert_int_equal(tree_xattr_set(store.tree, store_ino(&store, "file"), "user.x", "1", 1, 0), 0);
+	assert_changes(&store, "M .\nM dir/sub\nM file\n");
+	store_close(&store);
+}
+
+/* How editors save: a new file takes the old one's name. */
+static void test_replaced(void **state)
+{
+	struct store store;
+
+	open_base(&store);
+	store_put(&store, "file~", "better");
+	store_rename(&store, "file~", "file", 0);
+	assert_changes(&store, "M file\n");
+	store_close(&store);
+}
+
+static void test_moved_aside(void **state)
+{
+	struct store store;
+
+	open_base(&store);
+	store_rename(&store, "file", "file.bak", 0);
+	store_put(&store, "file", "another");
+	assert_changes(&store, "A file\nR file.bak < file\n");
+	store_rename(&store, "dir/one", "dir/two", RENAME_EXCHANGE);
+	assert_changes(&store, "R dir/one < dir/two\nR dir/two < dir/one\nA file\nR file.bak < file\n");
+	store_close(&store);
+}
+
+/* A renamed directory is one line, whatever it holds; what changed in it is told by its new path. */
+static void test_renamed_directory(void **state)
+{
+	struct store store;
+
+	open_base(&store);
+	store_rename(&store, "dir", "moved", 0);
+	store_put(&store, "moved/one", "changed");
+	store_put(&store, "moved/sub/new", "new");
+	store_unlink(&store, "moved/two");
+	assert_changes(&store, "D dir/two\nR moved < dir\nM moved/one\nA moved/sub/new\n");
+	store_close(&store);
+}
+
+static void test_deleted_directory(void **state)
+{
+	struct store store;
+
+	open_base(&store);
+	store_unlink(&store, "dir/sub/deep");
+	store_rmdir(&store, "dir/sub");
+	store_rename(&store, "dir/one", "one", 0);
+	store_unlink(&store, "dir/two");
+	store_rmdir(&store, "dir");
+	assert_changes(&store, "D dir\nD dir/sub\nD dir/sub/deep\nD dir/two\nR one < dir/one\n");
+	store_close(&store);
+}
+
+static void test_links(void **state)
+{
+	struct store store;
+
+	open_base(&store);
+	store_link(&store, "file", "dir/again");
+	assert_changes(&store, "A dir/again\n");
+	store_put(&store, "file", "changed");
+	assert_changes(&store, "A dir/again\nM file\n");
+	store_close(&store);
+}
+
+/* Two generations are told as one. */
+static void test_while_frozen(void **state)
+{
+	struct store store;
+	uint32_t gen;
+
+	open_base(&store);
+	store_put(&store, "file", "changed");
+	store_put(&store, "dir/one", "changed");
+	store_put(&store, "new", "new");
+	store_put(&store, "gone", "gone");
+	gen = store_freeze(&store);
+	store_put(&store, "file", "changed again");
+	store_unlink(&store, "dir/one");
+	store_unlink(&store, "gone");
+	assert_changes(&store, "D dir/one\nM file\nA new\n");
+	store_publish(&store, gen);
+	assert_changes(&store, "D dir/one\nM file\nD gone\n");
+	store_close(&store);
+}
+
+static int stop(void *self, const struct change *change)
+{
+	return 42;
+}
+
+static void test_stopped(void **state)
+{
+	struct store store;
+
+	open_base(&store);
+	assert_int_equal(changes_list(store.tree, stop, NULL), 0);
+	store_put(&store, "new", "x");
+	assert_int_equal(changes_list(store.tree, stop, NULL), 42);
+	store_close(&store);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_nothing),		  cmocka_unit_test(test_each_kind),
+		cmocka_unit_test(test_attributes),	  cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_moved_aside),	  cmocka_unit_test(test_renamed_directory),
+		cmocka_unit_test(test_deleted_directory), cmocka_unit_test(test_links),
+		cmocka_unit_test(test_while_frozen),	  cmocka_unit_test(test_stopped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
