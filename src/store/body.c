@@ -245,6 +245,8 @@ int64_t body_seek(struct inode *inode, uint64_t offset, int whence)
 
 	WITH_READ_LOCK(&inode->io);
 	size = inode->node.attr.size;
+	if (offset >= size)
+		return -ENXIO;
 	while (offset < size) {
 		struct extent piece;
 
@@ -253,5 +255,5 @@ int64_t body_seek(struct inode *inode, uint64_t offset, int whence)
 			return (int64_t)offset;
 		offset += piece.length;
 	}
-	return whence == SEEK_HOLE && offset == size ? (int64_t)size : -ENXIO;
+	return whence == SEEK_HOLE ? (int64_t)size : -ENXIO; /* behind every end is a hole */
 }

@@ -327,7 +327,7 @@ int rows_node_staged(struct db *db, rows_node_fn *entry, void *self)
 	return ended ? ended : ret;
 }
 
-/* A name that leads to ino as seen up to gen: staged ones of the newest generation first, then the base's. */
+/* A name of generation in_gen that leads to ino as seen up to gen. 1 = found, 0 = none, or -errno. */
 static int name_of(struct db *db, uint64_t ino, uint32_t gen, uint32_t in_gen, uint64_t *ret_parent,
 		   struct blob *ret_name)
 {
@@ -355,17 +355,17 @@ static int name_of(struct db *db, uint64_t ino, uint32_t gen, uint32_t in_gen, u
 	return found;
 }
 
-static int newest_name_of(struct db *db, uint64_t ino, uint32_t gen, uint64_t *ret_parent,
-			  struct blob *ret_name)
+/* The base's names first: a file that got another link is known by its old one. */
+static int any_name_of(struct db *db, uint64_t ino, uint32_t gen, uint64_t *ret_parent, struct blob *ret_name)
 {
+	int found = name_of(db, ino, gen, 0, ret_parent, ret_name);
 	uint32_t newest = gen;
-	int found = 0;
 
-	if (gen == GEN_NEWEST)
+	if (found == 0 && gen == GEN_NEWEST)
 		newest = (uint32_t)db_int(db, QUERY_MAX_GEN);
 	for (uint32_t down = 0; found == 0 && down < 2 && newest > down; down++)
 		found = name_of(db, ino, gen, newest - down, ret_parent, ret_name);
-	return found ? found : name_of(db, ino, gen, 0, ret_parent, ret_name);
+	return found;
 }
 
 int rows_path(struct db *db, uint64_t ino, uint32_t gen, struct text *ret)
@@ -375,7 +375,7 @@ int rows_path(struct db *db, uint64_t ino, uint32_t gen, struct text *ret)
 	for (int depth = 0; ino != ROOT_INO; depth++) {
 		struct blob name CLEANUP(blob_clear) = { 0 };
 		struct text longer = { 0 };
-		int found = newest_name_of(db, ino, gen, &ino, &name);
+		int found = any_name_of(db, ino, gen, &ino, &name);
 
 		if (found <= 0 || depth > PATH_DEPTH)
 			return found < 0 ? found : -ENOENT;
