@@ -54,6 +54,15 @@ static int open_medium(struct disc *disc, const struct disc_options *options, st
 	return 0;
 }
 
+/* The worker says what it found, not where: it knows a descriptor only. */
+static int probe_medium(struct disc *disc, struct probe *ret_probe, struct reason *why)
+{
+	struct reason found = { 0 };
+	int ret = probe_run(disc->fd, disc->path, ret_probe, &found);
+
+	return ret < 0 ? reason_set(why, -ret, "%s: %s", disc->path, found.text) : 0;
+}
+
 void disc_update_room(struct disc *disc)
 {
 	struct statvfs vfs;
@@ -150,7 +159,7 @@ static int open_all(struct disc *disc, const struct disc_options *options, struc
 	int ret = open_medium(disc, options, why);
 
 	if (ret == 0)
-		ret = probe_run(disc->fd, disc->path, &probe, why);
+		ret = probe_medium(disc, &probe, why);
 	if (ret < 0)
 		return ret;
 	disc->probe = probe;
