@@ -107,7 +107,9 @@ static int by_base(const void *a, const void *b)
 {
 	const struct staged_name *left = a, *right = b;
 
-	return (left->base > right->base) - (left->base < right->base);
+	if (left->base != right->base)
+		return left->base > right->base ? 1 : -1;
+	return (left->at > right->at) - (left->at < right->at);
 }
 
 /* The names that the base's inodes lost, sorted by inode, so that a rename finds where it came from. */
@@ -115,13 +117,20 @@ struct names_by_ino {
 	VEC(struct staged_name) list;
 };
 
+/* The first of an inode's. */
 static const struct staged_name *find_ino(const struct names_by_ino *names, uint64_t ino)
 {
-	const struct staged_name key = { .base = ino };
+	size_t low = 0, high = names->list.count;
 
-	if (names->list.count == 0)
-		return NULL;
-	return bsearch(&key, names->list.items, names->list.count, sizeof key, by_base);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (names->list.items[middle].base < ino)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < names->list.count && names->list.items[low].base == ino ? &names->list.items[low] : NULL;
 }
 
 static int collect_lost(const struct collect *collect, struct names_by_ino *lost)
@@ -180,8 +189,8 @@ static int judge(struct collect *collect, const struct staged_name *name, const 
 		kind = name->base && !find_ino(gained, name->base) ? 'M' : 'A';
 	else
 		kind = 'D';
-	if (kind == 'D' && find_ino(gained, name->base))
-		return 0;
+	if (kind == 'D' && find_ino(gained, name->base) && find_ino(lost, name->base)->at == name->at)
+		return 0; /* the line of the rename tells */
 	*(kind == 'R'	? &collect->count.renamed
 	  : kind == 'A' ? &collect->count.added
 	  : kind == 'M' ? &collect->count.modified

@@ -41,8 +41,9 @@ uint64_t tree_free_sectors(struct tree *tree)
 
 int tree_charge(struct tree *tree, struct inode *inode, uint64_t sectors)
 {
-	uint64_t room = sectors > inode->charged ? medium_room(tree) : 0;
+	uint64_t room = medium_room(tree);
 
+	WITH_LOCK(&inode->lock);
 	WITH_LOCK(&tree->account);
 	if (inode->node.attr.nlink == 0)
 		sectors = 0; /* an orphan goes nowhere */

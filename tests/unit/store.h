@@ -444,10 +444,13 @@ static inline void store_publish(struct store *store, uint32_t gen)
 	struct history entry = { .label = "", .message = "" };
 	struct landing landing = { .store = store };
 
-	assert_int_equal(tree_flush(store->tree), 0);
-	assert_int_equal(rows_node_staged(&store->tree->db, landing_keep, &landing), 0);
-	vec_each (&landing.inos, ino)
-		land_file(store, *ino, gen);
+	{
+		WITH_LOCK(&store->tree->lock);
+		assert_int_equal(tree_flush_locked(store->tree), 0);
+		assert_int_equal(rows_node_staged(&store->tree->db, landing_keep, &landing), 0);
+		vec_each (&landing.inos, ino)
+			land_file(store, *ino, gen);
+	}
 	vec_clear(&landing.inos);
 	assert_int_equal(publish_generation(store->disc, &journal, &entry), 0);
 	assert_false(store->tree->frozen);

@@ -7,7 +7,7 @@
 
 static void open_base(struct store *store)
 {
-	uint64_t dir, sub;
+	uint64_t dir, sub, twin;
 
 	store_open(store);
 	dir = base_dir(store, ROOT_INO, "dir");
@@ -16,6 +16,8 @@ static void open_base(struct store *store)
 	base_text(store, dir, "two", "second");
 	base_text(store, sub, "deep", "down here");
 	base_text(store, ROOT_INO, "file", "a file");
+	twin = base_text(store, ROOT_INO, "twin", "both");
+	base_link(store, twin, dir, "twin2");
 	base_end(store);
 }
 
@@ -136,8 +138,9 @@ static void test_deleted_directory(void **state)
 	store_rmdir(&store, "dir/sub");
 	store_rename(&store, "dir/one", "one", 0);
 	store_unlink(&store, "dir/two");
+	store_unlink(&store, "dir/twin2");
 	store_rmdir(&store, "dir");
-	assert_changes(&store, "D dir\nD dir/sub\nD dir/sub/deep\nD dir/two\nR one < dir/one\n");
+	assert_changes(&store, "D dir\nD dir/sub\nD dir/sub/deep\nD dir/twin2\nD dir/two\nR one < dir/one\n");
 	store_close(&store);
 }
 
@@ -150,6 +153,11 @@ static void test_links(void **state)
 	assert_changes(&store, "A dir/again\n");
 	store_put(&store, "file", "changed");
 	assert_changes(&store, "A dir/again\nM file\n");
+	discard_staged(store.tree, "", NULL);
+	/* Two names become one. */
+	store_rename(&store, "twin", "moved", 0);
+	store_unlink(&store, "dir/twin2");
+	assert_changes(&store, "D dir/twin2\nR moved < twin\n");
 	store_close(&store);
 }
 
