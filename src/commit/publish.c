@@ -151,5 +151,6 @@ int thaw_generation(struct tree *tree, uint32_t gen, const struct history *entry
 			return ret;
 		tree->gen = gen + 1;
 	}
-	return generation_settle(tree);
+	ret = db_sync(&tree->db);
+	return ret < 0 ? ret : generation_settle(tree);
 }

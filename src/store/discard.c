@@ -253,6 +253,8 @@ static int revert(struct discard *discard, const char *path)
 		WITH_LOCK(&tree->lock);
 		ret = revert_rows(discard, path);
 	}
+	if (ret == 0)
+		ret = db_sync(&tree->db);
 	return ret < 0 ? ret : generation_settle(tree);
 }
 

@@ -23,7 +23,8 @@ static int tree_load(struct tree *tree, struct reason *why)
 {
 	int64_t next_ino = ROOT_INO + 1, metadata = 0, gen;
 
-	if (db_meta_int(&tree->db, "next_ino", &next_ino) < 0 || db_meta_int(&tree->db, "metadata", &metadata) < 0)
+	if (db_meta_int(&tree->db, "next_ino", &next_ino) < 0 ||
+	    db_meta_int(&tree->db, "metadata", &metadata) < 0)
 		return reason_set(why, EIO, "%s can't be read", tree->db.path);
 	gen = db_int(&tree->db, QUERY_MAX_GEN);
 	if (gen < 0)
@@ -96,8 +97,8 @@ static int flush_inode(struct tree *tree, struct inode *inode)
 	int ret;
 
 	WITH_LOCK(&inode->lock);
-	ret = inode->node.attr.nlink ? rows_node_put(&tree->db, &inode->node, tree->gen) :
-				       flush_orphan(tree, inode);
+	ret = inode->node.attr.nlink ? rows_node_put(&tree->db, &inode->node, tree->gen)
+				     : flush_orphan(tree, inode);
 	if (ret == 0)
 		inode->gen = tree->gen;
 	return ret;
@@ -137,14 +138,16 @@ static int flush_counters(struct tree *tree)
 	return ret;
 }
 
-/* SQLite rolls a transaction back by itself when the disk is full in the middle of it: what the kernel was told then
- * no longer stands. Every change is refused from there on; a new mount shows the last state that was committed. */
+/* SQLite rolls a transaction back by itself when the disk is full in the middle of it: what the kernel was
+ * told then no longer stands. Every change is refused from there on; a new mount shows the last state that
+ * was committed. */
 static void check_transaction(struct tree *tree, int err)
 {
 	if (tree->broken || !tree->db.writing || !sqlite3_get_autocommit(tree->db.handle))
 		return;
 	tree->broken = err < 0 ? err : -EIO;
-	log_error("the database lost a transaction (%s): changes of the last second are not recorded, and nothing more "
+	log_error("the database lost a transaction (%s): changes of the last second are not recorded, and "
+		  "nothing more "
 		  "can be staged until the disc is mounted again",
 		  strerror(-tree->broken));
 }
@@ -174,27 +177,25 @@ int tree_flush_locked(struct tree *tree)
 
 int tree_flush(struct tree *tree)
 {
-	uint64_t mark = spool_mark(&tree->spool);
-	int ret;
+	WITH_LOCK(&tree->lock);
+	return tree_flush_locked(tree);
+}
 
-	{
-		WITH_LOCK(&tree->lock);
-		ret = tree_flush_locked(tree);
-	}
+/* The rows go to the log first and the bytes that they point at to the disk before the log does: so what is
+ * synced covers every row. Freed space is given back only when no power cut can bring its old rows to life
+ * again. */
+int tree_sync(struct tree *tree)
+{
+	uint64_t mark = spool_mark(&tree->spool);
+	int ret = tree_flush(tree);
+
+	if (ret == 0 && fdatasync(tree->spool.fd) < 0)
+		ret = -errno;
+	if (ret == 0)
+		ret = db_sync(&tree->db);
 	if (ret == 0)
 		spool_settle(&tree->spool, mark);
 	return ret;
-}
-
-int tree_sync(struct tree *tree)
-{
-	int ret = 0;
-
-	if (fdatasync(tree->spool.fd) < 0)
-		ret = -errno;
-	if (ret == 0)
-		ret = tree_flush(tree);
-	return ret < 0 ? ret : db_sync(&tree->db);
 }
 
 int tree_lookup(struct tree *tree, uint64_t parent, const char *name, size_t length, struct node_attr *ret)
@@ -328,7 +329,8 @@ static void free_body(struct tree *tree, const struct inode *inode)
 {
 	for (size_t i = 0; i < inode->node.map.count; i++)
 		if (inode->node.map.items[i].kind == EXTENT_SPOOL)
-			spool_free(&tree->spool, inode->node.map.items[i].origin, inode->node.map.items[i].length);
+			spool_free(&tree->spool, inode->node.map.items[i].origin,
+				   inode->node.map.items[i].length);
 }
 
 void tree_forget(struct tree *tree, uint64_t ino)

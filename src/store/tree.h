@@ -110,7 +110,7 @@ int tree_xattr_remove(struct tree *tree, uint64_t ino, const char *name);
 int tree_get_locked(struct tree *tree, uint64_t ino, struct inode **ret);
 /* May things be changed? Opens the transaction. -EROFS, or why the database is broken. */
 int tree_change_begin(struct tree *tree);
-/* tree_flush without giving spool space back. Every COMMIT goes through it: names and their nodes belong together. */
+/* Like tree_flush. Every COMMIT goes through it: names and their nodes belong together. */
 int tree_flush_locked(struct tree *tree);
 /* ctime becomes now, with_mtime: mtime too; marks dirty. */
 void tree_touch(struct tree *tree, struct inode *inode, bool with_mtime);
