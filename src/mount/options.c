@@ -28,7 +28,8 @@ static const struct {
 	{ "commit=", OPTION_COMMIT, 0,
 	  "manual (default): unmounting never burns; unmount: a clean unmount commits" },
 	{ "state=", OPTION_STRING, offsetof(struct options, state_root),
-	  "directory for staged work (default: $XDG_STATE_HOME/discfs, /var/lib/discfs for root)" },
+	  "directory for staged work (default: $XDG_STATE_HOME/discfs, else /var/lib/discfs for root,\n"
+	  "                     ~/.local/state/discfs for others)" },
 	{ "spool_limit=", OPTION_SIZE, offsetof(struct options, spool_limit),
 	  "most bytes that may be staged, such as 20G (default: no limit)" },
 	{ "allow_other", OPTION_FLAG, offsetof(struct options, allow_other),
