@@ -181,6 +181,12 @@ commit() { # DIR [LABEL]
 	timeout 600 setfattr -n user.discfs.commit -v "${2:-}" "$1" || fail "commit: $(status "$1" .last.message)"
 }
 
+tell() { # DIR COMMAND…
+	local dir=$1
+	shift
+	echo "$*" >"$dir/.discfs/control"
+}
+
 # sqlite3's check of every database below the state directory
 check_state() {
 	local db
@@ -226,11 +232,22 @@ assert_same_bytes() {
 	cmp "$1" "$2" || fail "$1 and $2 differ"
 }
 
+# A function that says only what its commands say, or a command that gets no more than five minutes.
 limited() {
+	{ set +x; } 2>/dev/null
 	if [ "$(type -t "$1")" = function ]; then
-		"$@"
+		(
+			set -e
+			"$@"
+		)
 	else
 		timeout 300 "$@"
+	fi
+}
+
+assert_not_mounted() { # DIR
+	if mountpoint -q "$1"; then
+		fail "$1 is mounted"
 	fi
 }
 
@@ -238,7 +255,7 @@ limited() {
 assert_exit() {
 	local expected=$1 code=0
 	shift
-	limited "$@" >"$T/out" 2>&1 || code=$?
+	(limited "$@") >"$T/out" 2>&1 || code=$?
 	cat "$T/out"
 	assert_equal "$code" "$expected" "exit code of $*"
 }
@@ -247,7 +264,7 @@ assert_exit() {
 assert_fails() {
 	local expected=$1
 	shift
-	if limited "$@" >"$T/out" 2>&1; then
+	if (limited "$@") >"$T/out" 2>&1; then
 		fail "$* succeeded"
 	fi
 	cat "$T/out"

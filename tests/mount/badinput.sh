@@ -11,7 +11,7 @@ refused() { # EXIT-CODE WORDS COMMAND…
 	shift 2
 	assert_exit "$code" "$@"
 	grep -qF -- "$words" "$T/out" || fail "$*: \"$words\" expected"
-	! mountpoint -q mnt || fail "$* mounted something"
+	assert_not_mounted mnt
 }
 
 mkdir mnt
