@@ -6,7 +6,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 BUILD   ?= build
 CC      ?= cc
-PKGS    := fuse3 libisofs-1 libburn-1 libudfread sqlite3 libcrypto libseccomp
+PKGS    := fuse3 libisofs-1 libburn-1 sqlite3 libcrypto
 TEST_PKGS := cmocka
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
@@ -17,7 +17,7 @@ CPPFLAGS += -Isrc -I$(BUILD)/gen -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE
 CFLAGS   += -std=gnu11 $(OPT) $(WARN) $(SAN) -pthread -fstack-protector-strong $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDFLAGS  += $(SAN) -pthread
 LDLIBS   += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
-CTL_LIBS := $(shell pkg-config --libs sqlite3 2>/dev/null) -lm
+CTL_LIBS = $(shell pkg-config --libs sqlite3 2>/dev/null) -lm
 
 SHARED_SRC := $(wildcard src/base/*.c src/model/*.c src/wire/*.c src/proc/*.c)
 DAEMON_SRC := $(SHARED_SRC) $(wildcard src/store/*.c src/commit/*.c src/control/*.c src/mount/*.c \
@@ -30,8 +30,11 @@ MAIN_OBJ   := $(BUILD)/obj/main.o
 CTL_OBJ    := $(CTL_SRC:src/%.c=$(BUILD)/obj/%.o)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 
-.PHONY: all deps check check-unit check-mount check-asan check-valgrind check-long lint format bench demo install \
-        uninstall clean help
+JOBS     := $(shell nproc 2>/dev/null || echo 1)
+QUIETLY  := $(MAKE) --no-print-directory
+
+.PHONY: all tests deps check check-unit check-mount check-asan check-valgrind check-long check-clang lint format bench \
+        demo install uninstall clean help
 
 all: $(BUILD)/discfs $(BUILD)/discfsctl
 
@@ -61,18 +64,54 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/discfs.a
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/discfs.a \
 		$(shell pkg-config --cflags --libs $(TEST_PKGS)) $(LDLIBS)
 
-# Runs every test even when one fails; what a test said is shown when it failed.
-check-unit: $(UNIT_BIN)
-	@failed=0; for test in $^; do \
-		printf '%-32s ' "$${test##*/}"; \
-		if $$test >$$test.log 2>&1; then echo "ok, $$(grep -c ' OK \] ' $$test.log) tests"; \
-		else echo FAILED; cat $$test.log; failed=1; fi; \
+tests: all $(UNIT_BIN)
+
+check: deps
+	$(QUIETLY) -j$(JOBS) tests
+	@failed=0; for suite in check-unit check-mount check-asan check-valgrind; do \
+		echo "== $$suite"; $(QUIETLY) $$suite || failed=1; \
 	done; exit $$failed
 
+check-unit: $(UNIT_BIN)
+	@tests/unit.sh $^
+
+MOUNT_TESTS := $(wildcard tests/mount/*.sh)
+check-mount: all
+	@DISCFS_BUILD=$(BUILD) tests/run.sh $(MOUNT_TESTS)
+
+# What needs minutes and gigabytes.
+check-long: all
+	@DISCFS_BUILD=$(BUILD) tests/run.sh $(wildcard tests/long/*.sh)
+
 # The sanitizers make gcc see uninitialised variables where there are none.
+ASAN := BUILD=build-asan OPT="-O1 -g -Wno-maybe-uninitialized" \
+	SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
+ASAN_TESTS := smoke operations staging badinput foreign
 check-asan:
-	$(MAKE) BUILD=build-asan OPT="-O1 -g -Wno-maybe-uninitialized" check-unit \
-		SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
+	$(QUIETLY) $(ASAN) -j$(JOBS) tests >/dev/null
+	$(QUIETLY) $(ASAN) check-unit
+	@DISCFS_BUILD=build-asan DISCFS_INSTRUMENTED=1 DISCFS_SLOWNESS=4 \
+		tests/run.sh $(ASAN_TESTS:%=tests/mount/%.sh)
+
+# The daemon and its workers under valgrind, through a short story.
+check-valgrind: all
+	@mkdir -p build-valgrind
+	@printf '#!/bin/sh\nexec valgrind "%s" "$$@"\n' $(abspath $(BUILD))/discfs >build-valgrind/discfs
+	@chmod +x build-valgrind/discfs
+	@ln -sf $(abspath $(BUILD))/discfsctl build-valgrind/discfsctl
+	@DISCFS_BUILD=build-valgrind DISCFS_INSTRUMENTED=1 DISCFS_SLOWNESS=10 tests/run.sh tests/mount/smoke.sh
+
+check-clang:
+	$(QUIETLY) CC=clang BUILD=build-clang -j$(JOBS) tests
+
+demo:
+	@tests/deps.sh demo
+	@echo "Building discfs…"
+	@$(QUIETLY) -j$(JOBS) all >/dev/null
+	@DISCFS_BUILD=$(BUILD) tests/demo.sh
+
+deps:
+	@tests/deps.sh check bench lint
 
 C_FILES  := $(shell find src tests/unit tests/bench -name '*.[ch]' 2>/dev/null)
 SH_FILES := $(shell find tests -name '*.sh' 2>/dev/null) $(wildcard mount-helpers/*)
@@ -98,5 +137,32 @@ format:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
+DOCS := README.md NEWS.md LICENSE $(wildcard docs/*.md)
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/discfs
+	install -m 755 $(BUILD)/discfs $(BUILD)/discfsctl $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(wildcard $(DOCS)) $(DESTDIR)$(PREFIX)/share/doc/discfs/
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/discfs $(DESTDIR)$(PREFIX)/bin/discfsctl
+	rm -rf $(DESTDIR)$(PREFIX)/share/doc/discfs
+
 clean:
 	rm -rf $(BUILD) build-*
+
+help:
+	@echo "make                 builds $(BUILD)/discfs and $(BUILD)/discfsctl"
+	@echo "make demo            shows discfs at work: a blank disc, two sessions, what is on it"
+	@echo "make check           builds it and runs all tests but the long ones:"
+	@echo "  check-unit         the parts, one by one"
+	@echo "  check-mount        whole stories on real mounts"
+	@echo "  check-asan         both with the address and undefined-behaviour sanitizers"
+	@echo "  check-valgrind     a short story under valgrind"
+	@echo "make check-long      what needs minutes and gigabytes"
+	@echo "make check-clang     builds everything with clang"
+	@echo "make lint            layers, format, shell scripts, static analysis"
+	@echo "make format          lays out the sources as .clang-format says"
+	@echo "make bench           measures, against other programs on this machine"
+	@echo "make deps            installs the packages that all of these need"
+	@echo "make install         to PREFIX ($(PREFIX)), below DESTDIR; make uninstall takes it away"
+	@echo "make clean           removes what was built"

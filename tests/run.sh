@@ -1,15 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs test scripts one by one, each with a time limit, and shows the log of those that fail.
-#   tests/run.sh TEST.sh…         each log goes to $BUILD/log
+# Runs test scripts, two at a time where there are two processors, each with a time limit, and shows the log of those
+# that fail.  tests/run.sh TEST.sh…
 # The last line is the sum: "N passed, N failed, N skipped". Exits with 1 if any failed.
-# A test's limit in seconds stands in its line "# limit: N"; $DISCFS_SLOWNESS multiplies it (for sanitizers).
+# Lines in a test: "# limit: N" its limit in seconds, which $DISCFS_SLOWNESS multiplies (for sanitizers);
+# "# alone" it measures time, so nothing runs beside it.
 set -u
 cd "$(dirname "$0")/.." || exit 2
 build=${DISCFS_BUILD:-build}
 logs=$build/log
-mkdir -p "$logs"
+jobs=${DISCFS_TEST_JOBS:-$(nproc)}
 passed=0 failed=0 skipped=0
+declare -A names=() # by process
+mkdir -p "$logs"
 
 # What a test that was cut off left behind: it is known by the word in its environment.
 end_leftovers() {
@@ -21,43 +24,69 @@ end_leftovers() {
 	done | xargs -r kill -9 2>/dev/null
 }
 
-show_log() {
-	cut -c 1-400 "$1" | sed -e 's/^/    | /' | tail -n "${DISCFS_LOG_LINES:-60}"
+run_test() { # SCRIPT NAME
+	local id=run-$$-$2 limit code began
+	limit=$(sed -n 's/^# limit: \([0-9]*\).*/\1/p' "$1" | head -n 1)
+	limit=$((${limit:-120} * ${DISCFS_SLOWNESS:-1}))
+	began=$(date +%s.%N)
+	timeout -k 30 "$limit" env DISCFS_TEST_ID="$id" bash "$1" >"$logs/$2.log" 2>&1 </dev/null
+	code=$?
+	[ $code != 124 ] || echo "FAIL: cut off after $limit s" >>"$logs/$2.log"
+	end_leftovers "$id"
+	awk -v a="$began" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f\n", b - a }' >"$logs/$2.seconds"
+	return $code
 }
 
-run_test() {
-	local script=$1 name id log limit code began took
-	name=$(basename "$script" .sh)
-	log=$logs/$name.log
-	limit=$(sed -n 's/^# limit: \([0-9]*\).*/\1/p' "$script" | head -n 1)
-	limit=$((${limit:-120} * ${DISCFS_SLOWNESS:-1}))
-	id=run-$$-$name
-	printf '%-14s ' "$name"
-	began=$(date +%s.%N)
-	timeout -k 30 "$limit" env DISCFS_TEST_ID="$id" bash "$script" >"$log" 2>&1 </dev/null
-	code=$?
-	end_leftovers "$id"
-	took=$(awk -v a="$began" -v b="$(date +%s.%N)" 'BEGIN { printf "%.1f", b - a }')
-	case $code in
+tell_result() { # NAME CODE
+	local log=$logs/$1.log took
+	took=$(cat "$logs/$1.seconds")
+	case $2 in
 	0)
 		passed=$((passed + 1))
-		echo "ok       $took s"
+		printf '%-14s ok       %s s\n' "$1" "$took"
 		;;
 	77)
 		skipped=$((skipped + 1))
-		echo "skipped  $(sed -n 's/^SKIP: //p' "$log" | tail -n 1)"
+		printf '%-14s skipped  %s\n' "$1" "$(sed -n 's/^SKIP: //p' "$log" | tail -n 1)"
 		;;
 	*)
 		failed=$((failed + 1))
-		[ $code != 124 ] || echo "cut off after $limit s" >>"$log"
-		echo "FAILED   $took s: $(grep '^FAIL: ' "$log" | head -n 1)"
-		show_log "$log"
+		printf '%-14s FAILED   %s s: %s\n' "$1" "$took" "$(grep -a '^FAIL: ' "$log" | head -n 1)"
+		tail -n "${DISCFS_LOG_LINES:-60}" "$log" | cut -c 1-400 | sed -e 's/^/    | /'
 		;;
 	esac
 }
 
+await_one() {
+	local pid code
+	wait -n -p pid "${!names[@]}"
+	code=$?
+	tell_result "${names[$pid]}" $code
+	unset "names[$pid]"
+}
+
+start() { # SCRIPT AT-MOST
+	local name
+	name=$(basename "$1" .sh)
+	while [ ${#names[@]} -ge "$2" ]; do
+		await_one
+	done
+	run_test "$1" "$name" &
+	names[$!]=$name
+}
+
+is_alone() {
+	grep -q '^# alone' "$1"
+}
+
 for script in "$@"; do
-	run_test "$script"
+	is_alone "$script" || start "$script" "$jobs"
+done
+for script in "$@"; do
+	! is_alone "$script" || start "$script" 1
+done
+while [ ${#names[@]} -gt 0 ]; do
+	await_one
 done
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]
