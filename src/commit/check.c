@@ -38,11 +38,6 @@ static int differs(struct check *check, uint64_t parent, const char *name, size_
 			  path.data ? path.data : "");
 }
 
-static int64_t seconds(int64_t ns)
-{
-	return ns / NS_PER_SEC - (ns % NS_PER_SEC < 0);
-}
-
 /* Rock Ridge keeps the parts of a target (RRIP 4.1.3): a doubled slash or one at the end isn't among them. */
 static void target_parts(const struct blob *target, struct text *ret)
 {
@@ -73,7 +68,7 @@ static const char *attr_difference(const struct node *planned, const struct node
 		return "the mode";
 	if (a->uid != b->uid || a->gid != b->gid)
 		return "the owner";
-	if (seconds(a->mtime_ns) != seconds(b->mtime_ns))
+	if (node_time_on_disc(a->mtime_ns) != b->mtime_ns)
 		return "the time";
 	if (!S_ISDIR(a->mode) && !S_ISLNK(a->mode) && a->size != b->size)
 		return "the size";
@@ -84,12 +79,6 @@ static const char *attr_difference(const struct node *planned, const struct node
 	if (!xattr_set_equal(&planned->xattrs, &found->xattrs))
 		return "the extended attributes";
 	return NULL;
-}
-
-static bool same_map(const struct extent_map *a, const struct extent_map *b)
-{
-	return a->count == b->count &&
-	       (a->count == 0 || memcmp(a->items, b->items, a->count * sizeof *a->items) == 0);
 }
 
 /* The bytes as they were staged against those at the new place, read from the medium rather than the page
@@ -154,7 +143,7 @@ static int check_body(struct check *check, const struct node *planned, const str
 {
 	int ret = 0;
 
-	if (S_ISREG(planned->attr.mode) && !same_map(&planned->map, &found->map)) {
+	if (S_ISREG(planned->attr.mode) && !extent_map_equal(&planned->map, &found->map)) {
 		if (planned->attr.size && !extent_map_is_on_disc(&found->map, found->attr.size))
 			return -EBADMSG;
 		ret = compare_body(check, planned, found);

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DEPTH_CAP 128u /* xorriso makes trees this deep; directory loops are deeper than any */
 #define NODE_CAP  20000000u
 
 static void dispose_opts(IsoReadOpts **opts)
@@ -46,9 +45,9 @@ static int check_limits(IsoImage *image, IsoFileSource *file)
 		reason_set(&import->refused, EMEDIUMTYPE, "more than %u files: refused", NODE_CAP);
 	else if (!path)
 		reason_set(&import->refused, ENOMEM, "out of memory");
-	else if (depth_of(path) > DEPTH_CAP)
+	else if (depth_of(path) > TREE_DEPTH_LIMIT)
 		reason_set(&import->refused, EMEDIUMTYPE, "directories are nested deeper than %u: refused",
-			   DEPTH_CAP);
+			   TREE_DEPTH_LIMIT);
 	return import->refused.err ? -1 : 1;
 }
 

@@ -8,10 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TARGET_MOST    1023u /* bytes of a symlink's target that libisofs takes */
-#define COMPONENT_MOST 255u  /* between slashes; more makes it crash */
-#define PLAN_CAP       UINT32_C(0x0fffffff)
-#define XATTRS_MOST    1000000u
+#define PLAN_CAP UINT32_C(0x0fffffff)
 
 void plan_clear(struct plan *plan)
 {
@@ -178,14 +175,24 @@ static bool target_fits(const struct blob *target)
 {
 	size_t component = 0;
 
-	if (target->length == 0 || target->length > TARGET_MOST)
+	if (target->length == 0 || target->length > TARGET_STAGED_LIMIT)
 		return false;
 	for (size_t i = 0; i < target->length; i++) {
 		component = target->data[i] == '/' ? 0 : component + 1;
-		if (component > COMPONENT_MOST || target->data[i] == '\0')
+		if (component > NAME_LIMIT || target->data[i] == '\0')
 			return false;
 	}
 	return true;
+}
+
+/* Names on the way down to a node, counted as far as one more than is allowed. */
+static unsigned depth_of(const struct plan *plan, uint32_t node)
+{
+	unsigned depth = 0;
+
+	for (; plan->nodes.items[node].first_name != NO_NAME && depth <= TREE_DEPTH_LIMIT; depth++)
+		node = plan->names.items[plan->nodes.items[node].first_name].parent;
+	return depth;
 }
 
 int plan_check(const struct plan *plan, struct reason *why)
@@ -201,11 +208,15 @@ int plan_check(const struct plan *plan, struct reason *why)
 			return reason_set(
 			    why, ENAMETOOLONG,
 			    "%s: a symlink's target can have %u bytes on a disc, and %u between slashes",
-			    plan_path(plan, i, path, sizeof path), TARGET_MOST, COMPONENT_MOST);
-		if (node->xattrs.length > XATTRS_MOST)
+			    plan_path(plan, i, path, sizeof path), TARGET_STAGED_LIMIT, NAME_LIMIT);
+		if (S_ISDIR(node->attr.mode) && depth_of(plan, i) >= TREE_DEPTH_LIMIT)
+			return reason_set(why, ENAMETOOLONG,
+					  "…/%s: directories can be nested %u deep on a disc",
+					  plan_path(plan, i, path, sizeof path), TREE_DEPTH_LIMIT - 1);
+		if (node->xattrs.length > XATTR_SET_LIMIT)
 			return reason_set(
 			    why, E2BIG, "%s: its extended attributes have %zu bytes, a disc can hold %u",
-			    plan_path(plan, i, path, sizeof path), node->xattrs.length, XATTRS_MOST);
+			    plan_path(plan, i, path, sizeof path), node->xattrs.length, XATTR_SET_LIMIT);
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define ALIGN	      32u   /* libisofs, xorriso and growisofs start sessions at multiples of 32 or 16 */
 #define FIRST_CHAINED 32u   /* start of the first session where the head was kept free */
@@ -217,6 +218,10 @@ static bool is_partitioned(const uint8_t *head)
 
 static int refuse_foreign(const struct source *source, const uint8_t *head, struct reason *why)
 {
+	struct stat info;
+
+	if (source->sectors == 0 && fstat(source->fd, &info) == 0 && info.st_size > 0)
+		return reason_set(why, EMEDIUMTYPE, "not a disc image: it is shorter than a sector");
 	if (source->sectors == 0 || (all_zero(head, HEAD_BYTES) && source->sectors <= HEAD_SECTORS))
 		return reason_set(why, EINVAL,
 				  "the file is empty, not a disc image: make one with discfsctl create");

@@ -204,6 +204,20 @@ bool extent_map_is_on_disc(const struct extent_map *map, uint64_t size)
 	return size && done == size && sections <= SECTIONS_LIMIT;
 }
 
+bool extent_map_equal(const struct extent_map *a, const struct extent_map *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++) {
+		const struct extent *x = &a->items[i], *y = &b->items[i];
+
+		if (x->offset != y->offset || x->length != y->length || x->origin != y->origin ||
+		    x->kind != y->kind)
+			return false;
+	}
+	return true;
+}
+
 uint64_t extent_map_spooled(const struct extent_map *map)
 {
 	uint64_t sum = 0;

@@ -46,6 +46,8 @@ void extent_map_piece(const struct extent_map *map, uint64_t offset, uint64_t le
  * each starts at a sector's start, and all but the last are whole sectors. At most 100 sections: Linux isofs
  * reads no more. An empty file is not on the disc. */
 bool extent_map_is_on_disc(const struct extent_map *map, uint64_t size);
+/* True when both say the same of every byte. */
+bool extent_map_equal(const struct extent_map *a, const struct extent_map *b);
 /* Bytes that come from the spool. */
 uint64_t extent_map_spooled(const struct extent_map *map);
 

@@ -3,6 +3,17 @@
 
 #include <errno.h>
 
+#define EARLIEST (-2208988800ll) /* 1900-01-01 00:00:00 UTC */
+#define LATEST	 5869583999ll	 /* 2155-12-31 23:59:59 UTC */
+
+int64_t node_time_on_disc(int64_t ns)
+{
+	int64_t seconds = ns / NS_PER_SEC - (ns % NS_PER_SEC < 0);
+
+	seconds = seconds < EARLIEST ? EARLIEST : seconds > LATEST ? LATEST : seconds;
+	return seconds * NS_PER_SEC;
+}
+
 void node_clear(struct node *node)
 {
 	blob_clear(&node->target);

@@ -11,7 +11,8 @@
 #define TARGET_LIMIT 4095u /* bytes of a symlink's target on a disc */
 /* What libisofs can write of one: it stops at 1024 bytes, and crashes on components of 256. */
 #define TARGET_STAGED_LIMIT 1023u
-#define XATTR_SET_LIMIT	    1000000u /* packed bytes of a node's attributes that libisofs takes */
+#define TREE_DEPTH_LIMIT	    128u /* names in a path: directory loops are deeper than any */
+#define XATTR_SET_LIMIT	    900000u /* packed bytes of a node's attributes that libisofs takes */
 #define NS_PER_SEC   1000000000ll
 #define MD5_LENGTH   16u
 
@@ -37,6 +38,10 @@ struct node {
 	struct blob md5; /* empty, or MD5_LENGTH bytes that the disc records for this content */
 	struct extent_map map; /* regular files only */
 };
+
+/* The time as a session holds it: whole seconds from 1900 to 2155 (ECMA-119 9.1.5 counts years from 1900 in a byte);
+ * what lies outside becomes the nearest. ns since 1970, like the argument. */
+int64_t node_time_on_disc(int64_t ns);
 
 void node_clear(struct node *node);
 /* Deep copy into an empty node. 0 or -ENOMEM (ret left empty). */

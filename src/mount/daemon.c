@@ -17,10 +17,13 @@
 /* Buffers of a whole request are taken and given back all the time: keep them out of mmap. */
 #define LARGEST_REUSED (8 << 20)
 
+/* Mounting burns nothing: an I/O error is just that. */
 static int fail(const struct reason *why)
 {
+	enum exit_code code = exit_code_of_errno(why->err);
+
 	log_error("%s", why->text);
-	return (int)exit_code_of_errno(why->err);
+	return (int)(code == EXIT_CODE_BURN_FAILED ? EXIT_CODE_SYSTEM : code);
 }
 
 static int open_disc(struct mount *mount, const struct options *options, struct reason *why)

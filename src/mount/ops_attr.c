@@ -6,8 +6,13 @@
 #include <errno.h>
 #include <sys/statvfs.h>
 
+/* Years before 1677 and after 2262 don't fit: the nearest that does. */
 static int64_t ns_of(const struct timespec *time)
 {
+	const int64_t most = INT64_MAX / NS_PER_SEC - 1;
+
+	if (time->tv_sec < -most || time->tv_sec > most)
+		return (time->tv_sec < 0 ? -most : most) * NS_PER_SEC;
 	return time->tv_sec * NS_PER_SEC + time->tv_nsec;
 }
 

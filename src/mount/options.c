@@ -6,11 +6,12 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum option_kind {
 	OPTION_FLAG,   /* bool at offset becomes true */
 	OPTION_CLEAR,  /* bool at offset becomes false */
-	OPTION_STRING, /* char * at offset, a copy */
+	OPTION_DIR,    /* char * at offset: a directory's absolute name */
 	OPTION_SIZE,   /* uint64_t at offset */
 	OPTION_COMMIT, /* commit=manual|unmount */
 	OPTION_IGNORE, /* for mount(8), fstab or systemd */
@@ -27,7 +28,7 @@ static const struct {
 	{ "rw", OPTION_CLEAR, offsetof(struct options, read_only), NULL },
 	{ "commit=", OPTION_COMMIT, 0,
 	  "manual (default): unmounting never burns; unmount: a clean unmount commits" },
-	{ "state=", OPTION_STRING, offsetof(struct options, state_root),
+	{ "state=", OPTION_DIR, offsetof(struct options, state_root),
 	  "directory for staged work (default: $XDG_STATE_HOME/discfs, else /var/lib/discfs for root,\n"
 	  "                     ~/.local/state/discfs for others)" },
 	{ "spool_limit=", OPTION_SIZE, offsetof(struct options, spool_limit),
@@ -95,6 +96,23 @@ static bool name_matches(const char *pattern, const char *word)
 	return strcmp(word, pattern) == 0;
 }
 
+/* Absolute: the daemon leaves its working directory. */
+static int set_dir(char **where, const char *value, struct reason *why)
+{
+	char *here AUTO_FREE = *value == '/' ? NULL : getcwd(NULL, 0);
+	char *path = NULL;
+
+	if (!*value)
+		return reason_set(why, EINVAL, "state= needs a directory");
+	if (*value != '/' && !here)
+		return reason_set(why, errno, "the working directory can't be found: %s", strerror(errno));
+	if (asprintf(&path, "%s%s%s", here ? here : "", here ? "/" : "", value) < 0)
+		return reason_set(why, ENOMEM, "out of memory");
+	free(*where);
+	*where = path;
+	return 0;
+}
+
 static int set_commit(struct options *options, const char *value, struct reason *why)
 {
 	options->commit_on_unmount = strcmp(value, "unmount") == 0;
@@ -113,10 +131,8 @@ static int set_option(struct options *options, size_t index, const char *word, s
 	case OPTION_CLEAR:
 		*(bool *)(void *)at = table[index].kind == OPTION_FLAG;
 		return 0;
-	case OPTION_STRING:
-		free(*(char **)(void *)at);
-		*(char **)(void *)at = strdup(value);
-		return *value ? 0 : reason_set(why, EINVAL, "%s needs a value", word);
+	case OPTION_DIR:
+		return set_dir((char **)(void *)at, value, why);
 	case OPTION_SIZE:
 		if (text_parse_size(value, (uint64_t *)(void *)at) < 0)
 			return reason_set(why, EINVAL, "%s: not a size such as 700M or 20G", word);
@@ -152,6 +168,18 @@ static int parse_words(struct options *options, const char *list, struct reason 
 	return ret;
 }
 
+static int take_mountpoint(struct options *options, const char *word, struct reason *why)
+{
+	struct stat st;
+
+	options->mountpoint = realpath(word, NULL);
+	if (!options->mountpoint || stat(options->mountpoint, &st) < 0)
+		return reason_set(why, errno, "mountpoint %s: %s%s", word, strerror(errno),
+				  errno == ENOTCONN ? "; its daemon died: clear it away with fusermount3 -u"
+						    : "");
+	return S_ISDIR(st.st_mode) ? 0 : reason_set(why, ENOTDIR, "mountpoint %s: not a directory", word);
+}
+
 static int take_places(struct options *options, int argc, char **argv, struct reason *why)
 {
 	if (options->help || options->version)
@@ -160,10 +188,9 @@ static int take_places(struct options *options, int argc, char **argv, struct re
 		return reason_set(
 		    why, EINVAL, "say what to mount and where: discfs SOURCE MOUNTPOINT (see discfs --help)");
 	options->source = strdup(argv[optind]);
-	options->mountpoint = realpath(argv[optind + 1], NULL);
-	if (!options->mountpoint)
-		return reason_set(why, errno, "mountpoint %s: %s", argv[optind + 1], strerror(errno));
-	return options->source ? 0 : reason_set(why, ENOMEM, "out of memory");
+	if (!options->source)
+		return reason_set(why, ENOMEM, "out of memory");
+	return take_mountpoint(options, argv[optind + 1], why);
 }
 
 int options_parse(struct options *options, int argc, char **argv, struct reason *why)

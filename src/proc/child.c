@@ -39,12 +39,13 @@ static int path_search(char *ret, size_t room)
 	return -ENOENT;
 }
 
-/* The link leads to this very program even after an upgrade replaced the file. Under valgrind it leads to valgrind, and
- * only what it reads as tells the truth. */
+/* The link leads to this very program even after an upgrade replaced the file. Under valgrind it leads to
+ * valgrind, and only what it reads as tells the truth. */
 static void binary_self(const char *path, char *ret, size_t room)
 {
 	struct stat by_path, by_link;
-	bool other = stat(path, &by_path) == 0 && stat(self_exe, &by_link) == 0 && by_path.st_ino != by_link.st_ino;
+	bool other =
+	    stat(path, &by_path) == 0 && stat(self_exe, &by_link) == 0 && by_path.st_ino != by_link.st_ino;
 
 	snprintf(ret, room, "%s", other ? path : self_exe);
 }

@@ -8,6 +8,7 @@
 #include <sys/ioctl.h>
 
 #define PROBE_TIMEOUT_MS 120000 /* a drive may spin up and settle for a minute */
+#define PAD_SLACK	 192u	/* sectors: 150 of padding and the rounding to 32 */
 #define SESSIONS_LIMIT	 4096u
 #define ADDRESS_LIMIT	 (1ull << 32) /* sectors: block addresses are 32 bits wide */
 
@@ -65,8 +66,9 @@ static int probe_disc(struct probe *probe, struct msg *msg, uint64_t sectors, st
 		return probe_error(why, "a wrong count of sessions");
 	if (disc->capacity > ADDRESS_LIMIT || disc->nwa > ADDRESS_LIMIT || disc->recorded > ADDRESS_LIMIT)
 		return probe_error(why, "addresses beyond 32 bits");
-	/* Of a closed disc only a part may be left: a cut image can still be read as far as it goes. */
-	if (disc->state == DISC_APPENDABLE && disc->recorded > sectors)
+	/* Of a closed disc only a part may be left: a cut image can still be read as far as it goes. Of an
+	 * appendable one the padding may be missing. */
+	if (disc->state == DISC_APPENDABLE && disc->recorded > sectors + PAD_SLACK)
 		return probe_error(why, "more recorded than there is");
 	if (disc->state == DISC_APPENDABLE && disc->nwa < disc->recorded)
 		return probe_error(why, "an address for the next session inside the ones before");

@@ -327,44 +327,66 @@ int rows_node_staged(struct db *db, rows_node_fn *entry, void *self)
 	return ended ? ended : ret;
 }
 
-/* A name of generation in_gen that leads to ino as seen up to gen. 1 = found, 0 = none, or -errno. */
-static int name_of(struct db *db, uint64_t ino, uint32_t gen, uint32_t in_gen, uint64_t *ret_parent,
-		   struct blob *ret_name)
+/* Each name that generation in_gen gives ino and that is still seen up to gen. */
+static int each_name_of(struct db *db, uint64_t ino, uint32_t gen, uint32_t in_gen, rows_link_fn *entry,
+			void *self)
 {
 	sqlite3_stmt *stmt = db_query(db, in_gen ? QUERY_NAMES_OF_STAGED : QUERY_NAMES_OF_BASE);
-	int found;
+	int ret = 0, ended = 0;
 
 	if (!stmt)
 		return -EIO;
 	sqlite3_bind_int64(stmt, in_gen ? 2 : 1, (int64_t)ino);
 	if (in_gen)
 		sqlite3_bind_int64(stmt, 1, in_gen);
-	while ((found = db_step(db, stmt)) > 0) {
+	while (ended == 0 && (ret = db_step(db, stmt)) > 0) {
 		uint64_t parent = (uint64_t)sqlite3_column_int64(stmt, 0), seen;
 		const char *name = sqlite3_column_blob(stmt, 1);
 		size_t length = (size_t)sqlite3_column_bytes(stmt, 1);
 
-		if (rows_name_get(db, parent, name, length, gen, &seen, NULL) <= 0 || seen != ino)
-			continue; /* a higher generation removed or replaced it */
-		*ret_parent = parent;
-		found = blob_set(ret_name, name, length);
-		sqlite3_reset(stmt);
-		return found < 0 ? found : 1;
+		if (rows_name_get(db, parent, name, length, gen, &seen, NULL) > 0 && seen == ino)
+			ended = entry(self, parent, name, length); /* else a higher generation has other plans */
 	}
 	sqlite3_reset(stmt);
-	return found;
+	return ended ? ended : ret;
 }
 
 /* The base's names first: a file that got another link is known by its old one. */
-static int any_name_of(struct db *db, uint64_t ino, uint32_t gen, uint64_t *ret_parent, struct blob *ret_name)
+int rows_names_of(struct db *db, uint64_t ino, uint32_t gen, rows_link_fn *entry, void *self)
 {
-	int found = name_of(db, ino, gen, 0, ret_parent, ret_name);
+	int ret = each_name_of(db, ino, gen, 0, entry, self);
 	uint32_t newest = gen;
 
-	if (found == 0 && gen == GEN_NEWEST)
+	if (ret == 0 && gen == GEN_NEWEST)
 		newest = (uint32_t)db_int(db, QUERY_MAX_GEN);
-	for (uint32_t down = 0; found == 0 && down < 2 && newest > down; down++)
-		found = name_of(db, ino, gen, newest - down, ret_parent, ret_name);
+	for (uint32_t down = 0; ret == 0 && down < 2 && newest > down; down++)
+		ret = each_name_of(db, ino, gen, newest - down, entry, self);
+	return ret;
+}
+
+struct kept_name {
+	uint64_t parent;
+	struct blob name;
+};
+
+static int keep_name(void *self, uint64_t parent, const char *name, size_t length)
+{
+	struct kept_name *kept = self;
+	int ret = blob_set(&kept->name, name, length);
+
+	kept->parent = parent;
+	return ret < 0 ? ret : 1;
+}
+
+static int any_name_of(struct db *db, uint64_t ino, uint32_t gen, uint64_t *ret_parent, struct blob *ret_name)
+{
+	struct kept_name kept = { 0 };
+	int found = rows_names_of(db, ino, gen, keep_name, &kept);
+
+	if (found > 0) {
+		*ret_parent = kept.parent;
+		*ret_name = kept.name;
+	}
 	return found;
 }
 

@@ -44,6 +44,10 @@ int rows_node_parent(struct db *db, uint64_t ino, uint32_t gen, uint64_t *ret_pa
 typedef int rows_node_fn(void *self, struct node *node, uint32_t gen);
 int rows_node_staged(struct db *db, rows_node_fn *entry, void *self);
 
+/* Each name of a node as seen up to gen, in no order. entry's nonzero return ends it and is returned. */
+typedef int rows_link_fn(void *self, uint64_t parent, const char *name, size_t length);
+int rows_names_of(struct db *db, uint64_t ino, uint32_t gen, rows_link_fn *entry, void *self);
+
 /* The path of a node as seen up to gen, without a leading slash; "" for the root. Follows the first name
  * found. 0, -ENOENT when no name leads there, or -errno. */
 struct text;

@@ -65,9 +65,7 @@ int staged_names_collect(struct tree *tree, struct staged_names *ret)
 
 static bool same_content(const struct node *a, const struct node *b)
 {
-	return a->attr.size == b->attr.size && a->map.count == b->map.count &&
-	       (a->map.count == 0 ||
-		memcmp(a->map.items, b->map.items, a->map.count * sizeof *a->map.items) == 0);
+	return a->attr.size == b->attr.size && extent_map_equal(&a->map, &b->map);
 }
 
 bool staged_is_modified(const struct node *base, const struct node *now)
