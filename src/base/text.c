@@ -78,6 +78,18 @@ static size_t utf8_length(const unsigned char *s, size_t left)
 	return n;
 }
 
+bool text_is_printable(const char *data, size_t length)
+{
+	const unsigned char *s = (const unsigned char *)data;
+
+	for (size_t i = 0, n; i < length; i += n) {
+		n = utf8_length(s + i, length - i);
+		if (n == 0 || s[i] < 0x20 || s[i] == 0x7F)
+			return false;
+	}
+	return true;
+}
+
 void text_add_json(struct text *text, const char *data, size_t length)
 {
 	const unsigned char *s = (const unsigned char *)data;

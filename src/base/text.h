@@ -27,6 +27,8 @@ void text_add_escaped(struct text *text, const char *data, size_t length);
 /* Turns \ooo back into bytes, in place; any other backslash, and \000, stay as they are. */
 void text_unescape(char *line);
 
+/* Valid UTF-8 without control characters. */
+bool text_is_printable(const char *data, size_t length);
 /* Bytes as "4.7 GB" (powers of 1000, as discs are sold). buffer: at least 16 bytes. Returns buffer. */
 const char *text_size(char *buffer, uint64_t bytes);
 /* Reads "650M", "4.7G", "25g", "1048576": a number with an optional K, M, G, T (powers of 1024, or of 1000

@@ -7,7 +7,6 @@
 #include "store/rows.h"
 
 #include <errno.h>
-#include <string.h>
 
 struct adopt {
 	struct tree *tree;
@@ -85,8 +84,6 @@ static int store_facts(struct adopt *adopt, const struct disc *disc, const struc
 				       FINGERPRINT_SIZE);
 	if (ret == 0)
 		ret = db_meta_put_int(&tree->db, "format", imported->format);
-	if (ret == 0)
-		ret = db_meta_put_blob(&tree->db, "label", imported->label, strlen(imported->label));
 	return ret < 0 ? ret : tree_flush_locked(tree);
 }
 

@@ -4,6 +4,7 @@
 #include "base/exit_code.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "commit/finish.h"
 #include "commit/plan.h"
 #include "commit/publish.h"
@@ -318,7 +319,7 @@ void commit_close(struct commit *commit)
 
 int commit_request(struct commit *commit, const char *label, uint64_t *ret_serial)
 {
-	if (strlen(label) > LABEL_LIMIT)
+	if (strlen(label) > LABEL_LIMIT || !text_is_printable(label, strlen(label)))
 		return -EINVAL;
 	if (commit->disc->read_only)
 		return -EROFS;

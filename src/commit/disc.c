@@ -80,6 +80,10 @@ void disc_set_probe(struct disc *disc, struct probe *probe)
 	atomic_store(&disc->tree.room.capacity, disc->probe.disc.capacity);
 	atomic_store(&disc->tree.room.next_start, disc->probe.disc.nwa);
 	disc->tree.disc.limit = disc->probe.disc.recorded * SECTOR;
+	disc->label[0] = '\0';
+	if (disc->probe.sessions.count)
+		memcpy(disc->label, disc->probe.sessions.items[disc->probe.sessions.count - 1].label,
+		       sizeof disc->label);
 	disc_update_room(disc);
 }
 
@@ -136,20 +140,21 @@ static int open_state(struct disc *disc, const struct disc_options *options, str
 	return ret < 0 ? ret : open_tree(disc, options, why);
 }
 
-static int load_facts(struct disc *disc, struct reason *why)
+int disc_load_facts(struct disc *disc, struct reason *why)
 {
-	int64_t format = 0, nodes = 0;
-	struct blob label CLEANUP(blob_clear) = { 0 };
+	int64_t format = 0, nodes;
+	int ret;
 
-	WITH_LOCK(&disc->tree.lock);
-	nodes = db_int(&disc->tree.db, QUERY_COUNT_NODES);
-	if (nodes < 0 || db_meta_int(&disc->tree.db, "format", &format) < 0 ||
-	    db_meta_blob(&disc->tree.db, "label", &label) < 0)
-		return reason_set(why, EIO, "%s can't be read", disc->tree.db.path);
+	{
+		WITH_LOCK(&disc->tree.lock);
+		ret = db_meta_int(&disc->tree.db, "format", &format);
+		nodes = ret < 0 ? ret : db_int(&disc->tree.db, QUERY_COUNT_NODES);
+	}
+	if (nodes < 0)
+		return reason_set(why, (int)-nodes, "%s can't be read", disc->tree.db.path);
+	WITH_LOCK(&disc->lock);
 	disc->format = (uint32_t)format;
 	disc->base_nodes = (uint64_t)nodes;
-	snprintf(disc->label, sizeof disc->label, "%.*s", (int)label.length,
-		 label.data ? (const char *)label.data : "");
 	return 0;
 }
 
@@ -177,7 +182,7 @@ static int open_all(struct disc *disc, const struct disc_options *options, struc
 	if (ret == 0)
 		ret = sweep_at_start(&disc->tree, why);
 	disc->tree.read_only = disc->read_only;
-	return ret < 0 ? ret : load_facts(disc, why);
+	return ret < 0 ? ret : disc_load_facts(disc, why);
 }
 
 int disc_open(struct disc *disc, const struct disc_options *options, struct reason *why)

@@ -36,5 +36,7 @@ void disc_close(struct disc *disc);
 int disc_check_same(struct disc *disc, struct probe *ret, struct reason *why);
 /* The new state of the medium after a session was published. Takes the probe. */
 void disc_set_probe(struct disc *disc, struct probe *probe);
+/* What the database says of the base: format, base_nodes. 0 or -errno with why. */
+int disc_load_facts(struct disc *disc, struct reason *why);
 /* What the host's file system lets an image file grow. Called now and then. */
 void disc_update_room(struct disc *disc);

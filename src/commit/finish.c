@@ -100,6 +100,7 @@ int finish_session(struct disc *disc, struct journal *journal, const struct chec
 		   struct reason *why)
 {
 	uint8_t old[FINGERPRINT_SIZE];
+	struct reason unread = { 0 };
 	struct probe probe = { 0 };
 	int ret = check_session(disc, journal->gen, journal->start, journal->start + journal->sectors,
 				progress, why);
@@ -120,10 +121,8 @@ int finish_session(struct disc *disc, struct journal *journal, const struct chec
 	if (memcmp(old, journal->fingerprint.data, sizeof old) != 0)
 		state_unlink(&disc->state, old);
 	disc_set_probe(disc, &probe);
-	WITH_LOCK(&disc->lock);
-	disc->format = FORMAT_ROCK_RIDGE;
-	if (journal->label[0])
-		snprintf(disc->label, sizeof disc->label, "%.32s", journal->label);
+	if (disc_load_facts(disc, &unread) < 0)
+		log_error("%s", unread.text); /* the session is good and published all the same */
 	return 0;
 }
 

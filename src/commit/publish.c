@@ -76,8 +76,6 @@ static int publish_rows(struct disc *disc, const struct journal *journal, const 
 	if (ret == 0)
 		ret = db_meta_put_blob(db, "fingerprint", journal->fingerprint.data,
 				       journal->fingerprint.length);
-	if (ret == 0 && journal->label[0])
-		ret = db_meta_put_blob(db, "label", journal->label, strlen(journal->label));
 	if (ret == 0)
 		ret = db_meta_put_int(db, "format", FORMAT_ROCK_RIDGE);
 	if (ret == 0)

@@ -14,19 +14,18 @@ static const char *const state_names[] = { "unknown", "blank", "appendable", "cl
 /* Everything that status tells, taken once so that both forms agree. */
 struct status {
 	struct changes_count staged;
+	int unreadable; /* 0, or why staged can't be counted: positive errno */
 	struct progress_view work;
 	struct commit_result last;
 	uint64_t spool_used, spool_limit;
 	uint64_t free_bytes, predicted;
 };
 
-static int take_status(struct control *control, struct status *ret)
+static void take_status(struct control *control, struct status *ret)
 {
 	struct tree *tree = &control->disc->tree;
-	int err = changes_count(tree, &ret->staged);
 
-	if (err < 0)
-		return err;
+	ret->unreadable = -changes_count(tree, &ret->staged);
 	progress_get(&control->commit->progress, &ret->work);
 	commit_last(control->commit, &ret->last);
 	ret->predicted = tree_predicted_sectors(tree);
@@ -34,7 +33,6 @@ static int take_status(struct control *control, struct status *ret)
 	WITH_LOCK(&tree->spool.lock);
 	ret->spool_used = tree->spool.used;
 	ret->spool_limit = tree->spool.limit;
-	return 0;
 }
 
 static void json_key(struct text *text, const char *key, const char *value)
@@ -160,13 +158,21 @@ static void json_last(const struct commit_result *last, struct text *text)
 		 last->session, last->start, last->sectors, last->seconds);
 }
 
+static const char unreadable_text[] =
+    "what is staged can't be told, and nothing more can be staged: unmount, see to the "
+    "disk that holds the staged work, and mount again";
+
+static void json_warning(const struct status *status, struct text *text)
+{
+	if (status->unreadable)
+		text_add_json(text, unreadable_text, strlen(unreadable_text));
+}
+
 int control_status_json(struct control *control, struct text *ret)
 {
-	struct status status;
-	int err = take_status(control, &status);
+	struct status status = { 0 };
 
-	if (err < 0)
-		return err;
+	take_status(control, &status);
 	text_add(ret, "{");
 	json_mount(control, ret);
 	text_add(ret, ",\n");
@@ -178,7 +184,9 @@ int control_status_json(struct control *control, struct text *ret)
 	json_work(&status.work, ret);
 	text_add(ret, ",\n");
 	json_last(&status.last, ret);
-	text_add(ret, ",\n\"warnings\":[]}\n");
+	text_add(ret, ",\n\"warnings\":[");
+	json_warning(&status, ret);
+	text_add(ret, "]}\n");
 	return ret->failed ? -ENOMEM : 0;
 }
 
@@ -221,12 +229,10 @@ static void text_result(const struct commit_result *last, struct text *text)
 int control_status_text(struct control *control, struct text *ret)
 {
 	struct disc *disc = control->disc;
-	struct status status;
+	struct status status = { 0 };
 	char size[16];
-	int err = take_status(control, &status);
 
-	if (err < 0)
-		return err;
+	take_status(control, &status);
 	WITH_LOCK(&disc->lock);
 	text_add(ret, "disc:       %s (%s, %s)\n", disc->path, disc->probe.disc.profile,
 		 state_names[disc->probe.disc.state < 4 ? disc->probe.disc.state : 0]);
@@ -244,6 +250,8 @@ int control_status_text(struct control *control, struct text *ret)
 	if (!disc->tree.spool.can_punch)
 		text_add(ret,
 			 "spool:      its file system can't punch holes: space comes back when it's empty\n");
+	if (status.unreadable)
+		text_add(ret, "warning:    %s (%s)\n", unreadable_text, strerror(status.unreadable));
 	text_add(ret, "work:       ");
 	control_progress_text(control, ret);
 	text_add(ret, "\n");

@@ -7,18 +7,19 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/statvfs.h>
 
-#define SCHEMA_VERSION	  1
-#define APPLICATION_ID	  0x64736663 /* "dsfc": SQLite's own mark of a file's owner */
-#define CHECKPOINT_BYTES  (16 << 20)
-#define PRAGMAS                                                                                       \
-	"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;"            \
+#define SCHEMA_VERSION	 1
+#define APPLICATION_ID	 0x64736663 /* "dsfc": SQLite's own mark of a file's owner */
+#define CHECKPOINT_BYTES (16u << 20)
+#define PAGE_BYTES	 4096u
+#define PRAGMAS                                                                                              \
+	"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;"                   \
 	"PRAGMA cache_size=-24576; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;"
 
 static const char schema[] =
 #include "schema.inc"
-	;
+    ;
 
 static int db_errno(int code)
 {
@@ -57,7 +58,8 @@ static int64_t pragma_int(const struct db *db, const char *sql)
 	sqlite3_stmt *stmt = NULL;
 	int64_t value = -1;
 
-	if (sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW)
+	if (sqlite3_prepare_v2(db->handle, sql, -1, &stmt, NULL) == SQLITE_OK &&
+	    sqlite3_step(stmt) == SQLITE_ROW)
 		value = sqlite3_column_int64(stmt, 0);
 	sqlite3_finalize(stmt);
 	return value;
@@ -76,8 +78,8 @@ static int db_create(const struct db *db, struct reason *why)
 	char marks[96];
 	int ret;
 
-	snprintf(marks, sizeof marks, "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;", APPLICATION_ID,
-		 SCHEMA_VERSION);
+	snprintf(marks, sizeof marks, "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;",
+		 APPLICATION_ID, SCHEMA_VERSION);
 	ret = db_exec(db, "BEGIN IMMEDIATE;", why);
 	if (ret == 0)
 		ret = db_exec(db, schema, why);
@@ -92,15 +94,17 @@ static int db_check_version(const struct db *db, struct reason *why)
 	if (application == 0 && version == 0)
 		return db_create(db, why);
 	if (application != APPLICATION_ID)
-		return reason_set(why, EUCLEAN, "%s is damaged or not a discfs database; move it away to start anew",
+		return reason_set(why, EUCLEAN,
+				  "%s is damaged or not a discfs database; move it away to start anew",
 				  db->path);
 	if (version != SCHEMA_VERSION)
-		return reason_set(why, EUCLEAN, "%s was written by another version of discfs (schema %lld)", db->path,
-				  (long long)version);
+		return reason_set(why, EUCLEAN, "%s was written by another version of discfs (schema %lld)",
+				  db->path, (long long)version);
 	return 0;
 }
 
-/* SQLite deletes and remakes the log only while no connection is open, so one descriptor serves until the end. */
+/* SQLite deletes and remakes the log only while no connection is open, so one descriptor serves until the
+ * end. */
 static int db_open_wal(struct db *db, struct reason *why)
 {
 	char path[4200];
@@ -112,6 +116,14 @@ static int db_open_wal(struct db *db, struct reason *why)
 	return 0;
 }
 
+static int count_log(void *self, sqlite3 *handle, const char *name, int pages)
+{
+	struct db *db = self;
+
+	atomic_store(&db->log_pages, pages);
+	return SQLITE_OK;
+}
+
 int db_open(struct db *db, const char *path, struct reason *why)
 {
 	int ret;
@@ -120,11 +132,13 @@ int db_open(struct db *db, const char *path, struct reason *why)
 	if (!db->path)
 		return reason_set(why, ENOMEM, "out of memory");
 	if (sqlite3_open_v2(path, &db->handle,
-			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+			    NULL) != SQLITE_OK)
 		return reason_set(why, EIO, "%s: %s", path,
 				  db->handle ? sqlite3_errmsg(db->handle) : "can't be opened");
 	sqlite3_extended_result_codes(db->handle, 1);
 	sqlite3_busy_timeout(db->handle, 5000);
+	sqlite3_wal_hook(db->handle, count_log, db);
 	ret = db_exec(db, PRAGMAS, why);
 	if (ret == 0)
 		ret = db_check_version(db, why);
@@ -179,13 +193,23 @@ int db_sync(const struct db *db)
 	return fdatasync(db->wal_fd) < 0 ? -errno : 0;
 }
 
-void db_checkpoint(const struct db *db)
+/* Small file systems get a small log. */
+static uint64_t checkpoint_at(const struct db *db)
 {
-	struct stat st;
+	struct statvfs vfs;
+
+	if (fstatvfs(db->wal_fd, &vfs) < 0)
+		return CHECKPOINT_BYTES;
+	return min_u64(CHECKPOINT_BYTES, (uint64_t)vfs.f_blocks * vfs.f_frsize / 32);
+}
+
+void db_checkpoint(struct db *db)
+{
 	sqlite3 *other = NULL;
 
-	if (fstat(db->wal_fd, &st) < 0 || st.st_size < CHECKPOINT_BYTES)
+	if ((uint64_t)atomic_load(&db->log_pages) * PAGE_BYTES < checkpoint_at(db))
 		return;
+	atomic_store(&db->log_pages, 0);
 	if (sqlite3_open_v2(db->path, &other, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)
 		sqlite3_wal_checkpoint_v2(other, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 	sqlite3_close(other);
@@ -197,8 +221,8 @@ sqlite3_stmt *db_query(struct db *db, enum query query)
 
 	if (*stmt)
 		sqlite3_reset(*stmt);
-	else if (sqlite3_prepare_v3(db->handle, query_text(query), -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL) !=
-		 SQLITE_OK)
+	else if (sqlite3_prepare_v3(db->handle, query_text(query), -1, SQLITE_PREPARE_PERSISTENT, stmt,
+				    NULL) != SQLITE_OK)
 		db_fail(db, query_text(query));
 	return *stmt;
 }

@@ -11,6 +11,7 @@
 #include "store/queries.h"
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 struct db {
 	sqlite3 *handle;
@@ -18,6 +19,7 @@ struct db {
 	bool writing; /* a transaction is open */
 	int wal_fd;   /* of the WAL file, for db_sync */
 	char *path;
+	_Atomic int log_pages; /* in the WAL, as of the last commit */
 };
 
 /* Opens or creates. 0 or -errno with why (-EUCLEAN: not a discfs database, or damaged). */
@@ -32,7 +34,7 @@ void db_rollback(struct db *db);
 /* fdatasync of the log: no lock needed, any thread. */
 int db_sync(const struct db *db);
 /* Moves the log's content into the database when the log has grown. Own connection: needs no lock, one thread only. */
-void db_checkpoint(const struct db *db);
+void db_checkpoint(struct db *db);
 
 /* A statement, reset and ready for binding; NULL when it can't be prepared (logged). */
 sqlite3_stmt *db_query(struct db *db, enum query query);

@@ -34,23 +34,39 @@ void spool_close(struct spool *spool)
 	spool->fd = -1;
 }
 
-static bool host_has_room(struct spool *spool, uint64_t length)
+/* Free bytes on the host's file system, and how many of them stay for the database. False: it won't tell. */
+static bool host_ask(const struct spool *spool, uint64_t *ret_room, uint64_t *ret_reserve)
 {
 	struct statvfs vfs;
+
+	if (fstatvfs(spool->fd, &vfs) < 0)
+		return false;
+	*ret_room = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+	*ret_reserve = min_u64(HOST_RESERVE, (uint64_t)vfs.f_blocks * vfs.f_frsize / 8);
+	return true;
+}
+
+static bool host_has_room(struct spool *spool, uint64_t length)
+{
 	uint64_t reserve, room;
 
 	if (spool->checked >= length) {
 		spool->checked -= length;
 		return true;
 	}
-	if (fstatvfs(spool->fd, &vfs) < 0)
+	if (!host_ask(spool, &room, &reserve))
 		return true; /* pwrite will tell */
-	reserve = min_u64(HOST_RESERVE, (uint64_t)vfs.f_blocks * vfs.f_frsize / 8);
-	room = (uint64_t)vfs.f_bavail * vfs.f_frsize;
 	if (room < reserve + length)
 		return false;
-	spool->checked = min_u64(CHECK_EVERY, room - reserve - length);
+	spool->checked = min_u64(CHECK_EVERY, (room - reserve - length) / 2);
 	return true;
+}
+
+bool spool_host_is_low(const struct spool *spool)
+{
+	uint64_t reserve, room;
+
+	return host_ask(spool, &room, &reserve) && room < reserve / 2;
 }
 
 /* A new run; with a run to continue, more than is needed now is reserved behind it: addresses cost nothing.

@@ -43,6 +43,9 @@ void spool_close(struct spool *spool);
  * disk nearly full. */
 int spool_allocate(struct spool *spool, struct spool_run *run, uint64_t length, uint64_t *ret_origin,
 		   uint64_t *ret_length);
+/* The host's file system is so full that what is left is for the database alone: names that are there may change and
+ * go, new ones must wait. */
+bool spool_host_is_low(const struct spool *spool);
 /* Nothing points at this range any more. */
 void spool_free(struct spool *spool, uint64_t origin, uint64_t length);
 /* True when the range may be overwritten where it is. */

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#define LOOKS_APART 64u /* changes between two looks at the host's free space */
+
 int64_t tree_now_ns(void)
 {
 	struct timespec now;
@@ -311,6 +313,23 @@ int tree_change_begin(struct tree *tree)
 	if (ret == 0 && sqlite3_get_autocommit(tree->db.handle))
 		check_transaction(tree, -EIO);
 	return tree->broken ? tree->broken : ret;
+}
+
+/* Asking costs a system call: so once in a while, and each time when it was low. */
+static bool host_is_low(struct tree *tree)
+{
+	if (!tree->host_low && tree->unchecked++ < LOOKS_APART)
+		return false;
+	tree->unchecked = 0;
+	tree->host_low = spool_host_is_low(&tree->spool);
+	return tree->host_low;
+}
+
+int tree_growth_begin(struct tree *tree)
+{
+	int ret = tree_change_begin(tree);
+
+	return ret == 0 && host_is_low(tree) ? -ENOSPC : ret;
 }
 
 void tree_touch(struct tree *tree, struct inode *inode, bool with_mtime)

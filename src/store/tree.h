@@ -38,6 +38,8 @@ struct tree {
 	uint32_t gen;
 	bool frozen; /* generation gen - 1 is being burned; by freeze */
 	int broken;  /* 0, or the -errno that every further change gets: the database can't follow any more */
+	bool host_low;	    /* the host's disk is nearly full, as of the last look; by lock */
+	unsigned unchecked; /* changes since then; by lock */
 	uint64_t next_ino;
 	uint64_t stored_next_ino;
 	_Atomic int64_t metadata; /* bytes that all names and nodes cost in a session */
@@ -110,6 +112,8 @@ int tree_xattr_remove(struct tree *tree, uint64_t ino, const char *name);
 int tree_get_locked(struct tree *tree, uint64_t ino, struct inode **ret);
 /* May things be changed? Opens the transaction. -EROFS, or why the database is broken. */
 int tree_change_begin(struct tree *tree);
+/* The same for what makes the database grow: -ENOSPC also when the host's disk is nearly full. */
+int tree_growth_begin(struct tree *tree);
 /* Like tree_flush. Every COMMIT goes through it: names and their nodes belong together. */
 int tree_flush_locked(struct tree *tree);
 /* ctime becomes now, with_mtime: mtime too; marks dirty. */

@@ -187,7 +187,7 @@ int tree_create(struct tree *tree, uint64_t parent, const char *name, size_t len
 	struct place place AUTO_PLACE = { 0 };
 	err = check_target(new->target, new->target_length);
 	if (err == 0)
-		err = tree_change_begin(tree);
+		err = tree_growth_begin(tree);
 	if (err == 0)
 		err = place_open(&place, tree, parent, name, length);
 	if (err == 0 && place.child)
@@ -229,7 +229,7 @@ int tree_link(struct tree *tree, uint64_t ino, uint64_t parent, const char *name
 	WITH_LOCK(&tree->lock);
 	struct place place AUTO_PLACE = { 0 };
 	struct place target AUTO_PLACE = { .tree = tree };
-	err = tree_change_begin(tree);
+	err = tree_growth_begin(tree);
 	if (err == 0)
 		err = place_open(&place, tree, parent, name, length);
 	if (err == 0 && place.child)
