@@ -3,6 +3,7 @@
 
 #include "base/vec.h"
 #include "disc/acl.h"
+#include "model/node.h"
 #include "model/xattr_set.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #define ACL_DEFAULT   "system.posix_acl_default"
 #define OWN_NAMESPACE "isofs."
 #define MD5_INDEX     "isofs.cx"
+#define COMPANION     "isofs.pd" /* of an attribute without a value */
 
 /* What libisofs hands out and takes: parallel arrays. */
 struct attr_arrays {
@@ -91,16 +93,6 @@ static void dispose_list(struct attr_list *list)
 	free(list->lengths);
 }
 
-static size_t count_set(const struct blob *set)
-{
-	struct xattr_view view;
-	size_t count = 0;
-
-	for (size_t at = 0; xattr_set_next(set, &at, &view);)
-		count++;
-	return count;
-}
-
 static int list_add(struct attr_list *list, const char *name, size_t name_length, const uint8_t *value,
 		    size_t length)
 {
@@ -147,11 +139,11 @@ int iso_attr_write(IsoNode *node, const struct blob *set, uint32_t md5_index)
 {
 	CLEANUP(dispose_list) struct attr_list list = { 0 };
 	CLEANUP(blob_clear) struct blob acl = { 0 };
-	size_t room = count_set(set) + 2;
+	size_t room = xattr_set_count(set) + 2;
 	uint8_t index[4];
 	int got;
 
-	if (set->length > ISO_ATTR_LIMIT)
+	if (set->length > XATTR_SET_LIMIT)
 		return -E2BIG;
 	if (set->length == 0 && md5_index == 0)
 		return 0;
@@ -164,6 +156,9 @@ int iso_attr_write(IsoNode *node, const struct blob *set, uint32_t md5_index)
 	put_be32(index, md5_index);
 	if (got == 0 && md5_index)
 		got = list_add(&list, MD5_INDEX, strlen(MD5_INDEX), index, sizeof index);
+	/* libisofs doesn't find a list again that consists of one attribute without a value. */
+	if (got == 0 && list.count == 1 && list.lengths[0] == 0)
+		got = list_add(&list, COMPANION, strlen(COMPANION), index, 1);
 	if (got < 0)
 		return got;
 	got = iso_node_set_attrs(node, list.count, list.names, list.lengths, list.values, 1 | 8);

@@ -14,7 +14,5 @@
  * read was read). */
 int iso_attr_read(IsoNode *node, struct blob *ret);
 /* Gives the node exactly these. md5_index: number in the checksum array of the image that was imported, 0 =
- * none. 0, -ENOMEM, -E2BIG (more than ISO_ATTR_LIMIT bytes: libisofs couldn't read it back), -EINVAL. */
+ * none. 0, -ENOMEM, -E2BIG (more than XATTR_SET_LIMIT: libisofs couldn't read it back), -EINVAL. */
 int iso_attr_write(IsoNode *node, const struct blob *set, uint32_t md5_index);
-
-#define ISO_ATTR_LIMIT 1000000u /* it takes at most 1 MiB of continuation area in a file */

@@ -80,6 +80,16 @@ bool xattr_set_valid(const struct blob *set)
 	return true;
 }
 
+size_t xattr_set_count(const struct blob *set)
+{
+	struct xattr_view view;
+	size_t count = 0;
+
+	for (size_t at = 0; xattr_set_next(set, &at, &view);)
+		count++;
+	return count;
+}
+
 bool xattr_set_find(const struct blob *set, const char *name, struct xattr_view *ret)
 {
 	size_t start;

@@ -20,6 +20,7 @@ struct xattr_view {
 bool xattr_set_next(const struct blob *set, size_t *at, struct xattr_view *ret);
 /* True when the bytes are a well-formed set without duplicate or empty names. */
 bool xattr_set_valid(const struct blob *set);
+size_t xattr_set_count(const struct blob *set);
 bool xattr_set_find(const struct blob *set, const char *name, struct xattr_view *ret);
 /* Adds or replaces. 0, -ENOMEM, -E2BIG (value over 64 KiB), -ERANGE (name over 255). */
 int xattr_set_put(struct blob *set, const char *name, const void *value, size_t length);

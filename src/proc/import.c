@@ -10,7 +10,6 @@
 #define IMPORT_TIMEOUT_MS 300000
 #define NODES_LIMIT	  20000000u /* names too: many times what fits on a disc of 100 GB in practice */
 #define EXTENTS_LIMIT	  (1u << 20)
-#define XATTRS_LIMIT	  1024u
 #define XATTR_BYTES_LIMIT (1u << 20)
 #define FILE_SIZE_LIMIT	  ((uint64_t)INT64_MAX)
 
@@ -214,7 +213,7 @@ static int import_xattr(struct import *import, struct msg *msg, struct reason *w
 		return import_error(import, why, "a malformed extended attribute");
 	if (!xattr_name_legal(from.name, from.name_length))
 		return import_error(import, why, "an illegal name of an extended attribute");
-	if (++import->xattrs > XATTRS_LIMIT || set->length + from.value_length > XATTR_BYTES_LIMIT)
+	if (++import->xattrs > XATTR_COUNT_LIMIT || set->length + from.value_length > XATTR_BYTES_LIMIT)
 		return import_error(import, why, "too many extended attributes");
 	memcpy(name, from.name, from.name_length);
 	name[from.name_length] = '\0';

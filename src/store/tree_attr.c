@@ -112,16 +112,30 @@ static int put_acl(struct node *node, const char *name, const void *value, size_
 	return ret == -ENODATA ? 0 : ret;
 }
 
+/* The name spaces of xattr(7). FUSE hands on any name; a disc holds no other, and "isofs." is libisofs' own. */
+static bool is_known_space(const char *name)
+{
+	static const char *const spaces[] = { "user.", "trusted.", "security." };
+
+	for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++)
+		if (strncmp(name, spaces[i], strlen(spaces[i])) == 0)
+			return name[strlen(spaces[i])] != '\0';
+	return strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0;
+}
+
 static int put_xattr(struct node *node, const char *name, const void *value, size_t length, int flags)
 {
 	struct xattr_view view;
 	bool there = xattr_set_find(&node->xattrs, name, &view);
 
+	if (!is_known_space(name))
+		return -EOPNOTSUPP;
 	if ((flags & TREE_XATTR_CREATE) && there)
 		return -EEXIST;
 	if ((flags & TREE_XATTR_REPLACE) && !there)
 		return -ENODATA;
-	if (node->xattrs.length + strlen(name) + length > XATTR_SET_LIMIT)
+	if (node->xattrs.length + strlen(name) + length > XATTR_SET_LIMIT ||
+	    (!there && xattr_set_count(&node->xattrs) >= XATTR_COUNT_LIMIT))
 		return -ENOSPC;
 	if (strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0)
 		return put_acl(node, name, value, length);
@@ -136,7 +150,7 @@ static int change_xattr(struct tree *tree, uint64_t ino, const char *name, const
 	uint64_t before;
 	int err;
 
-	err = tree_change_begin(tree);
+	err = value ? tree_growth_begin(tree) : tree_change_begin(tree);
 	if (err == 0)
 		err = tree_get_locked(tree, ino, &own.inode);
 	if (err < 0)

@@ -194,6 +194,20 @@ static void test_burn_huge(void **state)
 	unlink(in_dir("huge"));
 }
 
+/* As many and as large as may be staged: the largest value, and many small ones. */
+static void fill_attributes(struct blob *set, const uint8_t *value, size_t length)
+{
+	size_t each = (XATTR_SET_LIMIT - length - 20) / (XATTR_COUNT_LIMIT - 1) - 15;
+	char name[32];
+
+	assert_int_equal(xattr_set_put(set, "user.0000", value, length), 0);
+	for (unsigned i = 1; i < XATTR_COUNT_LIMIT; i++) {
+		snprintf(name, sizeof name, "user.%04u", i);
+		assert_int_equal(xattr_set_put(set, name, value, each), 0);
+	}
+	assert_in_range(set->length, XATTR_SET_LIMIT - 2000, XATTR_SET_LIMIT);
+}
+
 static void test_burn_large_attributes(void **state)
 {
 	static uint8_t value[XATTR_LIMIT];
@@ -209,6 +223,10 @@ static void test_burn_large_attributes(void **state)
 	xattr_set_put(&change(&tree, "file")->xattrs, "user.large", value, sizeof value);
 	xattr_set_put(&change(&tree, "file")->xattrs, "security.capability", value, 20);
 	xattr_set_put(&tree.nodes.items[0].xattrs, "user.root", value, 300);
+	add_node(&tree, "empty", S_IFREG | 0644, 0);
+	xattr_set_put(&change(&tree, "empty")->xattrs, "user.none", "", 0); /* and no other */
+	add_node(&tree, "full", S_IFREG | 0644, 0);
+	fill_attributes(&change(&tree, "full")->xattrs, value, sizeof value);
 	make_blank("attrs");
 	burn("attrs", "spool", &tree, &burned);
 	drive_tree_clear(&tree);
@@ -219,6 +237,10 @@ static void test_burn_large_attributes(void **state)
 	assert_true(xattr_set_find(&change(&tree, "file")->xattrs, "security.capability", &view));
 	assert_true(xattr_set_find(&tree.nodes.items[0].xattrs, "user.root", &view));
 	assert_memory_equal(view.value, value, 300);
+	assert_int_equal(xattr_set_count(&change(&tree, "empty")->xattrs), 1);
+	assert_true(xattr_set_find(&change(&tree, "empty")->xattrs, "user.none", &view));
+	assert_int_equal(view.value_length, 0);
+	assert_int_equal(xattr_set_count(&change(&tree, "full")->xattrs), XATTR_COUNT_LIMIT);
 	drive_tree_clear(&tree);
 }
 

@@ -405,6 +405,38 @@ static void test_xattrs(void **state)
 	store_close(&store);
 }
 
+/* What a session couldn't give back is refused at once. */
+static void test_xattr_limits(void **state)
+{
+	static char large[65536];
+	struct store store;
+	char name[32];
+	uint64_t ino;
+
+	open_base(&store);
+	ino = store_ino(&store, "file");
+	assert_int_equal(tree_xattr_set(store.tree, ino, "nodot", "1", 1, 0), -EOPNOTSUPP);
+	assert_int_equal(tree_xattr_set(store.tree, ino, "user.", "1", 1, 0), -EOPNOTSUPP);
+	assert_int_equal(tree_xattr_set(store.tree, ino, "isofs.ca", "1", 1, 0), -EOPNOTSUPP);
+	assert_int_equal(tree_xattr_set(store.tree, ino, "system.other", "1", 1, 0), -EOPNOTSUPP);
+	assert_int_equal(tree_xattr_set(store.tree, ino, "trusted.a", "1", 1, 0), 0);
+	assert_int_equal(tree_xattr_set(store.tree, ino, "security.a", "1", 1, 0), 0);
+	for (unsigned i = 2; i < XATTR_COUNT_LIMIT; i++) {
+		snprintf(name, sizeof name, "user.%u", i);
+		assert_int_equal(tree_xattr_set(store.tree, ino, name, "1", 1, 0), 0);
+	}
+	assert_int_equal(tree_xattr_set(store.tree, ino, "user.more", "1", 1, 0), -ENOSPC);
+	assert_int_equal(tree_xattr_set(store.tree, ino, "user.7", "2", 1, 0), 0);
+	ino = store_ino(&store, "dir");
+	for (unsigned i = 0; i < XATTR_SET_LIMIT / sizeof large; i++) {
+		snprintf(name, sizeof name, "user.%u", i);
+		assert_int_equal(tree_xattr_set(store.tree, ino, name, large, sizeof large, 0), 0);
+	}
+	assert_int_equal(tree_xattr_set(store.tree, ino, "user.more", large, sizeof large, 0), -ENOSPC);
+	store_check(&store);
+	store_close(&store);
+}
+
 static void test_symlinks_and_devices(void **state)
 {
 	struct store store;
@@ -474,6 +506,7 @@ int main(void)
 		cmocka_unit_test(test_default_acl),
 		cmocka_unit_test(test_access_acl_and_mode),
 		cmocka_unit_test(test_xattrs),
+		cmocka_unit_test(test_xattr_limits),
 		cmocka_unit_test(test_symlinks_and_devices),
 		cmocka_unit_test(test_full_medium),
 		cmocka_unit_test(test_read_only),
