@@ -38,6 +38,7 @@ static int open_disc(struct mount *mount, const struct options *options, struct 
 		return ret;
 	if (mount->disc.read_only)
 		log_notice("%s is mounted read-only: %s", mount->disc.path, mount->disc.read_only_why);
+	pthread_mutex_init(&mount->stale.lock, NULL);
 	mount->owner = getuid();
 	mount->allow_other = options->allow_other;
 	mount->control = (struct control){ .disc = &mount->disc,
@@ -94,6 +95,7 @@ static int run(const struct options *options)
 		return fail(&why);
 	ret = serve(mount, options, parent, &why);
 	session_unmount(mount);
+	vec_clear(&mount->stale.inos);
 	disc_close(&mount->disc);
 	return ret < 0 ? fail(&why) : EXIT_CODE_DONE;
 }

@@ -2,6 +2,7 @@
 #include "mount/flusher.h"
 
 #include "base/log.h"
+#include "mount/stale.h"
 
 #include <errno.h>
 #include <string.h>
@@ -46,6 +47,7 @@ static void *flusher(void *self)
 		told = ret;
 		db_checkpoint(&tree->db);
 		disc_update_room(&mount->disc);
+		stale_retry(mount);
 	}
 	return NULL;
 }

@@ -21,6 +21,11 @@ struct mount {
 	struct discard_sink caches;
 	uid_t owner;
 	bool allow_other;
+	struct {
+		pthread_mutex_t lock;
+		VEC(uint64_t) inos;
+		_Atomic size_t count;
+	} stale; /* see stale.h */
 	pthread_t flusher;
 	pthread_mutex_t flusher_lock;
 	pthread_cond_t flusher_wake;

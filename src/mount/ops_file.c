@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mount/ops.h"
 
+#include "mount/stale.h"
 #include "store/body.h"
 
 #include <errno.h>
@@ -74,10 +75,12 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 		return;
 	}
 	ret = body_write(tree_of(req), inode_of(fi), data, size, (uint64_t)offset);
-	if (ret < 0)
+	if (ret < 0) {
+		stale_add(mount_of(req), ino);
 		reply_err(req, ret);
-	else
+	} else {
 		fuse_reply_write(req, size);
+	}
 }
 
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_info *fi)

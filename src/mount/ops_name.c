@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mount/ops.h"
 
+#include "mount/stale.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -27,18 +29,24 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		reply_err(req, ret);
 }
 
+static void forget(fuse_req_t req, fuse_ino_t ino)
+{
+	if (is_virtual(ino))
+		return;
+	stale_forget(mount_of(req), ino);
+	tree_forget(tree_of(req), ino);
+}
+
 void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t nlookup)
 {
-	if (!is_virtual(ino))
-		tree_forget(tree_of(req), ino);
+	forget(req, ino);
 	fuse_reply_none(req);
 }
 
 void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
 	for (size_t i = 0; i < count; i++)
-		if (!is_virtual(forgets[i].ino))
-			tree_forget(tree_of(req), forgets[i].ino);
+		forget(req, forgets[i].ino);
 	fuse_reply_none(req);
 }
 

@@ -188,7 +188,8 @@ int session_mount(struct mount *mount, const struct options *options, struct rea
 		return reason_set(
 		    why, EPERM, "%s can't be mounted there: is /dev/fuse usable, and fusermount3 installed?",
 		    options->mountpoint);
-	mount->caches = (struct discard_sink){ .name = forget_name, .inode = forget_inode, .self = mount->session };
+	mount->caches =
+	    (struct discard_sink){ .name = forget_name, .inode = forget_inode, .self = mount->session };
 	mount->control.caches = &mount->caches;
 	return 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "store/discard.h"
 
-#include "base/text.h"
 #include "model/cost.h"
 #include "store/generation.h"
+#include "store/links.h"
 #include "store/rows.h"
 #include "store/selection.h"
 
@@ -259,54 +259,24 @@ static int revert(struct discard *discard, const char *path)
 	return ret < 0 ? ret : generation_settle(tree);
 }
 
-/* Names to be told of; their bytes follow each other. */
-struct told_name {
-	uint64_t parent;
-	size_t at, length;
-};
-
-struct told {
-	VEC(struct told_name) list;
-	struct text bytes;
-};
-
-static int keep_told(void *self, uint64_t parent, const char *name, size_t length)
-{
-	struct told *told = self;
-	struct told_name *kept = vec_push(&told->list);
-
-	if (!kept)
-		return -ENOMEM;
-	*kept = (struct told_name){ parent, told->bytes.length, length };
-	text_add_bytes(&told->bytes, name, length);
-	return told->bytes.failed ? -ENOMEM : 0;
-}
-
 /* The kernel keeps its own idea of a known file's size (writeback cache): it has to forget each name of a
  * file that was reverted, and so the file. */
-static void collect_told(struct discard *discard, struct told *told)
-{
-	WITH_LOCK(&discard->tree->lock);
-	vec_each (&discard->effects, effect)
-		if (effect->reverted)
-			rows_names_of(&discard->tree->db, effect->ino, GEN_NEWEST, keep_told, told);
-}
-
 static void tell(struct discard *discard, const struct discard_sink *sink)
 {
 	struct staged_names *names = &discard->selection.names;
-	struct told told = { 0 };
+	struct links reverted = { 0 };
 
-	collect_told(discard, &told);
+	vec_each (&discard->effects, effect)
+		if (effect->reverted)
+			links_add(&reverted, discard->tree, effect->ino);
 	vec_each (&names->list, name)
 		if (name->selected)
 			sink->name(sink->self, name->parent, staged_name_bytes(names, name), name->length);
-	vec_each (&told.list, name)
-		sink->name(sink->self, name->parent, told.bytes.data + name->at, name->length);
+	vec_each (&reverted.list, name)
+		sink->name(sink->self, name->parent, link_name_bytes(&reverted, name), name->length);
 	vec_each (&discard->effects, effect)
 		sink->inode(sink->self, effect->ino);
-	vec_clear(&told.list);
-	text_clear(&told.bytes);
+	links_clear(&reverted);
 }
 
 int discard_staged(struct tree *tree, const char *path, const struct discard_sink *sink)
