@@ -116,6 +116,7 @@ static int make_opts(struct iso_session *session, const struct verb_job *job, in
 	iso_write_opts_set_hardlinks(opts, 1);
 	iso_write_opts_set_aaip(opts, 1);
 	iso_write_opts_set_joliet(opts, 1);
+	iso_write_opts_set_omit_version_numbers(opts, 2); /* in Joliet: some readers show ";1" */
 	iso_write_opts_set_joliet_longer_paths(opts, 1);
 	iso_write_opts_set_joliet_long_names(opts, 1);
 	iso_write_opts_set_joliet_utf16(opts,
