@@ -4,6 +4,7 @@
 #include "store/body.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/statvfs.h>
 
 /* Years before 1677 and after 2262 don't fit: the nearest that does. */
@@ -112,9 +113,13 @@ void op_readlink(fuse_req_t req, fuse_ino_t ino)
 		reply_err(req, ret);
 		return;
 	}
-	length = inode->node.target.length <= TARGET_LIMIT ? inode->node.target.length : TARGET_LIMIT;
-	for (size_t i = 0; i < length; i++) /* a target never changes: no lock */
-		target[i] = (char)inode->node.target.data[i];
+	{
+		/* A target never changes, but a publication loads the node anew and frees the old bytes. */
+		WITH_LOCK(&inode->lock);
+		length = min_u64(inode->node.target.length, TARGET_LIMIT);
+		if (length)
+			memcpy(target, inode->node.target.data, length);
+	}
 	target[length] = '\0';
 	tree_put(tree, inode);
 	fuse_reply_readlink(req, target);
