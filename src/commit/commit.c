@@ -266,12 +266,12 @@ static void conduct_request(struct commit *commit, uint64_t serial, const char *
 	struct commit_result result = { .serial = serial };
 	double began = now_seconds();
 
-	progress_begin(&commit->progress, serial);
 	conduct(commit, label, &result);
 	result.seconds = now_seconds() - began;
-	progress_end(&commit->progress);
 	WITH_LOCK(&commit->lock);
 	commit->last = result;
+	commit->outcomes[serial % COMMIT_OUTCOMES] = result.err;
+	progress_end(&commit->progress); /* who sees no work under way finds the result */
 	commit->running = false;
 	pthread_cond_broadcast(&commit->changed);
 }
@@ -328,6 +328,7 @@ int commit_request(struct commit *commit, const char *label, uint64_t *ret_seria
 		return -EBUSY;
 	commit->running = true;
 	*ret_serial = ++commit->requested;
+	progress_begin(&commit->progress, *ret_serial); /* from now on: who asks next finds work under way */
 	snprintf(commit->label, sizeof commit->label, "%s", label);
 	pthread_cond_broadcast(&commit->changed);
 	return 0;
@@ -336,9 +337,9 @@ int commit_request(struct commit *commit, const char *label, uint64_t *ret_seria
 int commit_wait(struct commit *commit, uint64_t serial)
 {
 	WITH_LOCK(&commit->lock);
-	while (commit->running && commit->requested == serial)
+	while (commit->last.serial < serial)
 		pthread_cond_wait(&commit->changed, &commit->lock);
-	return commit->last.serial == serial ? -commit->last.err : -ECANCELED;
+	return -commit->outcomes[serial % COMMIT_OUTCOMES]; /* the next commit may be over already */
 }
 
 void commit_last(struct commit *commit, struct commit_result *ret)

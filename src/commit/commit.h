@@ -26,6 +26,8 @@ struct commit_result {
 	double seconds;
 };
 
+#define COMMIT_OUTCOMES 64u
+
 struct commit {
 	struct disc *disc;
 	char mountpoint[PATH_LIMIT]; /* empty: not mounted any more */
@@ -36,6 +38,7 @@ struct commit {
 	uint64_t requested; /* serial of the newest request */
 	char label[LABEL_LIMIT + 1];
 	struct commit_result last;
+	int outcomes[COMMIT_OUTCOMES]; /* of the newest: 0 or a positive errno, by serial */
 	struct progress progress;
 };
 
