@@ -332,7 +332,7 @@ static void test_sink(void **state)
 	open_base(&store); /* 1 is the root, 2 dir; file came last, as 9 */
 	store_rename(&store, "file", "dir/f", 0);
 	assert_int_equal(discard_staged(store.tree, "dir/f", &sink), 0);
-	assert_string_equal(told.data, "1/file 2/f 1 2 9 ");
+	assert_string_equal(told.data, "1/file 2/f 1/file 1 2 9 ");
 	store_close(&store);
 }
 

@@ -360,9 +360,14 @@ static void act_probe_beyond(void)
 	say_session(1, LIMIT, 1);
 }
 
+static void act_probe_unpadded(void)
+{
+	say_disc(DISC_APPENDABLE, LIMIT + 150, LIMIT + 150, 0);
+}
+
 static void act_probe_too_much(void)
 {
-	say_disc(DISC_APPENDABLE, LIMIT + 1, LIMIT + 1, 0);
+	say_disc(DISC_APPENDABLE, LIMIT + 193, LIMIT + 193, 0);
 }
 
 static void act_probe_overwrites(void)
@@ -416,6 +421,7 @@ static const struct act probe_acts[] = {
 	{ "probe-count", act_probe_count, EPROTO, "count" },
 	{ "probe-order", act_probe_order, EPROTO, "order" },
 	{ "probe-beyond", act_probe_beyond, EPROTO, "beyond" },
+	{ "probe-unpadded", act_probe_unpadded, 0, "" },
 	{ "probe-too-much", act_probe_too_much, EPROTO, "more recorded" },
 	{ "probe-overwrites", act_probe_overwrites, EPROTO, "inside" },
 	{ "crash", act_crash, EPROTO, "unexpected" },
