@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/fd.h"
 
+#include "base/cleanup.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 int64_t fd_pread_full(int fd, void *data, size_t length, uint64_t offset)
@@ -36,4 +39,12 @@ int fd_pwrite_full(int fd, const void *data, size_t length, uint64_t offset)
 		done += (size_t)put;
 	}
 	return 0;
+}
+
+int fd_sync_dir(const char *path)
+{
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	/* Some file systems can't sync a directory, and say EINVAL. */
+	return (fd < 0 || fsync(fd) < 0) && errno != EINVAL ? -errno : 0;
 }

@@ -7,5 +7,7 @@
 
 /* Reads up to length bytes at offset; fewer only at the end of the file. Returns the count or -errno. */
 int64_t fd_pread_full(int fd, void *data, size_t length, uint64_t offset);
+/* Makes the names in a directory last. 0 or -errno. */
+int fd_sync_dir(const char *path);
 /* Writes all of it. Returns 0 or -errno. */
 int fd_pwrite_full(int fd, const void *data, size_t length, uint64_t offset);

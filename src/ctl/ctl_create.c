@@ -130,13 +130,10 @@ static int directory_sync(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char directory[PATH_MAX] = ".";
-	AUTO_CLOSE int fd = -1;
 
 	if (slash)
 		snprintf(directory, sizeof directory, "%.*s/", (int)(slash - path), path);
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	/* Some file systems can't sync a directory, and say EINVAL. */
-	return (fd < 0 || fsync(fd) < 0) && errno != EINVAL ? -errno : 0;
+	return fd_sync_dir(directory);
 }
 
 static int image_create(const char *path, const struct medium_mark *mark, bool force)

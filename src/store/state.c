@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "store/state.h"
 
+#include "base/fd.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -129,6 +131,19 @@ static int make_new(struct state *state, const uint8_t *fingerprint, struct reas
 	return state_link(state, fingerprint, why);
 }
 
+/* After a power cut the link must lead to what was staged before it. */
+static int sync_links(const struct state *state, struct reason *why)
+{
+	char path[PATH_LIMIT + 32];
+	int ret;
+
+	snprintf(path, sizeof path, "%s/by-fingerprint", state->root);
+	ret = fd_sync_dir(state->root);
+	if (ret == 0)
+		ret = fd_sync_dir(path);
+	return ret < 0 ? reason_set(why, -ret, "%s can't be synced: %s", path, strerror(-ret)) : 0;
+}
+
 int state_link(const struct state *state, const uint8_t *fingerprint, struct reason *why)
 {
 	char path[PATH_LIMIT + 128], target[64];
@@ -139,7 +154,7 @@ int state_link(const struct state *state, const uint8_t *fingerprint, struct rea
 		return reason_set(why, errno, "%s can't be replaced: %s", path, strerror(errno));
 	if (symlink(target, path) < 0)
 		return reason_set(why, errno, "%s can't be made: %s", path, strerror(errno));
-	return 0;
+	return sync_links(state, why);
 }
 
 void state_unlink(const struct state *state, const uint8_t *fingerprint)
@@ -148,6 +163,15 @@ void state_unlink(const struct state *state, const uint8_t *fingerprint)
 
 	link_path(state, fingerprint, path, sizeof path);
 	unlink(path);
+}
+
+/* A link whose directory somebody removed leads nowhere. */
+static bool has_state(const struct state *state, const char *id)
+{
+	char path[PATH_LIMIT + 128];
+
+	snprintf(path, sizeof path, "%s/%s", state->root, id);
+	return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
 int state_open(struct state *state, const char *root, const uint8_t *fingerprint, struct reason *why)
@@ -168,9 +192,9 @@ int state_open(struct state *state, const char *root, const uint8_t *fingerprint
 		return lock;
 	link_path(state, fingerprint, path, sizeof path);
 	length = readlink(path, target, sizeof target - 1);
-	if (length <= 3)
+	target[length > 0 ? length : 0] = '\0';
+	if (length <= 3 || !has_state(state, target + 3))
 		return make_new(state, fingerprint, why);
-	target[length] = '\0';
 	return enter(state, target + 3, why);
 }
 

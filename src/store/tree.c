@@ -56,6 +56,8 @@ int tree_open(struct tree *tree, const char *path, int state_dir_fd, uint64_t sp
 	ret = db_open(&tree->db, db_path, why);
 	if (ret == 0)
 		ret = spool_open(&tree->spool, state_dir_fd, spool_limit, why);
+	if (ret == 0 && fsync(state_dir_fd) < 0 && errno != EINVAL) /* the names of what was made just now */
+		ret = reason_set(why, errno, "%s can't be synced: %s", path, strerror(errno));
 	if (ret == 0)
 		ret = tree_load(tree, why);
 	return ret;
