@@ -5,10 +5,14 @@
 #include "mount/ops.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define MAX_WRITE   (1u << 20)
+#define READ_AHEAD  (4u << 20)
 #define MAX_THREADS 32 /* some of them may wait for a commit */
 
 struct mount *mount_of(fuse_req_t req)
@@ -97,7 +101,7 @@ static void op_init(void *self, struct fuse_conn_info *conn)
 	conn->want |= conn->capable & wanted;
 	conn->want &= ~unwanted;
 	conn->max_write = MAX_WRITE;
-	conn->max_readahead = MAX_WRITE;
+	conn->max_readahead = READ_AHEAD;
 	conn->time_gran = 1;
 }
 
@@ -168,6 +172,23 @@ static int build_args(const struct mount *mount, const struct options *options, 
 	return ret->failed ? -ENOMEM : 0;
 }
 
+/* The kernel reads 128 KiB ahead, each a round trip, and only root may raise that: cold reads take two thirds
+ * of the time, and a drive seeks less. The mount mustn't be asked anything yet: nobody answers. */
+static void raise_read_ahead(const char *mountpoint)
+{
+	struct statx info;
+	char path[64];
+	int fd AUTO_CLOSE = -1;
+
+	if (statx(AT_FDCWD, mountpoint, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, 0, &info) < 0)
+		return;
+	snprintf(path, sizeof path, "/sys/class/bdi/%u:%u/read_ahead_kb", info.stx_dev_major,
+		 info.stx_dev_minor);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		dprintf(fd, "%u", READ_AHEAD >> 10);
+}
+
 int session_mount(struct mount *mount, const struct options *options, struct reason *why)
 {
 	struct text words AUTO_TEXT = { 0 };
@@ -188,6 +209,7 @@ int session_mount(struct mount *mount, const struct options *options, struct rea
 		return reason_set(
 		    why, EPERM, "%s can't be mounted there: is /dev/fuse usable, and fusermount3 installed?",
 		    options->mountpoint);
+	raise_read_ahead(options->mountpoint);
 	mount->caches =
 	    (struct discard_sink){ .name = forget_name, .inode = forget_inode, .self = mount->session };
 	mount->control.caches = &mount->caches;

@@ -109,7 +109,7 @@ static int64_t write_piece(struct tree *tree, struct inode *inode, const void *d
 			     &fresh.length);
 	if (ret < 0)
 		return ret;
-	ret = fd_pwrite_full(tree->spool.fd, data, fresh.length, fresh.origin);
+	ret = spool_fill(&tree->spool, data, fresh.length, fresh.origin);
 	if (ret == 0) {
 		free_range(tree, inode, offset, fresh.length);
 		ret = map_set(inode, &fresh);
