@@ -47,7 +47,12 @@ static int sync_mount(struct commit *commit, struct reason *why)
 
 static int freeze(struct run *run, struct reason *why)
 {
-	int ret = disc_check_same(run->disc, &run->probe, why);
+	struct tree *tree = &run->disc->tree;
+	int ret = tree->broken
+		      ? reason_set(why, -tree->broken,
+				   "the staged work in %s can't be changed any more (%s): unmount, and mount again",
+				   run->disc->state.path, strerror(-tree->broken))
+		      : disc_check_same(run->disc, &run->probe, why);
 
 	if (ret < 0)
 		return ret;
@@ -182,7 +187,7 @@ static int exit_code_of(int err, enum phase phase)
 	case ECANCELED:
 		return EXIT_CODE_CANCELLED;
 	default:
-		return phase >= PHASE_WRITTEN	? EXIT_CODE_VERIFY_FAILED
+		return phase == PHASE_WRITTEN	? EXIT_CODE_VERIFY_FAILED
 		       : phase >= PHASE_BURNING ? EXIT_CODE_BURN_FAILED
 						: EXIT_CODE_SYSTEM;
 	}

@@ -75,14 +75,40 @@ bool finish_head_is_there(const struct disc *disc, const struct journal *journal
 	       memcmp(disc->probe.disc.fingerprint, journal->fingerprint.data, FINGERPRINT_SIZE) == 0;
 }
 
+/* The medium shows what it showed before the commit. */
+static bool old_head_stands(const struct disc *disc)
+{
+	struct probe probe CLEANUP(probe_clear) = { 0 };
+	struct reason why = { 0 };
+
+	return probe_run(disc->fd, disc->path, &probe, &why) == 0 &&
+	       memcmp(probe.disc.fingerprint, disc->probe.disc.fingerprint, FINGERPRINT_SIZE) == 0;
+}
+
+/* When that can't be done either, nobody knows what the medium shows: the journal stays, with both links, for
+ * the next mount. */
+static void take_head_back(struct disc *disc, struct journal *journal, struct reason *why)
+{
+	size_t used = strlen(why->text);
+	struct reason back = { 0 };
+
+	if (journal->old_head.length == 0 || head_run(disc->fd, disc->path, &journal->old_head, &back) == 0 ||
+	    old_head_stands(disc))
+		return;
+	log_error("the old descriptors can't be written back: %s", back.text);
+	snprintf(why->text + used, sizeof why->text - used,
+		 ". Neither can the old descriptors be written back: unmount and mount again, which settles it");
+	journal->phase = PHASE_PUBLISHED;
+	disc->tree.broken = -why->err;
+}
+
 /* The head goes out (unless it did before a crash), and the medium must then be what the plan said. If not,
- * the old head goes back. */
-static int switch_head(struct disc *disc, const struct journal *journal, struct probe *ret_probe,
+ * the old head goes back; but not when it was there at the start. */
+static int switch_head(struct disc *disc, struct journal *journal, struct probe *ret_probe,
 		       struct reason *why)
 {
-	struct reason back = { 0 };
-	int ret =
-	    finish_head_is_there(disc, journal) ? 0 : head_run(disc->fd, disc->path, &journal->head, why);
+	bool was_there = finish_head_is_there(disc, journal);
+	int ret = was_there ? 0 : head_run(disc->fd, disc->path, &journal->head, why);
 
 	if (ret == 0)
 		ret = probe_run(disc->fd, disc->path, ret_probe, why);
@@ -91,8 +117,8 @@ static int switch_head(struct disc *disc, const struct journal *journal, struct 
 	if (ret == 0)
 		ret = reason_set(why, EIO, "after the commit the disc is not what was written");
 	probe_clear(ret_probe);
-	if (journal->old_head.length && head_run(disc->fd, disc->path, &journal->old_head, &back) < 0)
-		log_error("the old descriptors can't be written back: %s", back.text);
+	if (!was_there)
+		take_head_back(disc, journal, why);
 	return ret;
 }
 

@@ -11,14 +11,32 @@ static void no_step(void *self, uint64_t done_bytes, const char *name, size_t le
 {
 }
 
+/* The disc shows the session although it can't be used: what is staged belongs to that state of the disc from
+ * now on. The next session holds everything again. */
+static int move_to_new_head(struct disc *disc)
+{
+	int ret;
+
+	WITH_LOCK(&disc->tree.lock);
+	ret = db_begin(&disc->tree.db);
+	if (ret == 0)
+		ret = db_meta_put_blob(&disc->tree.db, "fingerprint", disc->probe.disc.fingerprint,
+				       FINGERPRINT_SIZE);
+	return ret < 0 ? ret : db_commit(&disc->tree.db);
+}
+
 /* Up to BURNING the disc still shows the old state: nothing leads to what was written behind it. */
 static int roll_back(struct disc *disc, struct journal *journal)
 {
 	struct reason cut = { .err = EINTR };
+	bool shown = finish_head_is_there(disc, journal);
+	int ret = shown ? move_to_new_head(disc) : 0;
 
-	snprintf(cut.text, sizeof cut.text,
-		 "the commit was cut off while %s; the disc is as it was before and the staged work is kept",
-		 phase_name(journal->phase));
+	if (ret < 0)
+		return ret;
+	snprintf(cut.text, sizeof cut.text, "the commit was cut off while %s; %s and the staged work is kept",
+		 phase_name(journal->phase),
+		 shown ? "its session is on the disc but can't be used," : "the disc is as it was before");
 	log_notice("%s", cut.text);
 	finish_spoilt(disc, journal, &cut);
 	return disc->tree.broken;

@@ -14,7 +14,7 @@ static const char *const state_names[] = { "unknown", "blank", "appendable", "cl
 /* Everything that status tells, taken once so that both forms agree. */
 struct status {
 	struct changes_count staged;
-	int unreadable; /* 0, or why staged can't be counted: positive errno */
+	int broken; /* 0, or why nothing more can be staged: positive errno */
 	struct progress_view work;
 	struct commit_result last;
 	uint64_t spool_used, spool_limit;
@@ -25,7 +25,9 @@ static void take_status(struct control *control, struct status *ret)
 {
 	struct tree *tree = &control->disc->tree;
 
-	ret->unreadable = -changes_count(tree, &ret->staged);
+	ret->broken = -changes_count(tree, &ret->staged);
+	if (ret->broken == 0)
+		ret->broken = -tree->broken;
 	progress_get(&control->commit->progress, &ret->work);
 	commit_last(control->commit, &ret->last);
 	ret->predicted = tree_predicted_sectors(tree);
@@ -158,14 +160,14 @@ static void json_last(const struct commit_result *last, struct text *text)
 		 last->session, last->start, last->sectors, last->seconds);
 }
 
-static const char unreadable_text[] =
-    "what is staged can't be told, and nothing more can be staged: unmount, see to the "
+static const char broken_text[] =
+    "nothing more can be staged, and what is staged may not be told in full: unmount, see to the "
     "disk that holds the staged work, and mount again";
 
 static void json_warning(const struct status *status, struct text *text)
 {
-	if (status->unreadable)
-		text_add_json(text, unreadable_text, strlen(unreadable_text));
+	if (status->broken)
+		text_add_json(text, broken_text, strlen(broken_text));
 }
 
 int control_status_json(struct control *control, struct text *ret)
@@ -250,8 +252,8 @@ int control_status_text(struct control *control, struct text *ret)
 	if (!disc->tree.spool.can_punch)
 		text_add(ret,
 			 "spool:      its file system can't punch holes: space comes back when it's empty\n");
-	if (status.unreadable)
-		text_add(ret, "warning:    %s (%s)\n", unreadable_text, strerror(status.unreadable));
+	if (status.broken)
+		text_add(ret, "warning:    %s (%s)\n", broken_text, strerror(status.broken));
 	text_add(ret, "work:       ");
 	control_progress_text(control, ret);
 	text_add(ret, "\n");

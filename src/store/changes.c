@@ -248,7 +248,8 @@ static int collect_all(struct collect *collect)
 	int ret;
 
 	WITH_LOCK(&collect->tree->lock);
-	ret = tree_flush_locked(collect->tree);
+	/* A tree that takes no more changes can still tell of those that it recorded. */
+	ret = collect->tree->broken ? 0 : tree_flush_locked(collect->tree);
 	if (ret == 0)
 		ret = staged_names_collect(collect->tree, &collect->names);
 	if (ret == 0)
