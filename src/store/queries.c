@@ -24,7 +24,9 @@ static const char *const query_texts[QUERY_COUNT] = {
 			     "WHERE ino<>0 LIMIT 1",
 	[QUERY_NAMES_OF_BASE] = "SELECT parent,name FROM dirent WHERE gen=0 AND ino=?1",
 	[QUERY_NAMES_OF_STAGED] = "SELECT parent,name FROM dirent WHERE gen=?1 AND gen>0 AND ino=?2",
-	[QUERY_NAMES_STAGED] = "SELECT parent,name,ino,type,gen FROM dirent WHERE gen>0 ORDER BY parent,name",
+	/* The + keeps SQLite from walking all names of the disc in the order of the primary key. */
+	[QUERY_NAMES_STAGED] =
+	    "SELECT parent,name,ino,type,gen FROM dirent WHERE gen>0 ORDER BY +parent,name",
 
 	[QUERY_NODE_ATTR] = "SELECT mode,uid,gid,nlink,size,rdev,atime,mtime,ctime FROM node WHERE ino=?1 "
 			    "ORDER BY gen DESC LIMIT 1",
@@ -67,8 +69,9 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_PUBLISH_GONE] = "DELETE FROM node WHERE gen=?1 AND gen>0 AND nlink=0",
 	[QUERY_PUBLISH_NODES] = "UPDATE node SET gen=0 WHERE gen=?1 AND gen>0",
 	[QUERY_PUBLISH_LANDED] =
-	    "UPDATE node SET atime=l.atime,mtime=l.mtime,ctime=l.ctime,md5=l.md5,map=l.map "
-	    "FROM landed l WHERE node.ino=l.ino AND node.gen=0",
+	    "UPDATE node SET (atime,mtime,ctime,md5,map)="
+	    "(SELECT atime,mtime,ctime,md5,map FROM landed l WHERE l.ino=node.ino) "
+	    "WHERE gen=0 AND ino IN (SELECT ino FROM landed)", /* by key: UPDATE FROM scans all of node */
 
 	/* A body that nobody touched since the freeze is on the disc now: ?2 is the generation above. */
 	[QUERY_PUBLISH_ABOVE] =
