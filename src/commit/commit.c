@@ -347,6 +347,13 @@ int commit_wait(struct commit *commit, uint64_t serial)
 	return -commit->outcomes[serial % COMMIT_OUTCOMES]; /* the next commit may be over already */
 }
 
+void commit_settle(struct commit *commit)
+{
+	WITH_LOCK(&commit->lock);
+	while (commit->running)
+		pthread_cond_wait(&commit->changed, &commit->lock);
+}
+
 void commit_last(struct commit *commit, struct commit_result *ret)
 {
 	WITH_LOCK(&commit->lock);

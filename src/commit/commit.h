@@ -50,6 +50,8 @@ void commit_close(struct commit *commit);
 int commit_request(struct commit *commit, const char *label, uint64_t *ret_serial);
 /* Waits for the end of a request. Returns 0 or -errno as the commit ended. */
 int commit_wait(struct commit *commit, uint64_t serial);
+/* Waits until none is under way. */
+void commit_settle(struct commit *commit);
 void commit_last(struct commit *commit, struct commit_result *ret);
 /* The kernel's caches can't be asked any more: the mount is gone. */
 void commit_unmounted(struct commit *commit);

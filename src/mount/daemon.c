@@ -50,16 +50,27 @@ static int open_disc(struct mount *mount, const struct options *options, struct 
 }
 
 /* The mount is gone; whoever unmounted it waits for nothing. What was asked for is done while the locks are
- * held. */
-static void commit_at_end(struct mount *mount)
+ * held. Returns the exit code. */
+static int commit_at_end(struct commit *commit)
 {
-	int ret = control_commit(&mount->control, "");
+	struct commit_result last;
+	uint64_t serial;
+	int ret;
 
-	if (ret < 0)
-		log_error("the commit at unmounting failed: %s; everything is still staged", strerror(-ret));
+	commit_settle(commit); /* one that is under way doesn't hold what was staged since it began */
+	ret = commit_request(commit, "", &serial);
+	if (ret < 0) {
+		log_error("the commit at unmounting is refused: %s; everything is still staged", strerror(-ret));
+		return (int)exit_code_of_errno(-ret);
+	}
+	commit_wait(commit, serial); /* the log tells how it ended */
+	commit_last(commit, &last);
+	return last.exit_code;
 }
 
-static int serve(struct mount *mount, const struct options *options, int parent, struct reason *why)
+/* *ret_code: of the process, when it served and the mount came to its end. */
+static int serve(struct mount *mount, const struct options *options, int parent, int *ret_code,
+		 struct reason *why)
 {
 	int ret = session_mount(mount, options, why);
 
@@ -75,7 +86,7 @@ static int serve(struct mount *mount, const struct options *options, int parent,
 	commit_unmounted(&mount->commit);
 	/* A signal isn't the owner's wish to burn: only an unmount is. */
 	if (ret == 0 && options->commit_on_unmount && !mount->disc.read_only)
-		commit_at_end(mount);
+		*ret_code = commit_at_end(&mount->commit);
 	commit_close(&mount->commit);
 	flusher_stop(mount);
 	return 0;
@@ -86,18 +97,18 @@ static int run(const struct options *options)
 	struct mount *mount AUTO_FREE = calloc(1, sizeof *mount);
 	struct reason why = { 0 };
 	int parent = options->foreground ? -1 : background_start();
-	int ret;
+	int ret, code = EXIT_CODE_DONE;
 
 	if (!mount || (!options->foreground && parent < 0))
 		return EXIT_CODE_SYSTEM;
 	ret = open_disc(mount, options, &why);
 	if (ret < 0)
 		return fail(&why);
-	ret = serve(mount, options, parent, &why);
+	ret = serve(mount, options, parent, &code, &why);
 	session_unmount(mount);
 	vec_clear(&mount->stale.inos);
 	disc_close(&mount->disc);
-	return ret < 0 ? fail(&why) : EXIT_CODE_DONE;
+	return ret < 0 ? fail(&why) : code;
 }
 
 int daemon_main(int argc, char **argv)

@@ -123,13 +123,41 @@ assert_equal "$(cat mnt/seven)" seven
 assert_equal "$(cat mnt/.discfs/changes)" ""
 unmount mnt # nothing staged: nothing burned
 assert_equal "$(sessions)" 10
+# what is staged while a commit runs is committed as well
+mount_disc disc.img mnt -o commit=unmount
+head -c 60000000 /dev/urandom >mnt/large2
+discfsctl commit mnt --no-wait
+until status mnt .work.phase | grep -qv 'freezing\|planning'; do
+	sleep 0.02
+done
+echo meanwhile >mnt/meanwhile
+unmount mnt
+assert_equal "$(sessions)" 12
+# in front, the exit code tells how it ended
+mkdir -p mnt
+DISCFS_FAULT=burn-middle:5 discfs disc.img mnt -f -o commit=unmount 2>errors &
+front=$!
+until mountpoint -q mnt; do
+	sleep 0.1
+done
+echo infront >mnt/infront
+fusermount3 -u mnt
+code=0
+wait $front || code=$?
+assert_equal "$code" 20 "exit code of a failed commit at unmounting"
+grep -q "commit failed: .* everything is still staged" errors
+mount_disc disc.img mnt
+assert_equal "$(cat mnt/.discfs/changes)" "A infront"
+commit mnt
+unmount mnt
+assert_equal "$(sessions)" 13
 # a signal is nobody's wish to burn
 mount_disc disc.img mnt -o commit=unmount
 echo signal >mnt/signal
 sync -f mnt
 kill -TERM "$(daemon_of mnt)"
 await_end "$(cat .daemon-mnt)"
-assert_equal "$(sessions)" 10
+assert_equal "$(sessions)" 13
 mount_disc disc.img mnt
 assert_equal "$(cat mnt/signal)" signal
 # discard
@@ -143,14 +171,14 @@ exec 5<&-
 mountpoint -q mnt
 unmount mnt
 
-fail_commits 10
+fail_commits 13
 # two at a time: the second is told
 head -c 60000000 /dev/urandom >mnt/long
 discfsctl commit mnt --no-wait
 assert_fails "Device or resource busy" setfattr -n user.discfs.commit -v X mnt
 assert_exit 14 discfsctl commit mnt
 assert_exit 0 discfsctl wait mnt
-assert_equal "$(sessions)" 11
+assert_equal "$(sessions)" 14
 # read-only: it says why, and what is staged waits
 echo nine >mnt/nine
 unmount mnt
