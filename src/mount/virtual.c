@@ -56,6 +56,13 @@ void virtual_getattr(fuse_req_t req, fuse_ino_t ino)
 	fuse_reply_attr(req, &st, 0);
 }
 
+static void free_content(struct text *content)
+{
+	if (content)
+		text_clear(content);
+	free(content);
+}
+
 /* What is read is made when the file is opened: one open, one consistent answer. */
 void virtual_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
@@ -68,15 +75,14 @@ void virtual_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	if (ret == 0 && file->content)
 		ret = file->content(&mount_of(req)->control, content);
 	if (ret < 0) {
-		if (content)
-			text_clear(content);
-		free(content);
+		free_content(content);
 		reply_err(req, ret);
 		return;
 	}
 	fi->fh = (uintptr_t)content;
 	fi->direct_io = 1;
-	fuse_reply_open(req, fi);
+	if (fuse_reply_open(req, fi) == -ENOENT)
+		free_content(content); /* the caller was interrupted: no release will come */
 }
 
 static struct text *content_of(const struct fuse_file_info *fi)
@@ -86,8 +92,7 @@ static struct text *content_of(const struct fuse_file_info *fi)
 
 void virtual_release(fuse_req_t req, const struct fuse_file_info *fi)
 {
-	text_clear(content_of(fi));
-	free(content_of(fi));
+	free_content(content_of(fi));
 	reply_err(req, 0);
 }
 
