@@ -102,15 +102,16 @@ at_exit() {
 	set +e +E +x
 	trap - ERR
 	[ "$code" = 0 ] || [ "$code" = $SKIP_CODE ] || tell_state
-	for step in "${cleanups[@]}"; do
-		eval "$step"
-	done
 	mounts_below "$T" | while read -r point; do
 		point=$(printf '%b' "$point")
 		fusermount3 -uz "$point" 2>/dev/null || umount -l "$point"
 	done
 	for pid in $(test_processes); do
 		kill -9 "$pid" 2>/dev/null
+		await_end "$pid" 10
+	done
+	for step in "${cleanups[@]}"; do
+		eval "$step"
 	done
 	for step in "$T"/asan.* "$T"/ubsan.* "$T"/valgrind.*; do
 		# valgrind's remarks about itself begin with --
@@ -209,6 +210,7 @@ toc() {
 
 # Unpacks the newest session of an image with xorriso, and all it knows about files.
 extract_xorriso() { # FILE DIR [SESSION]
+	rm -rf "$2"
 	mkdir -p "$2"
 	local load=()
 	[ -z "${3:-}" ] || load=(-load session "$3")

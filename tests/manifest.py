@@ -8,6 +8,7 @@ manifest.py DIR [--without FIELD,...] [--below PATH]
 FIELDS: mode owner mtime links xattr content
         root      the top directory's own line
         special   devices, FIFOs and sockets
+        longlink  targets of symbolic links over 150 bytes
         softmeta  owner and mtime of symbolic links, which few programs set
 """
 import hashlib
@@ -52,7 +53,8 @@ def line(path, name, st, without, first):
     if kind in "cb":
         words.append("device=%d:%d" % (os.major(st.st_rdev), os.minor(st.st_rdev)))
     if kind == "l":
-        words.append("-> " + shown(os.readlink(path)))
+        target = os.readlink(path)
+        words.append("-> " + ("long" if "longlink" in without and len(target) > 150 else shown(target)))
     if "links" not in without and kind != "d":
         words.append("links=%d" % st.st_nlink)
         if st.st_nlink > 1:
