@@ -64,7 +64,7 @@ done
 echo moving >expected/base/moving.0
 head -c 3000000 /dev/urandom >expected/base/patched
 cp -a expected/. mnt/
-head -c 30000000 /dev/urandom >random
+head -c 12000000 /dev/urandom >random
 stage 1
 manifest expected --without root >committed.manifest
 began=$(date +%s.%N)

@@ -35,7 +35,7 @@ mkdir tree
 for i in {1..3000}; do
 	head -c $((i % 50 * 700)) /dev/urandom >"tree/$i"
 done
-for i in {1..8}; do
+for i in {1..5}; do
 	head -c $((i * 4000000)) /dev/urandom >"tree/large$i"
 done
 cp -r tree/1* tree/sub 2>/dev/null || { mkdir tree/sub && cp tree/1* tree/sub; }
