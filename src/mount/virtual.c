@@ -99,12 +99,18 @@ void virtual_release(fuse_req_t req, const struct fuse_file_info *fi)
 void virtual_read(fuse_req_t req, size_t size, off_t offset, const struct fuse_file_info *fi)
 {
 	const struct text *content = content_of(fi);
-	size_t at = (size_t)offset;
+	size_t at = (size_t)min_u64((uint64_t)offset, content->length);
+	size_t length = (size_t)min_u64(size, content->length - at);
+	char *copy AUTO_FREE = malloc(length + 1);
 
-	if (at >= content->length)
-		fuse_reply_buf(req, NULL, 0);
-	else
-		fuse_reply_buf(req, content->data + at, min_u64(size, content->length - at));
+	if (!copy) {
+		reply_err(req, -ENOMEM);
+		return;
+	}
+	/* Nothing of the content may be touched behind the reply: the release may be under way already. */
+	if (length)
+		memcpy(copy, content->data + at, length);
+	fuse_reply_buf(req, copy, length);
 }
 
 void virtual_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size)
