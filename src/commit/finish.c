@@ -127,7 +127,7 @@ int finish_session(struct disc *disc, struct journal *journal, const struct chec
 {
 	uint8_t old[FINGERPRINT_SIZE];
 	struct reason unread = { 0 };
-	struct probe probe = { 0 };
+	struct probe probe CLEANUP(probe_clear) = { 0 };
 	int ret = check_session(disc, journal->gen, journal->start, journal->start + journal->sectors,
 				progress, why);
 
