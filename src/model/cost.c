@@ -15,14 +15,21 @@ uint64_t cost_name(size_t name_length)
 	return (RECORD_FIXED + name_length + joliet) * 9 / 8;
 }
 
+/* A continuation area that would cross a sector's end begins with the next sector: what was left of the one before
+ * is lost, and that can be as much as it is long itself. */
+static uint64_t continued(uint64_t bytes)
+{
+	return bytes + (bytes < SECTOR ? bytes : SECTOR);
+}
+
 uint64_t cost_node(const struct node *node)
 {
 	uint64_t bytes = 0;
 
 	if (node->xattrs.length)
-		bytes += node->xattrs.length + node->xattrs.length / 32 + 64;
+		bytes += continued(node->xattrs.length + node->xattrs.length / 32 + 64);
 	if (node->target.length)
-		bytes += node->target.length * 5 / 4 + 32; /* SL components, RRIP 4.1.3 */
+		bytes += continued(node->target.length * 5 / 4 + 32); /* SL components, RRIP 4.1.3 */
 	if (S_ISDIR(node->attr.mode)) /* "." and ".." in two trees, four path tables, a partly filled last
 					 sector each */
 		bytes += 2 * SECTOR + 4 * 64;
