@@ -48,11 +48,12 @@ static int sync_mount(struct commit *commit, struct reason *why)
 static int freeze(struct run *run, struct reason *why)
 {
 	struct tree *tree = &run->disc->tree;
-	int ret = tree->broken
-		      ? reason_set(why, -tree->broken,
-				   "the staged work in %s can't be changed any more (%s): unmount, and mount again",
-				   run->disc->state.path, strerror(-tree->broken))
-		      : disc_check_same(run->disc, &run->probe, why);
+	int ret =
+	    tree->broken
+		? reason_set(why, -tree->broken,
+			     "the staged work in %s can't be changed any more (%s): unmount, and mount again",
+			     run->disc->state.path, strerror(-tree->broken))
+		: disc_check_same(run->disc, &run->probe, why);
 
 	if (ret < 0)
 		return ret;

@@ -96,8 +96,9 @@ static void take_head_back(struct disc *disc, struct journal *journal, struct re
 	    old_head_stands(disc))
 		return;
 	log_error("the old descriptors can't be written back: %s", back.text);
-	snprintf(why->text + used, sizeof why->text - used,
-		 ". Neither can the old descriptors be written back: unmount and mount again, which settles it");
+	snprintf(
+	    why->text + used, sizeof why->text - used,
+	    ". Neither can the old descriptors be written back: unmount and mount again, which settles it");
 	journal->phase = PHASE_PUBLISHED;
 	disc->tree.broken = -why->err;
 }

@@ -9,8 +9,8 @@
  * it. */
 int finish_set_phase(struct tree *tree, struct journal *journal, enum phase phase, struct reason *why);
 /* journal->phase: WRITTEN or CHECKED. On failure the old head stands and the frozen generation waits for a
- * thaw; except with journal->phase == PHASE_PUBLISHED: the new head stands or may stand, and the tree takes no
- * more changes: the next mount brings the commit to its end. */
+ * thaw; except with journal->phase == PHASE_PUBLISHED: the new head stands or may stand, and the tree takes
+ * no more changes: the next mount brings the commit to its end. */
 int finish_session(struct disc *disc, struct journal *journal, const struct check_progress *progress,
 		   struct reason *why);
 /* The medium shows the journalled session already. */

@@ -4,9 +4,10 @@
 /* ISO 9660 record: 33 fixed + a mangled name of at most 31+3 (ECMA-119 9.1), Rock Ridge PX 44, TF 26, NM 5 +
  * name (RRIP 4.1), CE 28; Joliet: 34 + 2 bytes a character, at most 206; and 16 bytes of MD5 and AAIP index
  * (8+12). Records don't cross sectors: up to an eighth of each is lost. */
-#define RECORD_FIXED  (33 + 34 + 44 + 26 + 5 + 28 + 34 + 16 + 20)
-#define SESSION_FIXED (32 + 64 + 150) /* descriptors, path tables' and tables' remainders, padding; sectors  \
-				       */
+#define RECORD_FIXED (33 + 34 + 44 + 26 + 5 + 28 + 34 + 16 + 20)
+#define SESSION_FIXED                                                                                        \
+	(32 + 64 + 150) /* descriptors, path tables' and tables' remainders, padding; sectors                \
+			 */
 
 uint64_t cost_name(size_t name_length)
 {
@@ -15,8 +16,8 @@ uint64_t cost_name(size_t name_length)
 	return (RECORD_FIXED + name_length + joliet) * 9 / 8;
 }
 
-/* A continuation area that would cross a sector's end begins with the next sector: what was left of the one before
- * is lost, and that can be as much as it is long itself. */
+/* A continuation area that would cross a sector's end begins with the next sector: what was left of the one
+ * before is lost, and that can be as much as it is long itself. */
 static uint64_t continued(uint64_t bytes)
 {
 	return bytes + (bytes < SECTOR ? bytes : SECTOR);

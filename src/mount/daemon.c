@@ -60,7 +60,8 @@ static int commit_at_end(struct commit *commit)
 	commit_settle(commit); /* one that is under way doesn't hold what was staged since it began */
 	ret = commit_request(commit, "", &serial);
 	if (ret < 0) {
-		log_error("the commit at unmounting is refused: %s; everything is still staged", strerror(-ret));
+		log_error("the commit at unmounting is refused: %s; everything is still staged",
+			  strerror(-ret));
 		return (int)exit_code_of_errno(-ret);
 	}
 	commit_wait(commit, serial); /* the log tells how it ended */

@@ -112,7 +112,8 @@ static int put_acl(struct node *node, const char *name, const void *value, size_
 	return ret == -ENODATA ? 0 : ret;
 }
 
-/* The name spaces of xattr(7). FUSE hands on any name; a disc holds no other, and "isofs." is libisofs' own. */
+/* The name spaces of xattr(7). FUSE hands on any name; a disc holds no other, and "isofs." is libisofs' own.
+ */
 static bool is_known_space(const char *name)
 {
 	static const char *const spaces[] = { "user.", "trusted.", "security." };
