@@ -114,7 +114,7 @@ deps:
 	@tests/deps.sh check bench lint
 
 C_FILES  := $(shell find src tests/unit tests/bench -name '*.[ch]' 2>/dev/null)
-SH_FILES := $(shell find tests -name '*.sh' 2>/dev/null) $(wildcard mount-helpers/*)
+SH_FILES := $(shell find tests -name '*.sh' 2>/dev/null) .ci/run $(wildcard mount-helpers/*)
 CPPCHECK := cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
             -Isrc -D_GNU_SOURCE --suppress=missingInclude --suppress=internalAstError --suppress=ctuuninitvar --suppress=memleak
 
