@@ -148,22 +148,30 @@ int rows_has_child(struct db *db, uint64_t parent)
 	return ret;
 }
 
+/* The columns mode to ctime, the first of them at column `at`. */
+static struct node_attr attr_from_row(sqlite3_stmt *stmt, uint64_t ino, int at)
+{
+	return (struct node_attr){
+		.ino = ino,
+		.mode = (uint32_t)sqlite3_column_int64(stmt, at),
+		.uid = (uint32_t)sqlite3_column_int64(stmt, at + 1),
+		.gid = (uint32_t)sqlite3_column_int64(stmt, at + 2),
+		.nlink = (uint32_t)sqlite3_column_int64(stmt, at + 3),
+		.size = (uint64_t)sqlite3_column_int64(stmt, at + 4),
+		.rdev = (uint64_t)sqlite3_column_int64(stmt, at + 5),
+		.atime_ns = sqlite3_column_int64(stmt, at + 6),
+		.mtime_ns = sqlite3_column_int64(stmt, at + 7),
+		.ctime_ns = sqlite3_column_int64(stmt, at + 8),
+	};
+}
+
 static int node_from_row(sqlite3_stmt *stmt, struct node *ret, uint32_t *ret_gen)
 {
 	struct node node = { 0 };
 	int err;
 
-	node.attr.ino = (uint64_t)sqlite3_column_int64(stmt, 0);
+	node.attr = attr_from_row(stmt, (uint64_t)sqlite3_column_int64(stmt, 0), 2);
 	*ret_gen = (uint32_t)sqlite3_column_int64(stmt, 1);
-	node.attr.mode = (uint32_t)sqlite3_column_int64(stmt, 2);
-	node.attr.uid = (uint32_t)sqlite3_column_int64(stmt, 3);
-	node.attr.gid = (uint32_t)sqlite3_column_int64(stmt, 4);
-	node.attr.nlink = (uint32_t)sqlite3_column_int64(stmt, 5);
-	node.attr.size = (uint64_t)sqlite3_column_int64(stmt, 6);
-	node.attr.rdev = (uint64_t)sqlite3_column_int64(stmt, 7);
-	node.attr.atime_ns = sqlite3_column_int64(stmt, 8);
-	node.attr.mtime_ns = sqlite3_column_int64(stmt, 9);
-	node.attr.ctime_ns = sqlite3_column_int64(stmt, 10);
 	node.parent = (uint64_t)sqlite3_column_int64(stmt, 11);
 	err = db_column_blob(stmt, 12, &node.target);
 	if (err == 0)
@@ -213,18 +221,7 @@ int rows_node_attr(struct db *db, uint64_t ino, struct node_attr *ret)
 	sqlite3_bind_int64(stmt, 1, (int64_t)ino);
 	found = db_step(db, stmt);
 	if (found > 0)
-		*ret = (struct node_attr){
-			.ino = ino,
-			.mode = (uint32_t)sqlite3_column_int64(stmt, 0),
-			.uid = (uint32_t)sqlite3_column_int64(stmt, 1),
-			.gid = (uint32_t)sqlite3_column_int64(stmt, 2),
-			.nlink = (uint32_t)sqlite3_column_int64(stmt, 3),
-			.size = (uint64_t)sqlite3_column_int64(stmt, 4),
-			.rdev = (uint64_t)sqlite3_column_int64(stmt, 5),
-			.atime_ns = sqlite3_column_int64(stmt, 6),
-			.mtime_ns = sqlite3_column_int64(stmt, 7),
-			.ctime_ns = sqlite3_column_int64(stmt, 8),
-		};
+		*ret = attr_from_row(stmt, ino, 0);
 	sqlite3_reset(stmt);
 	return found;
 }
@@ -263,9 +260,10 @@ int rows_node_delete(struct db *db, uint64_t ino, uint32_t gen)
 	return db_run_ints(db, QUERY_NODE_DELETE, (int64_t)ino, gen);
 }
 
-int rows_node_below(struct db *db, uint64_t ino, uint32_t gen)
+/* Does a statement of an inode and a generation find a row? 1, 0 or -errno. */
+static int node_exists(struct db *db, enum query query, uint64_t ino, uint32_t gen)
 {
-	sqlite3_stmt *stmt = db_query(db, QUERY_NODE_BELOW);
+	sqlite3_stmt *stmt = db_query(db, query);
 	int found;
 
 	if (!stmt)
@@ -277,18 +275,14 @@ int rows_node_below(struct db *db, uint64_t ino, uint32_t gen)
 	return found;
 }
 
+int rows_node_below(struct db *db, uint64_t ino, uint32_t gen)
+{
+	return node_exists(db, QUERY_NODE_BELOW, ino, gen);
+}
+
 int rows_node_above(struct db *db, uint64_t ino, uint32_t gen)
 {
-	sqlite3_stmt *stmt = db_query(db, QUERY_NODE_ABOVE);
-	int found;
-
-	if (!stmt)
-		return -EIO;
-	sqlite3_bind_int64(stmt, 1, (int64_t)ino);
-	sqlite3_bind_int64(stmt, 2, gen);
-	found = db_step(db, stmt);
-	sqlite3_reset(stmt);
-	return found;
+	return node_exists(db, QUERY_NODE_ABOVE, ino, gen);
 }
 
 int rows_node_parent(struct db *db, uint64_t ino, uint32_t gen, uint64_t *ret_parent, bool *ret_gone)
@@ -345,7 +339,8 @@ static int each_name_of(struct db *db, uint64_t ino, uint32_t gen, uint32_t in_g
 		size_t length = (size_t)sqlite3_column_bytes(stmt, 1);
 
 		if (rows_name_get(db, parent, name, length, gen, &seen, NULL) > 0 && seen == ino)
-			ended = entry(self, parent, name, length); /* else a higher generation has other plans */
+			ended =
+			    entry(self, parent, name, length); /* else a higher generation has other plans */
 	}
 	sqlite3_reset(stmt);
 	return ended ? ended : ret;
