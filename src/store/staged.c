@@ -75,5 +75,6 @@ bool staged_is_modified(const struct node *base, const struct node *now)
 	if (a->mode != b->mode || a->uid != b->uid || a->gid != b->gid ||
 	    !xattr_set_equal(&base->xattrs, &now->xattrs))
 		return true;
-	return !S_ISDIR(b->mode) && (a->mtime_ns != b->mtime_ns || !same_content(base, now));
+	return !S_ISDIR(b->mode) &&
+	       (node_time_on_disc(a->mtime_ns) != node_time_on_disc(b->mtime_ns) || !same_content(base, now));
 }

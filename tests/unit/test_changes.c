@@ -90,6 +90,25 @@ static void test_attributes(void **state)
 	store_close(&store);
 }
 
+/* The kernel remembers fractions of seconds that no disc holds, and hands them over with the next rename. */
+static void test_fraction(void **state)
+{
+	struct node_attr attr;
+	struct store store;
+	uint64_t file;
+
+	open_base(&store);
+	file = store_ino(&store, "file");
+	assert_int_equal(tree_attr(store.tree, file, &attr), 0);
+	attr.mtime_ns = node_time_on_disc(attr.mtime_ns) + 123456789;
+	assert_int_equal(tree_set_attr(store.tree, file, &attr, TREE_SET_MTIME, &attr), 0);
+	assert_changes(&store, "");
+	attr.mtime_ns += NS_PER_SEC;
+	assert_int_equal(tree_set_attr(store.tree, file, &attr, TREE_SET_MTIME, &attr), 0);
+	assert_changes(&store, "M file\n");
+	store_close(&store);
+}
+
 /* How editors save: a new file takes the old one's name. */
 static void test_replaced(void **state)
 {
@@ -201,11 +220,17 @@ static void test_stopped(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nothing),		  cmocka_unit_test(test_each_kind),
-		cmocka_unit_test(test_attributes),	  cmocka_unit_test(test_replaced),
-		cmocka_unit_test(test_moved_aside),	  cmocka_unit_test(test_renamed_directory),
-		cmocka_unit_test(test_deleted_directory), cmocka_unit_test(test_links),
-		cmocka_unit_test(test_while_frozen),	  cmocka_unit_test(test_stopped),
+		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_each_kind),
+		cmocka_unit_test(test_attributes),
+		cmocka_unit_test(test_fraction),
+		cmocka_unit_test(test_replaced),
+		cmocka_unit_test(test_moved_aside),
+		cmocka_unit_test(test_renamed_directory),
+		cmocka_unit_test(test_deleted_directory),
+		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_while_frozen),
+		cmocka_unit_test(test_stopped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
