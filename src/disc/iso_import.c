@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NODE_CAP  20000000u
+#define NODE_CAP 20000000u
 
 static void dispose_opts(IsoReadOpts **opts)
 {

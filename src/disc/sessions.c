@@ -173,9 +173,9 @@ static int add_head_session(const struct walk *walk)
 	return add_session(walk, head, head->size);
 }
 
-/* Sessions of other writers behind the head's volume. Only where the head is the descriptor of a first session from 0:
- * a chain that starts at 32 keeps its head up to date, and what follows it is left over from before the medium was
- * blanked. */
+/* Sessions of other writers behind the head's volume. Only where the head is the descriptor of a first
+ * session from 0: a chain that starts at 32 keeps its head up to date, and what follows it is left over from
+ * before the medium was blanked. */
 static int walk_behind(const struct walk *walk)
 {
 	struct verb_disc *disc = &walk->report->disc;

@@ -11,12 +11,13 @@
 #define TARGET_LIMIT 4095u /* bytes of a symlink's target on a disc */
 /* What libisofs can write of one: it stops at 1024 bytes, and crashes on components of 256. */
 #define TARGET_STAGED_LIMIT 1023u
-#define TREE_DEPTH_LIMIT	    128u /* names in a path: directory loops are deeper than any */
-/* Packed bytes of a node's attributes. libisofs reads up to 1,000,000, its buffers counted; 900,000 come through. */
+#define TREE_DEPTH_LIMIT    128u /* names in a path: directory loops are deeper than any */
+/* Packed bytes of a node's attributes. libisofs reads up to 1,000,000, its buffers counted; 900,000 come
+ * through. */
 #define XATTR_SET_LIMIT	  900000u
 #define XATTR_COUNT_LIMIT 1024u /* attributes of a node: what an import takes */
-#define NS_PER_SEC   1000000000ll
-#define MD5_LENGTH   16u
+#define NS_PER_SEC	  1000000000ll
+#define MD5_LENGTH	  16u
 
 struct node_attr {
 	uint64_t ino;
@@ -41,8 +42,8 @@ struct node {
 	struct extent_map map; /* regular files only */
 };
 
-/* The time as a session holds it: whole seconds from 1900 to 2155 (ECMA-119 9.1.5 counts years from 1900 in a byte);
- * what lies outside becomes the nearest. ns since 1970, like the argument. */
+/* The time as a session holds it: whole seconds from 1900 to 2155 (ECMA-119 9.1.5 counts years from 1900 in a
+ * byte); what lies outside becomes the nearest. ns since 1970, like the argument. */
 int64_t node_time_on_disc(int64_t ns);
 
 void node_clear(struct node *node);

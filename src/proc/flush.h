@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Makes the kernel hand over what programs wrote into a mount and it still caches (the mount has a writeback cache). */
+/* Makes the kernel hand over what programs wrote into a mount and it still caches (the mount has a writeback
+ * cache). */
 #pragma once
 
 #include "base/reason.h"

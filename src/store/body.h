@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One file's content: an extent map over spool and disc, read and written by bytes.
  *
- * Writing puts the bytes into the spool first and then into the map; the rows follow with the next flush. Each
- * function takes inode->io itself; the caller holds a reference. 0 or -errno unless said otherwise. */
+ * Writing puts the bytes into the spool first and then into the map; the rows follow with the next flush.
+ * Each function takes inode->io itself; the caller holds a reference. 0 or -errno unless said otherwise. */
 #pragma once
 
 #include "store/tree.h"
@@ -16,5 +16,7 @@ int body_truncate(struct tree *tree, struct inode *inode, uint64_t size);
 int body_allocate(struct tree *tree, struct inode *inode, int mode, uint64_t offset, uint64_t length);
 /* lseek's SEEK_DATA or SEEK_HOLE: the position, or -ENXIO. */
 int64_t body_seek(struct inode *inode, uint64_t offset, int whence);
-/* Reads through a map that nobody changes, such as a frozen node's. Holes and what lies beyond the map are zeroes. */
-int body_read_map(struct tree *tree, const struct extent_map *map, void *data, size_t length, uint64_t offset);
+/* Reads through a map that nobody changes, such as a frozen node's. Holes and what lies beyond the map are
+ * zeroes. */
+int body_read_map(struct tree *tree, const struct extent_map *map, void *data, size_t length,
+		  uint64_t offset);

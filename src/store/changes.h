@@ -10,7 +10,8 @@ struct change {
 	const char *old;  /* 'R': where it was; else NULL */
 };
 
-/* Calls entry for every change, sorted by path, without a lock held. Its nonzero return ends it and is returned. */
+/* Calls entry for every change, sorted by path, without a lock held. Its nonzero return ends it and is
+ * returned. */
 typedef int changes_fn(void *self, const struct change *change);
 int changes_list(struct tree *tree, changes_fn *entry, void *self);
 /* How many there are. Counted again only when something changed since the last time. */

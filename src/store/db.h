@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The SQLite connection of one disc: schema, prepared statements, transactions, errors as errno.
  *
- * Not thread-safe: the tree's lock guards it. Writing happens inside one long transaction that db_begin opens when it's
- * first needed and db_commit closes: without a sync (WAL, synchronous=NORMAL), which survives the death of the process;
- * db_sync makes what was committed survive a power cut. */
+ * Not thread-safe: the tree's lock guards it. Writing happens inside one long transaction that db_begin opens
+ * when it's first needed and db_commit closes: without a sync (WAL, synchronous=NORMAL), which survives the
+ * death of the process; db_sync makes what was committed survive a power cut. */
 #pragma once
 
 #include "base/bytes.h"
@@ -33,7 +33,8 @@ int db_commit(struct db *db);
 void db_rollback(struct db *db);
 /* fdatasync of the log: no lock needed, any thread. */
 int db_sync(const struct db *db);
-/* Moves the log's content into the database when the log has grown. Own connection: needs no lock, one thread only. */
+/* Moves the log's content into the database when the log has grown. Own connection: needs no lock, one thread
+ * only. */
 void db_checkpoint(struct db *db);
 
 /* A statement, reset and ready for binding; NULL when it can't be prepared (logged). */

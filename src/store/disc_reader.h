@@ -7,9 +7,10 @@
 #include <stdint.h>
 
 struct disc_reader {
-	int fd; /* borrowed */
+	int fd;			/* borrowed */
 	_Atomic uint64_t limit; /* bytes that the base session and all before it take up */
 };
 
-/* Reads exactly length bytes at origin (bytes). 0, or -EIO beyond the recorded part or when the medium can't be read. */
+/* Reads exactly length bytes at origin (bytes). 0, or -EIO beyond the recorded part or when the medium can't
+ * be read. */
 int disc_read(const struct disc_reader *disc, void *data, size_t length, uint64_t origin);

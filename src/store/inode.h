@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Inode: a node in memory while it is open, changed or was used lately; and the cache of them.
  *
- * Only nodes whose content or attributes are worked on come here: look-ups and attribute reads go to the database, so
- * memory follows use. Orphans (nlink 0) stay until the kernel forgets them.
+ * Only nodes whose content or attributes are worked on come here: look-ups and attribute reads go to the
+ * database, so memory follows use. Orphans (nlink 0) stay until the kernel forgets them.
  *
- * Who guards what: refs, gen, the hash and the LRU by the tree's lock; node by inode->lock; the bytes behind the map
- * by inode->io (read: shared, write and truncate: exclusive), which is held during I/O; run by io held exclusively.
- * Order of locks: tree->freeze, inode->io, tree->lock, inode->lock, tree->account, spool->lock. */
+ * Who guards what: refs, gen, the hash and the LRU by the tree's lock; node by inode->lock; the bytes behind
+ * the map by inode->io (read: shared, write and truncate: exclusive), which is held during I/O; run by io
+ * held exclusively. Order of locks: tree->freeze, inode->io, tree->lock, inode->lock, tree->account,
+ * spool->lock. */
 #pragma once
 
 #include "store/spool.h"
@@ -19,8 +20,8 @@ struct inode {
 	bool dirty;	  /* differs from that row; guarded by tree->account */
 	uint64_t charged; /* body sectors counted for the next session; guarded by tree->account */
 	unsigned refs;
-	bool forgotten;	  /* an orphan that the kernel gave up too: freed with the next flush */
-	bool unknown;	  /* the kernel gave it up while it was still referenced */
+	bool forgotten; /* an orphan that the kernel gave up too: freed with the next flush */
+	bool unknown;	/* the kernel gave it up while it was still referenced */
 	struct spool_run run;
 	pthread_mutex_t lock;
 	pthread_rwlock_t io;
@@ -29,7 +30,7 @@ struct inode {
 	struct inode *dirty_next;
 };
 
-#define INODE_BUCKETS 16384u
+#define INODE_BUCKETS  16384u
 #define INODE_IDLE_MAX 8192u
 
 struct inode_cache {
@@ -39,7 +40,8 @@ struct inode_cache {
 	size_t count;
 };
 
-/* A new inode with one reference, in the cache; takes the node's memory. NULL: out of memory (node untouched). */
+/* A new inode with one reference, in the cache; takes the node's memory. NULL: out of memory (node
+ * untouched). */
 struct inode *inode_cache_add(struct inode_cache *cache, struct node *node, uint32_t gen);
 /* One more reference, or NULL when it isn't there. */
 struct inode *inode_cache_get(struct inode_cache *cache, uint64_t ino);

@@ -21,10 +21,12 @@ int journal_read(struct db *db, struct journal *ret)
 	if (found > 0) {
 		journal.phase = (enum phase)sqlite3_column_int(stmt, 0);
 		journal.gen = (uint32_t)sqlite3_column_int64(stmt, 1);
-		snprintf(journal.label, sizeof journal.label, "%s", (const char *)sqlite3_column_text(stmt, 2));
+		snprintf(journal.label, sizeof journal.label, "%s",
+			 (const char *)sqlite3_column_text(stmt, 2));
 		journal.start = (uint64_t)sqlite3_column_int64(stmt, 3);
 		journal.sectors = (uint64_t)sqlite3_column_int64(stmt, 4);
-		if (db_column_blob(stmt, 5, &journal.fingerprint) < 0 || db_column_blob(stmt, 6, &journal.head) < 0 ||
+		if (db_column_blob(stmt, 5, &journal.fingerprint) < 0 ||
+		    db_column_blob(stmt, 6, &journal.head) < 0 ||
 		    db_column_blob(stmt, 7, &journal.old_head) < 0)
 			found = -ENOMEM;
 	}

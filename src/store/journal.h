@@ -20,7 +20,8 @@ struct journal {
 void journal_clear(struct journal *journal);
 /* 1 = a commit was under way, 0 = none, or -errno. */
 int journal_read(struct db *db, struct journal *ret);
-/* Stores the whole row and commits. Everything else must be flushed (tree_flush_locked); db_sync makes it last. */
+/* Stores the whole row and commits. Everything else must be flushed (tree_flush_locked); db_sync makes it
+ * last. */
 int journal_write(struct db *db, const struct journal *journal);
 /* Within the open transaction: no commit is under way any more. */
 int journal_end(struct db *db);

@@ -45,8 +45,8 @@ int spool_allocate(struct spool *spool, struct spool_run *run, uint64_t length, 
 		   uint64_t *ret_length);
 /* Writes into what spool_allocate gave. 0 or -errno. */
 int spool_fill(struct spool *spool, const void *data, size_t length, uint64_t origin);
-/* The host's file system is so full that what is left is for the database alone: names that are there may change and
- * go, new ones must wait. */
+/* The host's file system is so full that what is left is for the database alone: names that are there may
+ * change and go, new ones must wait. */
 bool spool_host_is_low(const struct spool *spool);
 /* Nothing points at this range any more. */
 void spool_free(struct spool *spool, uint64_t origin, uint64_t length);

@@ -40,8 +40,11 @@ int state_default_root(char *ret, size_t room, struct reason *why)
 	else if (home && *home == '/')
 		length = snprintf(ret, room, "%s/.local/state/discfs", home);
 	else
-		return reason_set(why, ENOENT, "no place for staged work: set HOME or XDG_STATE_HOME, or use -o state=DIR");
-	return (size_t)length < room ? 0 : reason_set(why, ENAMETOOLONG, "the state directory's name is too long");
+		return reason_set(
+		    why, ENOENT, "no place for staged work: set HOME or XDG_STATE_HOME, or use -o state=DIR");
+	return (size_t)length < room
+		   ? 0
+		   : reason_set(why, ENAMETOOLONG, "the state directory's name is too long");
 }
 
 /* mkdir -p, for the owner only. */
@@ -96,7 +99,8 @@ static int enter(struct state *state, const char *id, struct reason *why)
 		return 0;
 	err = errno;
 	if (err == EWOULDBLOCK)
-		return reason_set(why, EBUSY, "another discfs has this disc mounted, or is still committing it (%s)",
+		return reason_set(why, EBUSY,
+				  "another discfs has this disc mounted, or is still committing it (%s)",
 				  state->path);
 	return reason_set(why, err, "%s/lock: %s", state->path, strerror(err));
 }

@@ -3,9 +3,9 @@
  *
  *	ROOT/<disc-id>/{lock,overlay.db,spool}
  *	ROOT/by-fingerprint/<hex> -> ../<disc-id>
- * A disc is known by the fingerprint of its newest session's descriptors. A commit changes it: the link for the coming
- * fingerprint is made before the head is written, the old one removed after the publication; so a disc that was changed
- * by anybody else never meets work that was staged for another state of it. */
+ * A disc is known by the fingerprint of its newest session's descriptors. A commit changes it: the link for
+ *the coming fingerprint is made before the head is written, the old one removed after the publication; so a
+ *disc that was changed by anybody else never meets work that was staged for another state of it. */
 #pragma once
 
 #include "base/reason.h"

@@ -4,7 +4,9 @@
 
 #include "store/tree.h"
 
-/* Drops orphans, tells the spool which ranges are in use, and computes what is staged. Nobody else at work. */
+/* Drops orphans, tells the spool which ranges are in use, and computes what is staged. Nobody else at work.
+ */
 int sweep_at_start(struct tree *tree, struct reason *why);
-/* The same for the spool only, while the mount lives. Needs freeze held exclusively and everything flushed. */
+/* The same for the spool only, while the mount lives. Needs freeze held exclusively and everything flushed.
+ */
 int sweep_spool(struct tree *tree);

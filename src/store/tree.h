@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The merged tree: the imported base with the overlay applied, and every change to it.
  *
- * Rows of generation 0 are the base; `gen` is the generation that takes changes. While a commit runs, generation gen-1
- * is frozen. Changes to names go into the open transaction at once; changed nodes wait in memory on the dirty list
- * until tree_flush writes each of them once. Every change holds `freeze` shared, so a freeze finds none half done.
+ * Rows of generation 0 are the base; `gen` is the generation that takes changes. While a commit runs,
+ * generation gen-1 is frozen. Changes to names go into the open transaction at once; changed nodes wait in
+ * memory on the dirty list until tree_flush writes each of them once. Every change holds `freeze` shared, so
+ * a freeze finds none half done.
  *
  * All functions are thread-safe and return 0 or -errno unless said otherwise. Times are ns, sizes bytes. */
 #pragma once
@@ -16,9 +17,10 @@
 
 /* What the medium has room for; sectors. Written by the commit and the flusher, read by anyone. */
 struct tree_room {
-	_Atomic uint64_t capacity;  /* of the medium; 0 = no limit of its own */
+	_Atomic uint64_t capacity;   /* of the medium; 0 = no limit of its own */
 	_Atomic uint64_t next_start; /* NWA */
-	_Atomic uint64_t host_free;  /* what an image file's own file system lets it grow; UINT64_MAX: a drive */
+	_Atomic uint64_t
+	    host_free; /* what an image file's own file system lets it grow; UINT64_MAX: a drive */
 };
 
 /* How many paths are added, modified, deleted, renamed against the base (store/changes.h). */
@@ -53,9 +55,10 @@ struct tree {
 	bool read_only;
 };
 
-/* state_dir_fd: borrowed; path: the same directory by name. The database may be new: then there's no tree until an
- * import has filled it (tree_has_base). */
-int tree_open(struct tree *tree, const char *path, int state_dir_fd, uint64_t spool_limit, struct reason *why);
+/* state_dir_fd: borrowed; path: the same directory by name. The database may be new: then there's no tree
+ * until an import has filled it (tree_has_base). */
+int tree_open(struct tree *tree, const char *path, int state_dir_fd, uint64_t spool_limit,
+	      struct reason *why);
 /* Writes everything out. */
 void tree_close(struct tree *tree);
 bool tree_has_base(struct tree *tree);
@@ -63,7 +66,8 @@ bool tree_has_base(struct tree *tree);
 /* Names. name: raw bytes, not terminated. */
 int tree_lookup(struct tree *tree, uint64_t parent, const char *name, size_t length, struct node_attr *ret);
 int tree_attr(struct tree *tree, uint64_t ino, struct node_attr *ret);
-/* Calls entry for each name of a directory, in byte order of the names, until it returns nonzero (passed on). */
+/* Calls entry for each name of a directory, in byte order of the names, until it returns nonzero (passed on).
+ */
 typedef int tree_entry_fn(void *self, const char *name, size_t length, uint64_t ino, uint32_t type);
 int tree_list(struct tree *tree, uint64_t dir, tree_entry_fn *entry, void *self);
 
@@ -75,17 +79,18 @@ struct tree_new {
 	const char *target; /* symlinks */
 	size_t target_length;
 };
-/* Creates a node with its first name. -EEXIST, -ENOENT (parent gone), -ENAMETOOLONG, -ENOSPC (medium full). ret_inode
- * (may be NULL) gets a reference. setgid directories hand on their group, and default ACLs are inherited. */
-int tree_create(struct tree *tree, uint64_t parent, const char *name, size_t length, const struct tree_new *new,
-		struct node_attr *ret, struct inode **ret_inode);
+/* Creates a node with its first name. -EEXIST, -ENOENT (parent gone), -ENAMETOOLONG, -ENOSPC (medium full).
+ * ret_inode (may be NULL) gets a reference. setgid directories hand on their group, and default ACLs are
+ * inherited. */
+int tree_create(struct tree *tree, uint64_t parent, const char *name, size_t length,
+		const struct tree_new *new, struct node_attr *ret, struct inode **ret_inode);
 int tree_link(struct tree *tree, uint64_t ino, uint64_t parent, const char *name, size_t length,
 	      struct node_attr *ret);
 int tree_unlink(struct tree *tree, uint64_t parent, const char *name, size_t length);
 int tree_rmdir(struct tree *tree, uint64_t parent, const char *name, size_t length);
 /* flags: RENAME_NOREPLACE, RENAME_EXCHANGE. */
-int tree_rename(struct tree *tree, uint64_t from, const char *name, size_t length, uint64_t to, const char *new_name,
-		size_t new_length, unsigned flags);
+int tree_rename(struct tree *tree, uint64_t from, const char *name, size_t length, uint64_t to,
+		const char *new_name, size_t new_length, unsigned flags);
 /* The kernel forgot this inode: an orphan is dropped for good. */
 void tree_forget(struct tree *tree, uint64_t ino);
 
@@ -95,8 +100,14 @@ void tree_put(struct tree *tree, struct inode *inode);
 /* The node changed: it will be written with the next flush. Needs a reference and freeze held shared. */
 void tree_mark_dirty(struct tree *tree, struct inode *inode);
 
-enum { TREE_SET_MODE = 1, TREE_SET_UID = 2, TREE_SET_GID = 4, TREE_SET_ATIME = 8, TREE_SET_MTIME = 16,
-       TREE_SET_CTIME = 32 };
+enum {
+	TREE_SET_MODE = 1,
+	TREE_SET_UID = 2,
+	TREE_SET_GID = 4,
+	TREE_SET_ATIME = 8,
+	TREE_SET_MTIME = 16,
+	TREE_SET_CTIME = 32
+};
 /* Sets the attributes that mask names (not the size: body_truncate). ctime becomes now unless given. */
 int tree_set_attr(struct tree *tree, uint64_t ino, const struct node_attr *attr, unsigned mask,
 		  struct node_attr *ret);
@@ -104,7 +115,8 @@ int tree_set_attr(struct tree *tree, uint64_t ino, const struct node_attr *attr,
 enum { TREE_XATTR_CREATE = 1, TREE_XATTR_REPLACE = 2 };
 /* A copy of all attributes of a node (xattr_set). */
 int tree_xattrs(struct tree *tree, uint64_t ino, struct blob *ret);
-int tree_xattr_set(struct tree *tree, uint64_t ino, const char *name, const void *value, size_t length, int flags);
+int tree_xattr_set(struct tree *tree, uint64_t ino, const char *name, const void *value, size_t length,
+		   int flags);
 int tree_xattr_remove(struct tree *tree, uint64_t ino, const char *name);
 
 /* For the tree's own files, with tree->lock held. */
@@ -122,12 +134,14 @@ void tree_touch(struct tree *tree, struct inode *inode, bool with_mtime);
 /* Room. */
 uint64_t tree_predicted_sectors(struct tree *tree); /* of the next session, as things are staged now */
 uint64_t tree_free_sectors(struct tree *tree);	    /* that may still be staged */
-/* Changes what the body of an inode costs to `sectors`. -ENOSPC (nothing changed) when the medium has no room. */
+/* Changes what the body of an inode costs to `sectors`. -ENOSPC (nothing changed) when the medium has no
+ * room. */
 int tree_charge(struct tree *tree, struct inode *inode, uint64_t sectors);
 /* Computes body_sectors anew from what is staged. Needs freeze held exclusively, or nobody else at work. */
 int tree_recount(struct tree *tree);
 
 /* Durability. */
-int tree_flush(struct tree *tree);  /* all that is changed is in the database: survives the death of the process */
-int tree_sync(struct tree *tree);   /* … and a power cut: bytes first, then rows */
+int tree_flush(
+    struct tree *tree); /* all that is changed is in the database: survives the death of the process */
+int tree_sync(struct tree *tree); /* … and a power cut: bytes first, then rows */
 int64_t tree_now_ns(void);

@@ -76,7 +76,8 @@ static int put_name(const struct place *place, const struct inode *child)
 
 static int remove_name(const struct place *place)
 {
-	return rows_name_remove(&place->tree->db, dir_ino(place), place->name, place->length, place->tree->gen);
+	return rows_name_remove(&place->tree->db, dir_ino(place), place->name, place->length,
+				place->tree->gen);
 }
 
 /* A name went in or out of a directory: what it costs, whose subdirectory it is, and when. */
@@ -102,8 +103,8 @@ static void lose_link(struct tree *tree, struct inode *child)
 	tree_touch(tree, child, false);
 }
 
-/* A default ACL of the directory becomes the access ACL of what is made in it, and is handed on to directories; where
- * there is none, the umask counts. */
+/* A default ACL of the directory becomes the access ACL of what is made in it, and is handed on to
+ * directories; where there is none, the umask counts. */
 static int inherit_acl(const struct place *place, uint32_t umask, struct node *node)
 {
 	struct xattr_view view;
@@ -121,7 +122,8 @@ static int inherit_acl(const struct place *place, uint32_t umask, struct node *n
 		ret = xattr_set_put(&node->xattrs, ACL_DEFAULT, acl.data, acl.length);
 	if (ret < 0)
 		return ret;
-	node->attr.mode = (node->attr.mode & ~0777u) | acl_inherit(acl.data, acl.length, node->attr.mode & 0777);
+	node->attr.mode =
+	    (node->attr.mode & ~0777u) | acl_inherit(acl.data, acl.length, node->attr.mode & 0777);
 	acl_mode(acl.data, acl.length, &minimal);
 	return minimal ? 0 : xattr_set_put(&node->xattrs, ACL_ACCESS, acl.data, acl.length);
 }
@@ -174,8 +176,8 @@ static int check_target(const char *target, size_t length)
 	return 0;
 }
 
-int tree_create(struct tree *tree, uint64_t parent, const char *name, size_t length, const struct tree_new *new,
-		struct node_attr *ret, struct inode **ret_inode)
+int tree_create(struct tree *tree, uint64_t parent, const char *name, size_t length,
+		const struct tree_new *new, struct node_attr *ret, struct inode **ret_inode)
 {
 	struct node node CLEANUP(node_clear) = { 0 };
 	struct inode *child;
@@ -268,7 +270,8 @@ static int remove_child(struct place *place)
 }
 
 /* Opens a place where something must be. */
-static int place_open_child(struct place *place, struct tree *tree, uint64_t dir, const char *name, size_t length)
+static int place_open_child(struct place *place, struct tree *tree, uint64_t dir, const char *name,
+			    size_t length)
 {
 	int err = tree_change_begin(tree);
 

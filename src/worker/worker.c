@@ -13,11 +13,8 @@ static const struct role {
 	int (*run)(struct worker *worker, struct reason *why);
 	bool parses; /* what a disc holds: goes into the sandbox */
 } roles[] = {
-	{ "probe", role_probe, true },
-	{ "import", role_import, true },
-	{ "burn", role_burn, false },
-	{ "head", role_head, false },
-	{ "sync", role_sync, false },
+	{ "probe", role_probe, true }, { "import", role_import, true }, { "burn", role_burn, false },
+	{ "head", role_head, false },  { "sync", role_sync, false },
 };
 
 static const struct role *find_role(const char *name)
