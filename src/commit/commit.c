@@ -252,10 +252,7 @@ static void conduct(struct commit *commit, const char *label, struct commit_resu
 	result->session = commit->disc->probe.sessions.count;
 	result->start = run.journal.start;
 	result->sectors = run.journal.sectors;
-	snprintf(result->message, sizeof result->message,
-		 "Session %llu is burned and verified: %llu sectors at %llu",
-		 (unsigned long long)result->session, (unsigned long long)result->sectors,
-		 (unsigned long long)result->start);
+	finish_sentence(result->session, &run.journal, result->message, sizeof result->message);
 	log_notice("%s", result->message);
 }
 

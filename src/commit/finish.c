@@ -43,11 +43,10 @@ int finish_set_phase(struct tree *tree, struct journal *journal, enum phase phas
 		       : 0;
 }
 
-void finish_sentence(const struct disc *disc, const struct journal *journal, char *ret, size_t room)
+void finish_sentence(size_t session, const struct journal *journal, char *ret, size_t room)
 {
-	snprintf(ret, room, "Session %zu is burned and verified: %llu sectors at %llu",
-		 disc->probe.sessions.count + 1, (unsigned long long)journal->sectors,
-		 (unsigned long long)journal->start);
+	snprintf(ret, room, "Session %zu is burned and verified: %llu sectors at %llu", session,
+		 (unsigned long long)journal->sectors, (unsigned long long)journal->start);
 }
 
 static int publish(struct disc *disc, struct journal *journal, struct reason *why)
@@ -60,7 +59,7 @@ static int publish(struct disc *disc, struct journal *journal, struct reason *wh
 				 .message = sentence };
 	int ret;
 
-	finish_sentence(disc, journal, sentence, sizeof sentence);
+	finish_sentence(disc->probe.sessions.count + 1, journal, sentence, sizeof sentence);
 	ret = publish_generation(disc, journal, &entry);
 	return ret < 0 ? reason_set(why, -ret,
 				    "the session is burned, but %s can't be written: %s. It is taken over "

@@ -15,7 +15,7 @@ int finish_session(struct disc *disc, struct journal *journal, const struct chec
 		   struct reason *why);
 /* The medium shows the journalled session already. */
 bool finish_head_is_there(const struct disc *disc, const struct journal *journal);
-/* One sentence on a good session. */
-void finish_sentence(const struct disc *disc, const struct journal *journal, char *ret, size_t room);
+/* One sentence on a good session; session: its number, from 1. */
+void finish_sentence(size_t session, const struct journal *journal, char *ret, size_t room);
 /* What a person should know of a failed commit, added to the reason. */
 void finish_spoilt(struct disc *disc, struct journal *journal, const struct reason *why);
