@@ -138,7 +138,9 @@ static int compose(struct burning *burning)
 	const struct burn_request *request = burning->request;
 	struct burn_feed *feed = &burning->feed;
 
-	feed->inner = iso_session_stream(request->session, &feed->inner_size);
+	feed->read = iso_session_read;
+	feed->from = request->session;
+	feed->inner_size = iso_session_size(request->session);
 	feed->size = request->sectors * SECTOR;
 	burning->source = burn_feed_source(feed);
 	burning->disc = burn_disc_create();

@@ -5,13 +5,6 @@
 
 #include <string.h>
 
-static int read_inner(struct burn_feed *feed, uint8_t *buffer, int size)
-{
-	struct burn_source *inner = feed->inner;
-
-	return inner->read ? inner->read(inner, buffer, size) : inner->read_xt(inner, buffer, size);
-}
-
 static bool at_middle(const struct burn_feed *feed, uint64_t sent, uint64_t size)
 {
 	return sent <= feed->size / 2 && sent + size > feed->size / 2;
@@ -30,7 +23,7 @@ static int feed_read(struct burn_source *source, unsigned char *buffer, int size
 	size = (int)min_u64((uint64_t)size, feed->size - sent);
 	take = sent < feed->inner_size ? (int)min_u64((uint64_t)size, feed->inner_size - sent) : 0;
 	if ((at_middle(feed, sent, (uint64_t)size) && fault_point("burn-middle") < 0) ||
-	    (take > 0 && read_inner(feed, buffer, take) != take)) {
+	    (take > 0 && feed->read(feed->from, buffer, take) != take)) {
 		feed->failed = true;
 		return -1;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Stands between libisofs' stream and libburn: counts, pads, and never lets an early end pass for a good one.
+/* Stands between the session's stream and libburn: counts, pads, and never lets an early end pass for a good
+ * one.
  */
 #pragma once
 
@@ -9,9 +10,10 @@
 #include <stdatomic.h>
 
 struct burn_feed {
-	struct burn_source *inner; /* borrowed */
-	uint64_t inner_size;	   /* bytes that it must deliver */
-	uint64_t size;		   /* bytes that go out: zeroes follow */
+	int (*read)(void *from, uint8_t *buffer, int size); /* all of them, or less where it broke off */
+	void *from;
+	uint64_t inner_size; /* bytes that it must deliver */
+	uint64_t size;	     /* bytes that go out: zeroes follow */
 	_Atomic uint64_t sent;
 	_Atomic bool failed;
 	_Atomic bool stop; /* set by the other thread: deliver no more */

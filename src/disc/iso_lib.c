@@ -42,7 +42,13 @@ static bool is_oddity(int code)
 	return false;
 }
 
-void iso_lib_messages(void (*each)(void *self, const char *text), void *self, int err, struct reason *why)
+struct listener {
+	void (*each)(void *self, const char *text);
+	bool (*expected)(void *self, const char *text);
+	void *self;
+};
+
+static void take_messages(const struct listener *listener, int err, struct reason *why)
 {
 	char text[ISO_MSGS_MESSAGE_LEN];
 	char severity[80];
@@ -55,11 +61,26 @@ void iso_lib_messages(void (*each)(void *self, const char *text), void *self, in
 		iso_text_to_sev(severity, &rank);
 		iso_text_to_sev((char[]){ "WARNING" }, &warning);
 		text[strcspn(text, "\n")] = '\0';
+		if (rank < warning)
+			continue;
+		if (listener->each)
+			listener->each(listener->self, text);
+		if (listener->expected && listener->expected(listener->self, text))
+			continue;
 		if (rank > warning && !is_oddity(code))
 			reason_set(why, err, "%.440s", text);
-		if (each && rank >= warning)
-			each(self, text);
 	}
+}
+
+void iso_lib_messages(void (*each)(void *self, const char *text), void *self, int err, struct reason *why)
+{
+	take_messages(&(struct listener){ .each = each, .self = self }, err, why);
+}
+
+void iso_lib_messages_but(bool (*expected)(void *self, const char *text), void *self, int err,
+			  struct reason *why)
+{
+	take_messages(&(struct listener){ .expected = expected, .self = self }, err, why);
 }
 
 int iso_lib_failed(int code, const char *doing, struct reason *why)

@@ -36,6 +36,9 @@ int iso_lib_start(const char *severity, struct reason *why);
 /* Takes what the library has reported: warnings go to each (may be NULL), the first error becomes why's text
  * when why holds nothing yet (err as given). */
 void iso_lib_messages(void (*each)(void *self, const char *text), void *self, int err, struct reason *why);
+/* As above, but a message for which expected (asked for warnings and errors) says true is no error. */
+void iso_lib_messages_but(bool (*expected)(void *self, const char *text), void *self, int err,
+			  struct reason *why);
 /* Translates a result below 0: sets why with the messages, or else with the library's word for the code.
  * Returns -errno. */
 int iso_lib_failed(int code, const char *doing, struct reason *why);

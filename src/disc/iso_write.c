@@ -2,6 +2,7 @@
 #include "disc/iso_write.h"
 
 #include "disc/iso_tree.h"
+#include "disc/session_stream.h"
 #include "disc/sessions.h"
 
 #include <libburn/libburn.h>
@@ -19,7 +20,8 @@ struct iso_session {
 	struct synth synth;
 	struct body_context bodies;
 	IsoImage *image;
-	struct burn_source *stream;
+	struct burn_source *source;
+	struct session_stream stream;
 	struct verb_planned planned;
 	uint64_t size; /* bytes without padding */
 	uint8_t head[HEAD_BYTES];
@@ -191,11 +193,14 @@ static int start_stream(struct iso_session *session, const struct iso_session_re
 		return got;
 	if (make_opts(session, job, base.created, &opts) < 0)
 		return reason_set(why, ENOMEM, "out of memory");
-	code = iso_image_create_burn_source(session->image, opts, &session->stream);
+	code = iso_image_create_burn_source(session->image, opts, &session->source);
 	if (code < 0)
 		return iso_lib_failed(code, "the session can't be laid out", why);
-	session->size = (uint64_t)session->stream->get_size(session->stream);
-	return check_head(session, request->source, why);
+	session->size = (uint64_t)session->source->get_size(session->source);
+	got = check_head(session, request->source, why);
+	return got < 0 ? got
+		       : session_stream_open(&session->stream, session->source, session->image,
+					     (uint32_t)job->nwa, why);
 }
 
 static int describe(struct iso_session *session, const struct verb_job *job, const struct plan *plan,
@@ -267,11 +272,12 @@ void iso_session_free(struct iso_session *session)
 {
 	if (!session)
 		return;
-	if (session->stream) {
+	if (session->source) {
 		if (iso_image_generator_is_running(session->image))
-			session->stream->cancel(session->stream);
-		burn_source_free(session->stream);
+			session->source->cancel(session->source);
+		burn_source_free(session->source);
 	}
+	session_stream_close(&session->stream);
 	if (session->image)
 		iso_image_unref(session->image);
 	iso_medium_close(&session->medium);
@@ -285,22 +291,19 @@ void iso_session_describe(const struct iso_session *session, struct verb_planned
 	*ret = session->planned;
 }
 
-struct burn_source *iso_session_stream(struct iso_session *session, uint64_t *ret_size)
+uint64_t iso_session_size(const struct iso_session *session)
 {
-	*ret_size = session->size;
-	return session->stream;
+	return session->size;
+}
+
+int iso_session_read(void *session, uint8_t *buffer, int size)
+{
+	return session_stream_read(&((struct iso_session *)session)->stream, buffer, size);
 }
 
 bool iso_session_failed(struct iso_session *session, struct reason *why)
 {
-	struct reason library = { 0 };
-
-	if (body_context_failed(&session->bodies, why))
-		return true;
-	iso_lib_messages(NULL, NULL, EIO, &library);
-	if (library.err)
-		reason_set(why, library.err, "%s", library.text);
-	return library.err != 0;
+	return body_context_failed(&session->bodies, why) || session_stream_failed(&session->stream, why);
 }
 
 const char *iso_session_current(struct iso_session *session, char *ret, size_t room)

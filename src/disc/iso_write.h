@@ -12,7 +12,6 @@
 #include "wire/verbs.h"
 
 struct iso_session; /* opaque: libisofs' objects, the plan stays the caller's */
-struct burn_source;
 
 struct iso_session_request {
 	const struct source *source;
@@ -27,8 +26,11 @@ int iso_session_make(const struct iso_session_request *request, struct iso_sessi
 void iso_session_free(struct iso_session *session);
 /* What PLANNED says; head points into the session. */
 void iso_session_describe(const struct iso_session *session, struct verb_planned *ret);
-/* The sectors, borrowed; reading them runs the library's writer thread. size: without padding, in bytes. */
-struct burn_source *iso_session_stream(struct iso_session *session, uint64_t *ret_size);
+/* Bytes without padding. */
+uint64_t iso_session_size(const struct iso_session *session);
+/* The next bytes of session, a struct iso_session; from one thread. Returns size, or less where it broke off.
+ */
+int iso_session_read(void *session, uint8_t *buffer, int size);
 /* True when something went wrong in the writer thread, whatever the stream itself said; fills why. */
 bool iso_session_failed(struct iso_session *session, struct reason *why);
 /* The file that is being read, "" when it's something else. Returns ret. */

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sectors of a session as they shall go out: libisofs' own, with its directories mended where it laid
+ * them out wrongly (see tree_mend.h).
+ *
+ * Whether it did shows when it has written them. So they're read ahead, before anybody is told that the
+ * session can be burned. A session that is all right goes through unchanged; a mended one has its checksums
+ * made anew. One thread at a time. */
+#pragma once
+
+#include "disc/iso_lib.h"
+#include "disc/session_tags.h"
+
+struct burn_source;
+
+struct session_stream {
+	struct burn_source *source; /* borrowed */
+	uint32_t start;
+	uint8_t *ahead; /* what was read ahead, NULL when it's gone out */
+	size_t ahead_length;
+	size_t ahead_used;
+	uint32_t inserted; /* blocks; 0: nothing was wrong */
+	/* Only when something was inserted. */
+	struct session_tags tags;
+	uint32_t blocks; /* that have gone through tags */
+	uint8_t block[SECTOR];
+	size_t block_used;
+	struct reason broken;
+	/* What libisofs said. */
+	unsigned long laid_out; /* end of its directories as they should be, 0: nothing said */
+	unsigned long written;	/* and as they came */
+	unsigned endings;	/* bits: which of its two complaints at the end */
+	struct reason said;	/* the first error of another kind */
+};
+
+/* Reads ahead, and mends. image: what source was made of. 0, -EIO, -ENOMEM. Close it always. */
+int session_stream_open(struct session_stream *stream, struct burn_source *source, IsoImage *image,
+			uint32_t start, struct reason *why);
+void session_stream_close(struct session_stream *stream);
+/* Returns size, or less where it broke off. */
+int session_stream_read(struct session_stream *stream, uint8_t *buffer, int size);
+/* True when libisofs complained about anything that isn't mended; fills why. */
+bool session_stream_failed(struct session_stream *stream, struct reason *why);

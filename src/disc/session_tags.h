@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The MD5 sums of a session that libisofs made over other bytes than those that go out: computed anew while
+ * its blocks pass.
+ *
+ * They cover everything from the session's begin: the tag behind the directories, the first sum of the array
+ * of sums near the end, the sum of that array itself, and the tag behind it. See libisofs' doc/checksums.txt.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/reason.h"
+
+#include <openssl/evp.h>
+
+struct session_tags {
+	uint32_t start;
+	uint32_t tree;	/* where the tag behind the directories is */
+	uint32_t array; /* first block of the array of sums */
+	uint32_t sums;	/* in it, of 16 bytes: the session's first, the array's last */
+	uint32_t end;	/* where the tag behind the array is, the last block to pass */
+	EVP_MD_CTX *all;
+	EVP_MD_CTX *of_array;
+};
+
+/* isofs_ca: value of that attribute of the root, which tells where the array is. 0, -EIO or -ENOMEM. */
+int session_tags_open(struct session_tags *tags, uint32_t start, uint32_t tree, const uint8_t *isofs_ca,
+		      size_t length, struct reason *why);
+void session_tags_close(struct session_tags *tags);
+/* Takes the session's blocks one by one in their order, and changes those that hold a sum. -EIO when one
+ * isn't what must be there. */
+int session_tags_pass(struct session_tags *tags, uint32_t lba, uint8_t *block, struct reason *why);
