@@ -19,8 +19,8 @@ rsync -aHAX --files-from=list / source/
 count=$(find source | wc -l)
 if [ "$count" -lt 22000 ]; then # a machine with few packages: some of them twice
 	mkdir source/again
-	head -n $((22000 - count)) list >more
-	rsync -aHAX --files-from=more / source/again/
+	head -n $((22000 - count)) list >rest
+	rsync -aHAX --files-from=rest / source/again/
 	count=$(find source | wc -l)
 fi
 assert_less 20000 "$count" "files of this machine"
