@@ -10,8 +10,7 @@
 struct control {
 	struct disc *disc;
 	struct commit *commit;
-	const char *source; /* as given; borrowed, like the mountpoint */
-	const char *mountpoint;
+	const char *mountpoint; /* borrowed */
 	bool commit_on_unmount;
 	const struct discard_sink *caches; /* the kernel's; NULL: not mounted */
 };

@@ -47,5 +47,3 @@ struct node {
 int64_t node_time_on_disc(int64_t ns);
 
 void node_clear(struct node *node);
-/* Deep copy into an empty node. 0 or -ENOMEM (ret left empty). */
-int node_copy(const struct node *node, struct node *ret);

@@ -43,7 +43,6 @@ static int open_disc(struct mount *mount, const struct options *options, struct 
 	mount->allow_other = options->allow_other;
 	mount->control = (struct control){ .disc = &mount->disc,
 					   .commit = &mount->commit,
-					   .source = options->source,
 					   .mountpoint = options->mountpoint,
 					   .commit_on_unmount = options->commit_on_unmount };
 	return 0;

@@ -86,25 +86,3 @@ int history_add(struct db *db, const struct history *entry, const struct blob *o
 	db_bind_blob(stmt, 7, old_head ? old_head : &none);
 	return db_run(db, stmt);
 }
-
-int history_list(struct db *db, history_fn *entry, void *self)
-{
-	sqlite3_stmt *stmt = db_query(db, QUERY_HISTORY_LIST);
-	int ret, ended = 0;
-
-	while (ended == 0 && (ret = db_step(db, stmt)) > 0) {
-		struct history row = {
-			.time = sqlite3_column_int64(stmt, 0),
-			.label = (const char *)sqlite3_column_text(stmt, 1),
-			.start = (uint64_t)sqlite3_column_int64(stmt, 2),
-			.sectors = (uint64_t)sqlite3_column_int64(stmt, 3),
-			.err = sqlite3_column_int(stmt, 4),
-			.message = (const char *)sqlite3_column_text(stmt, 5),
-		};
-
-		ended = entry(self, &row);
-	}
-	if (stmt)
-		sqlite3_reset(stmt);
-	return ended ? ended : ret;
-}

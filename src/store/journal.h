@@ -36,6 +36,3 @@ struct history {
 
 /* Within the open transaction. old_head may be NULL. */
 int history_add(struct db *db, const struct history *entry, const struct blob *old_head);
-/* Every commit that was tried, oldest first. entry's nonzero return ends it. */
-typedef int history_fn(void *self, const struct history *entry);
-int history_list(struct db *db, history_fn *entry, void *self);

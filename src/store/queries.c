@@ -54,7 +54,6 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_JOURNAL_CLEAR] = "DELETE FROM journal",
 	[QUERY_HISTORY_ADD] = "INSERT INTO history(time,label,start,sectors,err,message,old_head) "
 			      "VALUES(?1,?2,?3,?4,?5,?6,?7)",
-	[QUERY_HISTORY_LIST] = "SELECT time,label,start,sectors,err,message FROM history ORDER BY id",
 	[QUERY_LINKS_SET] = "UPDATE node SET nlink=?2 WHERE ino=?1 AND gen=0",
 	[QUERY_LANDED_PUT] = "INSERT OR REPLACE INTO landed VALUES(?1,?2,?3,?4,?5,?6)",
 	[QUERY_LANDED_CLEAR] = "DELETE FROM landed",

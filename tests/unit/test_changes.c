@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "store.h"
-
-#include "store/changes.h"
+#include "changes.h"
 
 #include <linux/fs.h>
 
@@ -19,29 +17,6 @@ static void open_base(struct store *store)
 	twin = base_text(store, ROOT_INO, "twin", "both");
 	base_link(store, twin, dir, "twin2");
 	base_end(store);
-}
-
-static int add_change(void *self, const struct change *change)
-{
-	text_add(self, "%c %s%s%s\n", change->kind, change->path, change->old ? " < " : "",
-		 change->old ? change->old : "");
-	return 0;
-}
-
-static void assert_changes(struct store *store, const char *want)
-{
-	struct text text AUTO_TEXT = { 0 };
-	struct changes_count count;
-	uint64_t lines = 0;
-
-	assert_int_equal(changes_list(store->tree, add_change, &text), 0);
-	assert_string_equal(text.data ? text.data : "", want);
-	for (; *want; want++)
-		lines += *want == '\n';
-	for (int i = 0; i < 2; i++) { /* the second answer is remembered */
-		assert_int_equal(changes_count(store->tree, &count), 0);
-		assert_int_equal(count.added + count.modified + count.deleted + count.renamed, lines);
-	}
 }
 
 static void test_nothing(void **state)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "store.h"
-
-#include "store/changes.h"
+#include "changes.h"
 
 #include <linux/fs.h>
 
@@ -20,22 +18,6 @@ static void open_base(struct store *store)
 	base_text(store, other, "thing", "a thing");
 	base_text(store, ROOT_INO, "file", "a file");
 	base_end(store);
-}
-
-static int add_change(void *self, const struct change *change)
-{
-	text_add(self, "%c %s%s%s\n", change->kind, change->path, change->old ? " < " : "",
-		 change->old ? change->old : "");
-	return 0;
-}
-
-static void assert_changes(struct store *store, const char *want)
-{
-	struct text text AUTO_TEXT = { 0 };
-
-	assert_int_equal(changes_list(store->tree, add_change, &text), 0);
-	assert_string_equal(text.data ? text.data : "", want);
-	store_check(store);
 }
 
 static void discard(struct store *store, const char *path)
