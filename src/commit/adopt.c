@@ -124,7 +124,9 @@ int adopt_disc(struct disc *disc, struct reason *why)
 	int ret;
 
 	WITH_LOCK(&disc->tree.lock);
+	db_allow_spill(&disc->tree.db, true);
 	ret = fill(&adopt, disc, why);
+	db_allow_spill(&disc->tree.db, false);
 	if (ret < 0)
 		db_rollback(&disc->tree.db);
 	vec_clear(&adopt.links);

@@ -20,6 +20,7 @@ struct check {
 	uint64_t limit;		  /* sectors */
 	VEC(uint64_t) inos;	  /* ours, by the import's ino - 1 */
 	uint64_t names;		  /* that came */
+	int64_t landed;		  /* rows stored of them */
 	uint64_t done_bytes;	  /* compared */
 	uint8_t *planned, *found; /* COMPARE_BYTES each */
 	const struct check_progress *progress;
@@ -130,7 +131,23 @@ static int store_landed(struct check *check, const struct node *found, uint64_t 
 	sqlite3_bind_int64(stmt, 4, found->attr.ctime_ns);
 	db_bind_blob(stmt, 5, &found->md5);
 	db_bind_blob(stmt, 6, &map);
+	check->landed++;
 	return db_run(&check->tree->db, stmt);
+}
+
+/* The publication goes by what was found: all of it must have lasted. */
+static int keep_landed(struct check *check, struct reason *why)
+{
+	int64_t stored;
+	int ret;
+
+	WITH_LOCK(&check->tree->lock);
+	ret = tree_flush_locked(check->tree);
+	stored = ret == 0 ? db_int(&check->tree->db, QUERY_LANDED_COUNT) : ret;
+	if (stored == check->landed)
+		return 0;
+	return reason_set(why, stored < 0 ? (int)-stored : EIO, "what was verified can't be stored in %s",
+			  check->tree->db.path);
 }
 
 /* Which of our nodes stands under that name in the frozen tree. */
@@ -254,8 +271,10 @@ static int run(struct check *check, uint64_t start, struct reason *why)
 	if (ret < 0)
 		return ret;
 	ret = count_planned(check, &names);
-	return ret < 0 ? reason_set(why, -ret, "the staged tree can't be read")
-		       : check_complete(check, names, why);
+	if (ret < 0)
+		return reason_set(why, -ret, "the staged tree can't be read");
+	ret = check_complete(check, names, why);
+	return ret < 0 ? ret : keep_landed(check, why);
 }
 
 int check_session(struct disc *disc, uint32_t gen, uint64_t start, uint64_t limit,

@@ -11,8 +11,10 @@
 
 static int run_queries(struct db *db, const enum query *queries, size_t count, int64_t first, int64_t second)
 {
-	int ret = db_begin(db);
+	int ret;
 
+	db_allow_spill(db, true);
+	ret = db_begin(db);
 	for (size_t i = 0; ret == 0 && i < count; i++)
 		ret = db_run_ints(db, queries[i], first, second);
 	return ret;
@@ -92,6 +94,7 @@ static int end_rows(struct db *db, int ret)
 		ret = db_commit(db);
 	if (ret < 0)
 		db_rollback(db);
+	db_allow_spill(db, false);
 	return ret;
 }
 

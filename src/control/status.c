@@ -14,7 +14,8 @@ static const char *const state_names[] = { "unknown", "blank", "appendable", "cl
 /* Everything that status tells, taken once so that both forms agree. */
 struct status {
 	struct changes_count staged;
-	int broken; /* 0, or why nothing more can be staged: positive errno */
+	int broken;  /* 0, or why nothing more can be staged: positive errno */
+	int failing; /* the same, for now */
 	struct progress_view work;
 	struct commit_result last;
 	uint64_t spool_used, spool_limit;
@@ -28,6 +29,7 @@ static void take_status(struct control *control, struct status *ret)
 	ret->broken = -changes_count(tree, &ret->staged);
 	if (ret->broken == 0)
 		ret->broken = -tree->broken;
+	ret->failing = -atomic_load(&tree->failing);
 	progress_get(&control->commit->progress, &ret->work);
 	commit_last(control->commit, &ret->last);
 	ret->predicted = tree_predicted_sectors(tree);
@@ -160,14 +162,25 @@ static void json_last(const struct commit_result *last, struct text *text)
 		 last->session, last->start, last->sectors, last->seconds);
 }
 
-static const char broken_text[] =
-    "nothing more can be staged, and what is staged may not be told in full: unmount, see to the "
-    "disk that holds the staged work, and mount again";
+static const char *warning(const struct status *status)
+{
+	if (status->broken)
+		return "nothing more can be staged, and what is staged may not be told in full: unmount, see "
+		       "to the "
+		       "disk that holds the staged work, and mount again";
+	if (status->failing)
+		return "the disk that holds the staged work doesn't take it: nothing more can be staged "
+		       "until it does, "
+		       "and what was changed last isn't safe yet";
+	return NULL;
+}
 
 static void json_warning(const struct status *status, struct text *text)
 {
-	if (status->broken)
-		text_add_json(text, broken_text, strlen(broken_text));
+	const char *words = warning(status);
+
+	if (words)
+		text_add_json(text, words, strlen(words));
 }
 
 int control_status_json(struct control *control, struct text *ret)
@@ -252,8 +265,9 @@ int control_status_text(struct control *control, struct text *ret)
 	if (!disc->tree.spool.can_punch)
 		text_add(ret,
 			 "spool:      its file system can't punch holes: space comes back when it's empty\n");
-	if (status.broken)
-		text_add(ret, "warning:    %s (%s)\n", broken_text, strerror(status.broken));
+	if (warning(&status))
+		text_add(ret, "warning:    %s (%s)\n", warning(&status),
+			 strerror(status.broken ? status.broken : status.failing));
 	text_add(ret, "work:       ");
 	control_progress_text(control, ret);
 	text_add(ret, "\n");

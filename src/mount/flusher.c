@@ -45,7 +45,7 @@ static void *flusher(void *self)
 			log_error("staged work can't be written to %s: %s", mount->disc.state.path,
 				  strerror(-ret));
 		told = ret;
-		db_checkpoint(&tree->db);
+		db_checkpoint(&tree->db, ret < 0); /* an emptied log can be written again on a full disk */
 		disc_update_room(&mount->disc);
 		stale_retry(mount);
 	}

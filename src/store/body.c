@@ -99,7 +99,7 @@ static int64_t write_piece(struct tree *tree, struct inode *inode, const void *d
 
 	extent_map_piece(&inode->node.map, offset, length, &piece);
 	if (piece.kind == EXTENT_SPOOL && spool_is_writable(&tree->spool, piece.origin)) {
-		ret = fd_pwrite_full(tree->spool.fd, data, piece.length, piece.origin);
+		ret = spool_fill(&tree->spool, data, piece.length, piece.origin);
 		return ret < 0 ? ret : (int64_t)piece.length;
 	}
 	/* A hole between staged parts is filled only as far as it goes; behind the end there's nothing to
@@ -146,6 +146,8 @@ static int check_change(const struct tree *tree, uint64_t offset, uint64_t lengt
 		return -EROFS;
 	if (tree->broken)
 		return tree->broken;
+	if (atomic_load(&tree->failing))
+		return atomic_load(&tree->failing);
 	return range_within(offset, length, FILE_LIMIT) ? 0 : -EFBIG;
 }
 

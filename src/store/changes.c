@@ -248,8 +248,9 @@ static int collect_all(struct collect *collect)
 	int ret;
 
 	WITH_LOCK(&collect->tree->lock);
-	/* A tree that takes no more changes can still tell of those that it recorded. */
-	ret = collect->tree->broken ? 0 : tree_flush_locked(collect->tree);
+	/* A tree that can't be flushed can still tell of most of what is staged. */
+	tree_flush_locked(collect->tree);
+	ret = tree_repair(collect->tree);
 	if (ret == 0)
 		ret = staged_names_collect(collect->tree, &collect->names);
 	if (ret == 0)

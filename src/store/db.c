@@ -15,7 +15,8 @@
 #define PAGE_BYTES	 4096u
 #define PRAGMAS                                                                                              \
 	"PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA wal_autocheckpoint=0;"                   \
-	"PRAGMA cache_size=-24576; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;"
+	"PRAGMA cache_size=-24576; PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit=67108864;"            \
+	"PRAGMA cache_spill=OFF;"
 
 static const char schema[] =
 #include "schema.inc"
@@ -45,11 +46,13 @@ static int db_errno(int code)
 	}
 }
 
-static int db_fail(const struct db *db, const char *what)
+static int db_fail(struct db *db, const char *what)
 {
-	int code = sqlite3_errcode(db->handle);
+	int code = sqlite3_extended_errcode(db->handle);
 
-	log_error("database %s: %s: %s", db->path, what, sqlite3_errmsg(db->handle));
+	if (code != db->told)
+		log_error("database %s: %s: %s", db->path, what, sqlite3_errmsg(db->handle));
+	db->told = code;
 	return code ? db_errno(code) : -EIO;
 }
 
@@ -147,8 +150,7 @@ int db_open(struct db *db, const char *path, struct reason *why)
 
 void db_close(struct db *db)
 {
-	if (db->writing)
-		db_commit(db);
+	db_commit(db);
 	for (int i = 0; i < QUERY_COUNT; i++)
 		sqlite3_finalize(db->stmts[i]);
 	sqlite3_close(db->handle);
@@ -158,39 +160,62 @@ void db_close(struct db *db)
 	*db = (struct db){ .wal_fd = -1 };
 }
 
+bool db_is_writing(const struct db *db)
+{
+	return !sqlite3_get_autocommit(db->handle);
+}
+
 int db_begin(struct db *db)
 {
-	int ret;
-
-	if (db->writing)
+	if (db_is_writing(db))
 		return 0;
-	ret = db_run(db, db_query(db, QUERY_BEGIN));
-	db->writing = ret == 0;
-	return ret;
+	db->transaction++;
+	return db_run(db, db_query(db, QUERY_BEGIN));
 }
 
 int db_commit(struct db *db)
 {
-	int ret;
+	int ret = db_is_writing(db) ? db_run(db, db_query(db, QUERY_COMMIT)) : 0;
 
-	if (!db->writing)
-		return 0;
-	ret = db_run(db, db_query(db, QUERY_COMMIT));
 	if (ret == 0)
-		db->writing = false;
+		db->told = SQLITE_OK;
+	else
+		db_rollback(db);
 	return ret;
 }
 
 void db_rollback(struct db *db)
 {
-	if (db->writing)
+	if (db_is_writing(db))
 		db_run(db, db_query(db, QUERY_ROLLBACK));
-	db->writing = false;
 }
 
-int db_sync(const struct db *db)
+void db_allow_spill(struct db *db, bool on)
 {
-	return fdatasync(db->wal_fd) < 0 ? -errno : 0;
+	sqlite3_exec(db->handle, on ? "PRAGMA cache_spill=ON" : "PRAGMA cache_spill=OFF", NULL, NULL, NULL);
+}
+
+int db_sync(struct db *db)
+{
+	if (atomic_load(&db->unsynced))
+		return -EAGAIN;
+	if (fdatasync(db->wal_fd) == 0)
+		return 0;
+	atomic_store(&db->unsynced, true);
+	return -errno;
+}
+
+/* The new log's first sync doesn't rest on what the kernel says of the old one's. */
+int db_sync_again(struct db *db)
+{
+	int code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+
+	if (code != SQLITE_OK)
+		return db_errno(code);
+	if (fdatasync(db->wal_fd) < 0)
+		return -errno;
+	atomic_store(&db->unsynced, false);
+	return 0;
 }
 
 /* Small file systems get a small log. */
@@ -203,11 +228,11 @@ static uint64_t checkpoint_at(const struct db *db)
 	return min_u64(CHECKPOINT_BYTES, (uint64_t)vfs.f_blocks * vfs.f_frsize / 32);
 }
 
-void db_checkpoint(struct db *db)
+void db_checkpoint(struct db *db, bool now)
 {
 	sqlite3 *other = NULL;
 
-	if ((uint64_t)atomic_load(&db->log_pages) * PAGE_BYTES < checkpoint_at(db))
+	if (!now && (uint64_t)atomic_load(&db->log_pages) * PAGE_BYTES < checkpoint_at(db))
 		return;
 	atomic_store(&db->log_pages, 0);
 	if (sqlite3_open_v2(db->path, &other, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK)

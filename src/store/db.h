@@ -16,8 +16,10 @@
 struct db {
 	sqlite3 *handle;
 	sqlite3_stmt *stmts[QUERY_COUNT];
-	bool writing; /* a transaction is open */
-	int wal_fd;   /* of the WAL file, for db_sync */
+	uint64_t transaction;  /* how many were begun */
+	_Atomic bool unsynced; /* the log couldn't be synced: it isn't known what is on the disk */
+	int told;	       /* SQLite's code that was logged last: once is enough */
+	int wal_fd;	       /* of the WAL file, for db_sync */
 	char *path;
 	_Atomic int log_pages; /* in the WAL, as of the last commit */
 };
@@ -27,15 +29,23 @@ int db_open(struct db *db, const char *path, struct reason *why);
 /* Commits what is open. */
 void db_close(struct db *db);
 
-/* 0, or -errno; nothing to do when a transaction is open already. */
+/* Is a transaction open? SQLite ends one by itself after some errors. */
+bool db_is_writing(const struct db *db);
+/* 0, or -errno; nothing to do when a transaction is open already. After a failed COMMIT none is open. */
 int db_begin(struct db *db);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
-/* fdatasync of the log: no lock needed, any thread. */
-int db_sync(const struct db *db);
-/* Moves the log's content into the database when the log has grown. Own connection: needs no lock, one thread
- * only. */
-void db_checkpoint(struct db *db);
+/* fdatasync of the log: no lock needed, any thread. -EAGAIN: it failed before, and only db_sync_again can
+ * tell. */
+int db_sync(struct db *db);
+/* Brings the whole log into the database and starts a new one. No transaction may be open. */
+int db_sync_again(struct db *db);
+/* Moves the log's content into the database when the log has grown, or now. Own connection: needs no lock,
+ * one thread only. */
+void db_checkpoint(struct db *db, bool now);
+/* Large transactions that are undone as a whole may go to the disk before they end (on); all others stay in
+ * memory until then, so that only COMMIT can find the disk full. */
+void db_allow_spill(struct db *db, bool on);
 
 /* A statement, reset and ready for binding; NULL when it can't be prepared (logged). */
 sqlite3_stmt *db_query(struct db *db, enum query query);

@@ -28,6 +28,7 @@ struct inode {
 	struct inode *hash_next;
 	struct inode *older, *newer; /* LRU of those without refs */
 	struct inode *dirty_next;
+	struct inode *flush_next; /* while a flush is under way; by the tree's lock */
 };
 
 #define INODE_BUCKETS  16384u

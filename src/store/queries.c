@@ -56,6 +56,7 @@ static const char *const query_texts[QUERY_COUNT] = {
 			      "VALUES(?1,?2,?3,?4,?5,?6,?7)",
 	[QUERY_LINKS_SET] = "UPDATE node SET nlink=?2 WHERE ino=?1 AND gen=0",
 	[QUERY_LANDED_PUT] = "INSERT OR REPLACE INTO landed VALUES(?1,?2,?3,?4,?5,?6)",
+	[QUERY_LANDED_COUNT] = "SELECT count(*) FROM landed",
 	[QUERY_LANDED_CLEAR] = "DELETE FROM landed",
 
 	/* Publish: generation ?1 becomes the base. */

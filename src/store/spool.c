@@ -16,6 +16,7 @@
 #define RUN_LARGEST  (64u << 20)
 #define CHECK_EVERY  (4u << 20)
 #define WRITE_EARLY  (256u << 10)
+#define AGAIN_BYTES  (1u << 20)
 
 int spool_open(struct spool *spool, int dir_fd, uint64_t limit, struct reason *why)
 {
@@ -108,12 +109,85 @@ int spool_allocate(struct spool *spool, struct spool_run *run, uint64_t length, 
 	return 0;
 }
 
+/* Needs lock. [0, 0) is nothing. */
+static void widen_unsynced(struct spool *spool, uint64_t low, uint64_t high)
+{
+	if (high == 0)
+		return;
+	spool->unsynced.low = spool->unsynced.high ? min_u64(low, spool->unsynced.low) : low;
+	spool->unsynced.high = max_u64(high, spool->unsynced.high);
+}
+
+int spool_sync(struct spool *spool)
+{
+	uint64_t low, high;
+	int ret;
+
+	if (atomic_load(&spool->sync_failed))
+		return -EAGAIN;
+	{
+		WITH_LOCK(&spool->lock);
+		low = spool->unsynced.low;
+		high = spool->unsynced.high;
+		spool->unsynced.low = spool->unsynced.high = 0;
+	}
+	if (fdatasync(spool->fd) == 0)
+		return 0;
+	ret = -errno;
+	WITH_LOCK(&spool->lock);
+	widen_unsynced(spool, low, high);
+	atomic_store(&spool->sync_failed, true);
+	return ret;
+}
+
+/* Reads and writes the same bytes. Returns where it came to, or -errno. */
+static int64_t write_again(const struct spool *spool, uint64_t at, uint64_t end, uint8_t *buffer)
+{
+	off_t data = lseek(spool->fd, (off_t)at, SEEK_DATA);
+	int64_t got;
+	int ret;
+
+	if (data < 0)
+		return errno == ENXIO ? (int64_t)end : -errno;
+	if ((uint64_t)data >= end)
+		return (int64_t)end;
+	got = fd_pread_full(spool->fd, buffer, (size_t)min_u64(AGAIN_BYTES, end - (uint64_t)data),
+			    (uint64_t)data);
+	ret = got > 0 ? fd_pwrite_full(spool->fd, buffer, (size_t)got, (uint64_t)data) : (int)got;
+	if (ret < 0)
+		return ret;
+	return got ? data + got : (int64_t)end;
+}
+
+int spool_sync_again(struct spool *spool)
+{
+	uint8_t *buffer AUTO_FREE = malloc(AGAIN_BYTES);
+	int64_t at = (int64_t)spool->unsynced.low;
+
+	if (!buffer)
+		return -ENOMEM;
+	while (at >= 0 && (uint64_t)at < spool->unsynced.high)
+		at = write_again(spool, (uint64_t)at, spool->unsynced.high, buffer);
+	if (at < 0)
+		return (int)at;
+	if (fdatasync(spool->fd) < 0)
+		return -errno;
+	spool->unsynced.low = spool->unsynced.high = 0;
+	atomic_store(&spool->sync_failed, false);
+	return 0;
+}
+
 /* The disk begins on the pieces of a large file at once, not when somebody syncs: 1 GiB with fsync takes
  * three quarters of the time, and the periodic sync is short. */
 int spool_fill(struct spool *spool, const void *data, size_t length, uint64_t origin)
 {
 	int ret = fd_pwrite_full(spool->fd, data, length, origin);
 
+	{
+		/* Behind the write: a sync that begins in between must not take it for done. */
+		WITH_LOCK(&spool->lock);
+		widen_unsynced(spool, origin, origin + length);
+	}
 	if (ret == 0 && length >= WRITE_EARLY)
 		sync_file_range(spool->fd, (off_t)origin, (off_t)length, SYNC_FILE_RANGE_WRITE);
 	return ret;

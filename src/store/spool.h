@@ -12,6 +12,8 @@
 #include "base/vec.h"
 #include "model/extent_map.h"
 
+#include <stdatomic.h>
+
 #define SPOOL_ALIGN 4096u
 
 struct spool {
@@ -25,6 +27,10 @@ struct spool {
 	bool can_punch;
 	VEC(struct extent) freed; /* waiting for spool_settle: origin and length count */
 	uint64_t settled;	  /* how many left that list since the start */
+	struct {
+		uint64_t low, high; /* written since the last sync that succeeded began lies in there */
+	} unsynced;
+	_Atomic bool sync_failed; /* only spool_sync_again can tell what is on the disk */
 };
 
 /* Room that a growing file has reserved behind its last run, so that appending stays one extent. */
@@ -43,8 +49,13 @@ void spool_close(struct spool *spool);
  * disk nearly full. */
 int spool_allocate(struct spool *spool, struct spool_run *run, uint64_t length, uint64_t *ret_origin,
 		   uint64_t *ret_length);
-/* Writes into what spool_allocate gave. 0 or -errno. */
+/* Writes into what spool_allocate gave, or over it. 0 or -errno. */
 int spool_fill(struct spool *spool, const void *data, size_t length, uint64_t origin);
+/* All that was written is on the disk. 0 or -errno; -EAGAIN: a sync failed before. */
+int spool_sync(struct spool *spool);
+/* Writes everything again that was written since the last good sync, and syncs. Nobody may write meanwhile.
+ */
+int spool_sync_again(struct spool *spool);
 /* The host's file system is so full that what is left is for the database alone: names that are there may
  * change and go, new ones must wait. */
 bool spool_host_is_low(const struct spool *spool);

@@ -68,6 +68,7 @@ void tree_close(struct tree *tree)
 	if (tree->db.handle && !tree->broken)
 		tree_sync(tree);
 	inode_cache_clear(&tree->cache);
+	redo_clear(&tree->redo);
 	if (tree->db.handle)
 		db_close(&tree->db);
 	spool_close(&tree->spool);
@@ -84,124 +85,6 @@ bool tree_has_base(struct tree *tree)
 	return rows_node_attr(&tree->db, ROOT_INO, &root) > 0;
 }
 
-/* An orphan that is written: only a tombstone is needed, and only where a lower generation has the node. */
-static int flush_orphan(struct tree *tree, struct inode *inode)
-{
-	int below = rows_node_below(&tree->db, inode->node.attr.ino, tree->gen);
-
-	if (below < 0)
-		return below;
-	if (below == 0 && inode->forgotten)
-		return rows_node_delete(&tree->db, inode->node.attr.ino, tree->gen);
-	return rows_node_put(&tree->db, &inode->node, tree->gen);
-}
-
-static int flush_inode(struct tree *tree, struct inode *inode)
-{
-	int ret;
-
-	WITH_LOCK(&inode->lock);
-	ret = inode->node.attr.nlink ? rows_node_put(&tree->db, &inode->node, tree->gen)
-				     : flush_orphan(tree, inode);
-	if (ret == 0)
-		inode->gen = tree->gen;
-	return ret;
-}
-
-static struct inode *take_dirty(struct tree *tree)
-{
-	WITH_LOCK(&tree->account);
-	struct inode *inode = tree->dirty;
-
-	if (inode) {
-		tree->dirty = inode->dirty_next;
-		inode->dirty_next = NULL;
-		inode->dirty = false;
-	}
-	return inode;
-}
-
-static bool has_dirty(struct tree *tree)
-{
-	WITH_LOCK(&tree->account);
-	return tree->dirty != NULL;
-}
-
-static int flush_counters(struct tree *tree)
-{
-	int ret = 0;
-
-	if (tree->next_ino != tree->stored_next_ino)
-		ret = db_meta_put_int(&tree->db, "next_ino", (int64_t)tree->next_ino);
-	if (ret == 0 && tree->metadata != tree->stored_metadata)
-		ret = db_meta_put_int(&tree->db, "metadata", tree->metadata);
-	if (ret == 0) {
-		tree->stored_next_ino = tree->next_ino;
-		tree->stored_metadata = tree->metadata;
-	}
-	return ret;
-}
-
-/* SQLite rolls a transaction back by itself when the disk is full in the middle of it: what the kernel was
- * told then no longer stands. Every change is refused from there on; a new mount shows the last state that
- * was committed. */
-static void check_transaction(struct tree *tree, int err)
-{
-	if (tree->broken || !tree->db.writing || !sqlite3_get_autocommit(tree->db.handle))
-		return;
-	tree->broken = err < 0 ? err : -EIO;
-	log_error("the database lost a transaction (%s): changes of the last second are not recorded, and "
-		  "nothing more "
-		  "can be staged until the disc is mounted again",
-		  strerror(-tree->broken));
-}
-
-int tree_flush_locked(struct tree *tree)
-{
-	struct inode *inode;
-	int ret = tree->broken;
-
-	if (ret == 0 && has_dirty(tree))
-		ret = db_begin(&tree->db);
-	while (ret == 0 && (inode = take_dirty(tree))) {
-		ret = flush_inode(tree, inode);
-		if (ret < 0)
-			tree_mark_dirty(tree, inode);
-		else if (inode->forgotten && inode->refs == 0)
-			inode_cache_drop(&tree->cache, inode);
-	}
-	if (ret == 0 && tree->db.writing)
-		ret = flush_counters(tree);
-	if (ret == 0)
-		ret = db_commit(&tree->db);
-	if (ret < 0)
-		check_transaction(tree, ret);
-	return ret;
-}
-
-int tree_flush(struct tree *tree)
-{
-	WITH_LOCK(&tree->lock);
-	return tree_flush_locked(tree);
-}
-
-/* The rows go to the log first and the bytes that they point at to the disk before the log does: so what is
- * synced covers every row. Freed space is given back only when no power cut can bring its old rows to life
- * again. */
-int tree_sync(struct tree *tree)
-{
-	uint64_t mark = spool_mark(&tree->spool);
-	int ret = tree_flush(tree);
-
-	if (ret == 0 && fdatasync(tree->spool.fd) < 0)
-		ret = -errno;
-	if (ret == 0)
-		ret = db_sync(&tree->db);
-	if (ret == 0)
-		spool_settle(&tree->spool, mark);
-	return ret;
-}
-
 int tree_lookup(struct tree *tree, uint64_t parent, const char *name, size_t length, struct node_attr *ret)
 {
 	uint64_t ino = 0;
@@ -209,7 +92,9 @@ int tree_lookup(struct tree *tree, uint64_t parent, const char *name, size_t len
 
 	{
 		WITH_LOCK(&tree->lock);
-		found = rows_name_get(&tree->db, parent, name, length, GEN_NEWEST, &ino, NULL);
+		found = tree_repair(tree);
+		if (found == 0)
+			found = rows_name_get(&tree->db, parent, name, length, GEN_NEWEST, &ino, NULL);
 	}
 	if (found <= 0)
 		return found < 0 ? found : -ENOENT;
@@ -236,8 +121,11 @@ int tree_attr(struct tree *tree, uint64_t ino, struct node_attr *ret)
 
 int tree_list(struct tree *tree, uint64_t dir, tree_entry_fn *entry, void *self)
 {
+	int ret;
+
 	WITH_LOCK(&tree->lock);
-	return rows_name_list(&tree->db, dir, GEN_NEWEST, entry, self);
+	ret = tree_repair(tree);
+	return ret < 0 ? ret : rows_name_list(&tree->db, dir, GEN_NEWEST, entry, self);
 }
 
 static int load_inode(struct tree *tree, uint64_t ino, struct inode **ret)
@@ -292,17 +180,6 @@ void tree_put(struct tree *tree, struct inode *inode)
 		tree_forget(tree, ino);
 }
 
-void tree_mark_dirty(struct tree *tree, struct inode *inode)
-{
-	atomic_fetch_add_explicit(&tree->stamp, 1, memory_order_relaxed);
-	WITH_LOCK(&tree->account);
-	if (inode->dirty)
-		return;
-	inode->dirty = true;
-	inode->dirty_next = tree->dirty;
-	tree->dirty = inode;
-}
-
 int tree_change_begin(struct tree *tree)
 {
 	int ret;
@@ -311,10 +188,8 @@ int tree_change_begin(struct tree *tree)
 		return -EROFS;
 	if (tree->broken)
 		return tree->broken;
-	ret = db_begin(&tree->db);
-	if (ret == 0 && sqlite3_get_autocommit(tree->db.handle))
-		check_transaction(tree, -EIO);
-	return tree->broken ? tree->broken : ret;
+	ret = tree_repair(tree);
+	return ret < 0 ? ret : db_begin(&tree->db);
 }
 
 /* Asking costs a system call: so once in a while, and each time when it was low. */
@@ -331,6 +206,8 @@ int tree_growth_begin(struct tree *tree)
 {
 	int ret = tree_change_begin(tree);
 
+	if (ret == 0)
+		ret = atomic_load(&tree->failing);
 	return ret == 0 && host_is_low(tree) ? -ENOSPC : ret;
 }
 

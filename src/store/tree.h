@@ -12,6 +12,7 @@
 #include "store/db.h"
 #include "store/disc_reader.h"
 #include "store/inode.h"
+#include "store/redo.h"
 
 #include <stdatomic.h>
 
@@ -38,10 +39,12 @@ struct tree {
 	struct inode_cache cache;
 	struct inode *dirty; /* by account */
 	uint32_t gen;
-	bool frozen; /* generation gen - 1 is being burned; by freeze */
-	int broken;  /* 0, or the -errno that every further change gets: the database can't follow any more */
-	bool host_low;	    /* the host's disk is nearly full, as of the last look; by lock */
-	unsigned unchecked; /* changes since then; by lock */
+	bool frozen;	     /* generation gen - 1 is being burned; by freeze */
+	struct redo redo;    /* by lock */
+	_Atomic int failing; /* 0, or the -errno of the last flush: nothing may grow until one succeeds */
+	int broken;	     /* 0, or the -errno that every change gets until a new mount settles a commit */
+	bool host_low;	     /* the host's disk is nearly full, as of the last look; by lock */
+	unsigned unchecked;  /* changes since then; by lock */
 	uint64_t next_ino;
 	uint64_t stored_next_ino;
 	_Atomic int64_t metadata; /* bytes that all names and nodes cost in a session */
@@ -122,6 +125,8 @@ int tree_xattr_remove(struct tree *tree, uint64_t ino, const char *name);
 /* For the tree's own files, with tree->lock held. */
 /* Like tree_get. */
 int tree_get_locked(struct tree *tree, uint64_t ino, struct inode **ret);
+/* Each look into the rows begins with it: puts back what SQLite rolled back. Needs lock. */
+int tree_repair(struct tree *tree);
 /* May things be changed? Opens the transaction. -EROFS, or why the database is broken. */
 int tree_change_begin(struct tree *tree);
 /* The same for what makes the database grow: -ENOSPC also when the host's disk is nearly full. */

@@ -70,14 +70,14 @@ static void add_links(struct inode *inode, int by)
 
 static int put_name(const struct place *place, const struct inode *child)
 {
-	return rows_name_put(&place->tree->db, dir_ino(place), place->name, place->length, place->tree->gen,
-			     child->node.attr.ino, child->node.attr.mode >> 12);
+	return redo_name_put(&place->tree->redo, &place->tree->db, dir_ino(place), place->name, place->length,
+			     place->tree->gen, child->node.attr.ino, child->node.attr.mode >> 12);
 }
 
 static int remove_name(const struct place *place)
 {
-	return rows_name_remove(&place->tree->db, dir_ino(place), place->name, place->length,
-				place->tree->gen);
+	return redo_name_remove(&place->tree->redo, &place->tree->db, dir_ino(place), place->name,
+				place->length, place->tree->gen);
 }
 
 /* A name went in or out of a directory: what it costs, whose subdirectory it is, and when. */
@@ -324,14 +324,25 @@ static void set_parent(struct tree *tree, struct inode *child, const struct plac
 	tree_touch(tree, child, false);
 }
 
+/* Two names change together: when the second can't, the first hasn't either. */
+static int undo_names(struct tree *tree, size_t mark, int err)
+{
+	if (err < 0 && redo_mark(&tree->redo) != mark) {
+		redo_cut(&tree->redo, mark);
+		redo_replay(&tree->redo, &tree->db);
+	}
+	return err;
+}
+
 static int exchange(struct place *from, struct place *to)
 {
+	size_t mark = redo_mark(&from->tree->redo);
 	int err = put_name(from, to->child);
 
 	if (err == 0)
 		err = put_name(to, from->child);
 	if (err < 0)
-		return err;
+		return undo_names(from->tree, mark, err);
 	if (is_dir(from->child) != is_dir(to->child)) {
 		add_links(from->dir, is_dir(to->child) ? 1 : -1);
 		add_links(to->dir, is_dir(from->child) ? 1 : -1);
@@ -355,17 +366,15 @@ static int check_replace(struct tree *tree, const struct inode *moved, const str
 
 static int move(struct place *from, struct place *to)
 {
+	size_t mark = redo_mark(&from->tree->redo);
 	int err = to->child ? check_replace(from->tree, from->child, to->child) : 0;
 
 	if (err == 0)
 		err = remove_name(from);
+	if (err == 0)
+		err = put_name(to, from->child);
 	if (err < 0)
-		return err;
-	err = put_name(to, from->child);
-	if (err < 0) {
-		put_name(from, from->child);
-		return err;
-	}
+		return undo_names(from->tree, mark, err);
 	account_name(from, from->child, -1);
 	account_name(to, from->child, 1);
 	if (to->child) {
