@@ -239,6 +239,24 @@ static uint64_t get_le64(const uint8_t *at)
 	return get_le32(at) | (uint64_t)get_le32(at + 4) << 32;
 }
 
+uint64_t extent_map_stored(const struct extent_map *map)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < map->count; i++)
+		sum += map->items[i].length;
+	return sum;
+}
+
+uint64_t extent_map_packed_stored(const void *data, size_t length)
+{
+	uint64_t sum = 0;
+
+	for (size_t at = 0; at + EXTENT_PACKED <= length; at += EXTENT_PACKED)
+		sum += get_le64((const uint8_t *)data + at + 8);
+	return sum;
+}
+
 int extent_map_pack(const struct extent_map *map, struct blob *ret)
 {
 	struct blob packed = { .length = map->count * EXTENT_PACKED };

@@ -48,6 +48,10 @@ void extent_map_piece(const struct extent_map *map, uint64_t offset, uint64_t le
 bool extent_map_is_on_disc(const struct extent_map *map, uint64_t size);
 /* True when both say the same of every byte. */
 bool extent_map_equal(const struct extent_map *a, const struct extent_map *b);
+/* Bytes that come from anywhere: the rest of the content are holes. */
+uint64_t extent_map_stored(const struct extent_map *map);
+/* The same of the stored form below. */
+uint64_t extent_map_packed_stored(const void *data, size_t length);
 /* Bytes that come from the spool. */
 uint64_t extent_map_spooled(const struct extent_map *map);
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "mount/background.h"
 #include "mount/flusher.h"
+#include "mount/seeker.h"
 #include "mount/session.h"
 
 #include <errno.h>
@@ -79,10 +80,13 @@ static int serve(struct mount *mount, const struct options *options, int parent,
 	ret = commit_open(&mount->commit, &mount->disc, options->mountpoint);
 	if (ret == 0)
 		ret = flusher_start(mount);
+	if (ret == 0)
+		ret = seeker_start(mount);
 	if (ret < 0)
 		return reason_set(why, -ret, "threads can't be started: %s", strerror(-ret));
 	background_ready(parent);
 	ret = session_loop(mount);
+	seeker_stop(mount);
 	commit_unmounted(&mount->commit);
 	/* A signal isn't the owner's wish to burn: only an unmount is. */
 	if (ret == 0 && options->commit_on_unmount && !mount->disc.read_only)

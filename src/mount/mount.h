@@ -13,6 +13,14 @@
 
 #define VIRTUAL_BASE (1ull << 62)
 
+/* A seek that waits for the kernel's pages: see seeker.h. */
+struct seek {
+	fuse_req_t req;
+	struct inode *inode;
+	uint64_t offset;
+	int whence;
+};
+
 struct mount {
 	struct disc disc;
 	struct commit commit;
@@ -25,7 +33,15 @@ struct mount {
 		pthread_mutex_t lock;
 		VEC(uint64_t) inos;
 		_Atomic size_t count;
-	} stale; /* see stale.h */
+	} stale;	       /* see stale.h */
+	_Atomic bool promised; /* see killpriv.h */
+	struct {
+		pthread_t thread;
+		pthread_mutex_t lock;
+		pthread_cond_t wake;
+		VEC(struct seek) asked;
+		bool stop;
+	} seeker;
 	pthread_t flusher;
 	pthread_mutex_t flusher_lock;
 	pthread_cond_t flusher_wake;

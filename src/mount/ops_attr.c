@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mount/ops.h"
 
+#include "mount/killpriv.h"
 #include "store/body.h"
 
 #include <errno.h>
@@ -36,14 +37,17 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fuse_reply_attr(req, &st, ATTR_TIMEOUT);
 }
 
-static int set_size(struct tree *tree, uint64_t ino, uint64_t size)
+static int set_size(fuse_req_t req, uint64_t ino, uint64_t size)
 {
+	struct tree *tree = tree_of(req);
 	struct inode *inode;
 	int ret = tree_get(tree, ino, &inode);
 
 	if (ret < 0)
 		return ret;
 	ret = body_truncate(tree, inode, size);
+	if (ret == 0)
+		ret = killpriv_by_change(req, inode);
 	tree_put(tree, inode);
 	return ret;
 }
@@ -89,7 +93,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set, str
 		return;
 	}
 	if (to_set & FUSE_SET_ATTR_SIZE)
-		ret = set_size(tree, ino, (uint64_t)st->st_size);
+		ret = set_size(req, ino, (uint64_t)st->st_size);
 	mask = attr_from_stat(st, to_set, &attr);
 	if (ret == 0)
 		ret = mask ? tree_set_attr(tree, ino, &attr, mask, &attr) : tree_attr(tree, ino, &attr);

@@ -4,10 +4,15 @@
 #include <errno.h>
 #include <string.h>
 
-/* What an open directory shows: a snapshot, made when reading starts, so that offsets are stable while it
- * changes. */
+/* What an open directory shows: a snapshot, made when reading starts, in the order of inode numbers: that is
+ * the order in which files lie on a disc. An entry's offset is made of its inode number, so that it stays the
+ * same for whoever opens the directory anew in the middle, as NFS does, and however it changed. */
+#define FIRST_OFFSETS 2	 /* "." and ".." */
+#define LINK_BITS     22 /* for the names of one inode in the same directory: more than a file can have */
+
 struct listed {
 	uint64_t ino;
+	uint64_t offset; /* where reading goes on behind it */
 	uint32_t type;
 	uint32_t length;
 	size_t at; /* of its NUL-terminated name in names */
@@ -65,38 +70,71 @@ static int add_entry(void *self, const char *name, size_t length, uint64_t ino, 
 
 	if (!entry)
 		return -ENOMEM;
-	*entry = (struct listed){ ino, type, (uint32_t)length, listing->names.length };
+	*entry = (struct listed){
+		.ino = ino, .type = type, .length = (uint32_t)length, .at = listing->names.length
+	};
 	text_add_bytes(&listing->names, name, length);
 	text_add_bytes(&listing->names, "", 1);
 	return listing->names.failed ? -ENOMEM : 0;
 }
 
-/* Where ".." leads; the kernel looks at its type only, as long as the directory isn't exported. */
-static uint64_t parent_of(struct tree *tree, uint64_t ino)
+static int by_ino(const void *a, const void *b, void *names)
 {
-	struct inode *inode;
-	uint64_t parent = ROOT_INO;
+	const struct listed *left = a, *right = b;
 
-	if (tree_get(tree, ino, &inode) == 0) {
-		parent = inode->node.parent;
-		tree_put(tree, inode);
+	if (left->ino != right->ino)
+		return left->ino < right->ino ? -1 : 1;
+	return strcmp((char *)names + left->at, (char *)names + right->at);
+}
+
+static void give_offsets(struct listing *listing)
+{
+	struct listed *entries = listing->entries.items;
+	size_t count = listing->entries.count;
+	uint64_t links = 0;
+
+	for (size_t i = 0; i < FIRST_OFFSETS; i++)
+		entries[i].offset = i + 1;
+	qsort_r(entries + FIRST_OFFSETS, count - FIRST_OFFSETS, sizeof *entries, by_ino, listing->names.data);
+	for (size_t i = FIRST_OFFSETS; i < count; i++) {
+		links = entries[i].ino == entries[i - 1].ino ? links + 1 : 0;
+		entries[i].offset = entries[i].ino << LINK_BITS | links;
 	}
-	return parent;
+}
+
+/* The first entry behind that offset. */
+static size_t find_offset(const struct listing *listing, uint64_t offset)
+{
+	size_t low = 0, high = listing->entries.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (listing->entries.items[middle].offset > offset)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
 }
 
 static int listing_fill(struct tree *tree, struct listing *listing, uint64_t ino)
 {
-	int ret;
+	uint64_t parent = ROOT_INO;
+	int ret = is_virtual(ino) ? 0 : tree_parent(tree, ino, &parent);
 
 	listing_clear(listing);
-	ret = add_entry(listing, ".", 1, ino, S_IFDIR >> 12);
 	if (ret == 0)
-		ret = add_entry(listing, "..", 2, is_virtual(ino) ? ROOT_INO : parent_of(tree, ino),
-				S_IFDIR >> 12);
+		ret = add_entry(listing, ".", 1, ino, S_IFDIR >> 12);
+	if (ret == 0)
+		ret = add_entry(listing, "..", 2, parent, S_IFDIR >> 12);
 	if (ret == 0 && !is_virtual(ino))
 		ret = tree_list(tree, ino, add_entry, listing);
-	listing->filled = ret == 0;
-	return ret;
+	if (ret < 0)
+		return ret;
+	give_offsets(listing);
+	listing->filled = true;
+	return 0;
 }
 
 /* Bytes that one entry took in the reply, or 0 when it doesn't fit any more. */
@@ -109,12 +147,12 @@ static size_t put_entry(fuse_req_t req, const struct listing *listing, size_t in
 	struct node_attr attr;
 	size_t used;
 
-	if (plus && index >= 2) {
+	if (plus && index >= FIRST_OFFSETS) {
 		if (tree_attr(tree_of(req), listed->ino, &attr) == 0)
 			entry_fill(&entry, &attr);
 	}
-	used = plus ? fuse_add_direntry_plus(req, buffer, room, name, &entry, (off_t)index + 1)
-		    : fuse_add_direntry(req, buffer, room, name, &entry.attr, (off_t)index + 1);
+	used = plus ? fuse_add_direntry_plus(req, buffer, room, name, &entry, (off_t)listed->offset)
+		    : fuse_add_direntry(req, buffer, room, name, &entry.attr, (off_t)listed->offset);
 	return used <= room ? used : 0;
 }
 
@@ -130,7 +168,7 @@ static int64_t fill_buffer(fuse_req_t req, fuse_ino_t ino, struct listing *listi
 		ret = listing_fill(tree_of(req), listing, ino);
 	if (ret < 0)
 		return ret;
-	for (size_t i = (size_t)offset; i < listing->entries.count; i++) {
+	for (size_t i = find_offset(listing, (uint64_t)offset); i < listing->entries.count; i++) {
 		size_t took = put_entry(req, listing, i, buffer + used, size - used, plus);
 
 		if (took == 0)

@@ -1,11 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mount/ops.h"
 
+#include "mount/killpriv.h"
+#include "mount/seeker.h"
 #include "mount/stale.h"
 #include "store/body.h"
 
 #include <errno.h>
 #include <fcntl.h>
+
+static bool may_write(const struct fuse_file_info *fi)
+{
+	return (fi->flags & O_ACCMODE) != O_RDONLY;
+}
+
+void file_opened(struct fuse_file_info *fi, struct inode *inode)
+{
+	fi->fh = (uintptr_t)inode;
+	fi->keep_cache = 1;
+	if (may_write(fi))
+		atomic_fetch_add(&inode->writers, 1);
+}
+
+void file_closed(struct tree *tree, const struct fuse_file_info *fi)
+{
+	struct inode *inode = (struct inode *)(uintptr_t)fi->fh;
+
+	if (may_write(fi))
+		atomic_fetch_sub(&inode->writers, 1);
+	tree_put(tree, inode);
+}
 
 static struct inode *inode_of(const struct fuse_file_info *fi)
 {
@@ -25,6 +49,8 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	ret = tree_get(tree, ino, &inode);
 	if (ret == 0 && (fi->flags & O_TRUNC)) {
 		ret = body_truncate(tree, inode, 0);
+		if (ret == 0)
+			ret = killpriv_by_change(req, inode);
 		if (ret < 0)
 			tree_put(tree, inode);
 	}
@@ -32,10 +58,9 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		reply_err(req, ret);
 		return;
 	}
-	fi->fh = (uintptr_t)inode;
-	fi->keep_cache = 1;
+	file_opened(fi, inode);
 	if (fuse_reply_open(req, fi) == -ENOENT)
-		tree_put(tree, inode);
+		file_closed(tree, fi);
 }
 
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -44,7 +69,7 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		virtual_release(req, fi);
 		return;
 	}
-	tree_put(tree_of(req), inode_of(fi));
+	file_closed(tree_of(req), fi);
 	reply_err(req, 0);
 }
 
@@ -75,6 +100,8 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 		return;
 	}
 	ret = body_write(tree_of(req), inode_of(fi), data, size, (uint64_t)offset);
+	if (ret == 0 && !fi->writepage)
+		ret = killpriv_by_change(req, inode_of(fi));
 	if (ret < 0) {
 		stale_add(mount_of(req), ino);
 		reply_err(req, ret);
@@ -91,15 +118,23 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int datasync, struct fuse_file_inf
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length,
 		  struct fuse_file_info *fi)
 {
-	reply_err(req, is_virtual(ino) ? -EOPNOTSUPP
-				       : body_allocate(tree_of(req), inode_of(fi), mode, (uint64_t)offset,
-						       (uint64_t)length));
+	int ret = is_virtual(ino)
+		      ? -EOPNOTSUPP
+		      : body_allocate(tree_of(req), inode_of(fi), mode, (uint64_t)offset, (uint64_t)length);
+
+	reply_err(req, ret < 0 ? ret : killpriv_by_change(req, inode_of(fi)));
 }
 
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi)
 {
-	int64_t at = is_virtual(ino) ? -EINVAL : body_seek(inode_of(fi), (uint64_t)offset, whence);
+	bool dirty = !is_virtual(ino) && atomic_load(&inode_of(fi)->writers) > 0;
+	int64_t at;
 
+	if (dirty) {
+		seeker_ask(mount_of(req), req, inode_of(fi), (uint64_t)offset, whence);
+		return;
+	}
+	at = is_virtual(ino) ? -EINVAL : body_seek(inode_of(fi), (uint64_t)offset, whence);
 	if (at < 0)
 		reply_err(req, (int)at);
 	else

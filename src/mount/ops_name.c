@@ -4,12 +4,27 @@
 #include "mount/stale.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The virtual directory's name can't be made, moved or removed; nor anything below it. */
 static bool is_reserved(fuse_ino_t parent, const char *name)
 {
 	return is_virtual(parent) || (parent == ROOT_INO && strcmp(name, CONTROL_DIR) == 0);
+}
+
+/* "." and ".." are asked for by inode number only: by file handles, and so by NFS. */
+static int look_up(struct tree *tree, uint64_t parent, const char *name, struct node_attr *ret)
+{
+	uint64_t up;
+	int err;
+
+	if (strcmp(name, ".") == 0)
+		return tree_attr(tree, parent, ret);
+	if (strcmp(name, "..") != 0)
+		return tree_lookup(tree, parent, name, strlen(name), ret);
+	err = tree_parent(tree, parent, &up);
+	return err < 0 ? err : tree_attr(tree, up, ret);
 }
 
 void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -20,7 +35,7 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 	if (is_reserved(parent, name) && virtual_lookup(req, parent, name))
 		return;
-	ret = is_virtual(parent) ? -ENOENT : tree_lookup(tree_of(req), parent, name, strlen(name), &attr);
+	ret = is_virtual(parent) ? -ENOENT : look_up(tree_of(req), parent, name, &attr);
 	if (ret == 0)
 		reply_entry(req, &attr);
 	else if (ret == -ENOENT && !is_virtual(parent))
@@ -109,10 +124,9 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		return;
 	}
 	entry_fill(&entry, &attr);
-	fi->fh = (uintptr_t)inode;
-	fi->keep_cache = 1;
+	file_opened(fi, inode);
 	if (fuse_reply_create(req, &entry, fi) == -ENOENT)
-		tree_put(tree_of(req), inode); /* the caller was interrupted: no release will come */
+		file_closed(tree_of(req), fi); /* the caller was interrupted: no release will come */
 }
 
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
@@ -143,8 +157,13 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
 	       const char *new_name, unsigned flags)
 {
+	const struct fuse_ctx *caller = fuse_req_ctx(req);
+
 	if (is_reserved(parent, name) || is_reserved(new_parent, new_name))
 		reply_err(req, -EPERM);
+	else if (flags == RENAME_WHITEOUT)
+		reply_err(req, tree_rename_whiteout(tree_of(req), parent, name, strlen(name), new_parent,
+						    new_name, strlen(new_name), caller->uid, caller->gid));
 	else
 		reply_err(req, tree_rename(tree_of(req), parent, name, strlen(name), new_parent, new_name,
 					   strlen(new_name), flags));

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mount/ops.h"
 
+#include "model/acl.h"
 #include "model/xattr_set.h"
+#include "mount/killpriv.h"
 
 #include <errno.h>
 #include <string.h>
@@ -33,6 +35,15 @@ static void set_control(fuse_req_t req, const struct control_xattr *xattr, const
 		reply_err(req, xattr->set(&mount_of(req)->control, value, size));
 }
 
+/* Who sets an ACL without belonging to the file's group takes setgid away, as by chmod. */
+static bool drops_setgid(fuse_req_t req, fuse_ino_t ino, const char *name)
+{
+	struct node_attr attr;
+
+	return strcmp(name, ACL_ACCESS) == 0 && tree_attr(tree_of(req), ino, &attr) == 0 &&
+	       (attr.mode & S_ISGID) && !killpriv_in_group(req, attr.gid);
+}
+
 void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)
 {
 	int how =
@@ -43,7 +54,9 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 	else if (is_virtual(ino))
 		reply_err(req, -EPERM);
 	else
-		reply_err(req, tree_xattr_set(tree_of(req), ino, name, value, size, how));
+		reply_err(req,
+			  tree_xattr_set(tree_of(req), ino, name, value, size,
+					 how | (drops_setgid(req, ino, name) ? TREE_XATTR_DROP_SETGID : 0)));
 }
 
 static void get_control(fuse_req_t req, fuse_ino_t ino, const struct control_xattr *xattr, size_t size)
@@ -93,6 +106,8 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 		return;
 	}
 	while (xattr_set_next(&set, &at, &view)) {
+		if (fuse_req_ctx(req)->uid != 0 && strncmp(view.name, "trusted.", strlen("trusted.")) == 0)
+			continue; /* xattr(7): invisible to others */
 		text_add_bytes(&names, view.name, view.name_length);
 		text_add_bytes(&names, "", 1);
 	}

@@ -2,6 +2,7 @@
 #include "mount/session.h"
 
 #include "base/log.h"
+#include "mount/killpriv.h"
 #include "mount/ops.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define MAX_WRITE   (1u << 20)
+#define BLOCK	    4096u /* what files seem to be made of, as on other file systems */
 #define READ_AHEAD  (4u << 20)
 #define MAX_THREADS 32 /* some of them may wait for a commit */
 
@@ -59,8 +61,8 @@ void stat_fill(struct stat *st, const struct node_attr *attr)
 		.st_gid = attr->gid,
 		.st_rdev = attr->rdev,
 		.st_size = (off_t)attr->size,
-		.st_blksize = 4096,
-		.st_blocks = (blkcnt_t)((attr->size + 511) / 512),
+		.st_blksize = BLOCK,
+		.st_blocks = (blkcnt_t)(round_up(attr->size - attr->holes, BLOCK) / 512),
 		.st_atim = time_of(attr->atime_ns),
 		.st_mtim = time_of(attr->mtime_ns),
 		.st_ctim = time_of(attr->ctime_ns),
@@ -86,8 +88,8 @@ void reply_entry(fuse_req_t req, const struct node_attr *attr)
 	fuse_reply_entry(req, &entry);
 }
 
-/* What pays was measured: see docs/architecture.md. The kernel clears setuid bits itself (no
- * HANDLE_KILLPRIV), asks us for ACLs, and leaves the umask to us, since default ACLs overrule it. */
+/* What pays was measured: see docs/architecture.md. We drop setuid bits ourselves (see killpriv.h); the
+ * kernel asks us for ACLs, and leaves the umask to us, since default ACLs overrule it. */
 static void op_init(void *self, struct fuse_conn_info *conn)
 {
 	static const unsigned wanted = FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK |
@@ -209,6 +211,8 @@ int session_mount(struct mount *mount, const struct options *options, struct rea
 		return reason_set(
 		    why, EPERM, "%s can't be mounted there: is /dev/fuse usable, and fusermount3 installed?",
 		    options->mountpoint);
+	if (killpriv_promise(mount->session) < 0)
+		return reason_set(why, ENOMEM, "out of memory");
 	raise_read_ahead(options->mountpoint);
 	mount->caches =
 	    (struct discard_sink){ .name = forget_name, .inode = forget_inode, .self = mount->session };

@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "store/inode.h"
 
+struct node_attr inode_attr(const struct inode *inode)
+{
+	struct node_attr attr = inode->node.attr;
+
+	if (S_ISREG(attr.mode))
+		attr.holes = attr.size - min_u64(attr.size, extent_map_stored(&inode->node.map));
+	return attr;
+}
+
 static struct inode **bucket_of(struct inode_cache *cache, uint64_t ino)
 {
 	return &cache->buckets[(ino * 0x9E3779B97F4A7C15ull >> 32) % INODE_BUCKETS];

@@ -14,12 +14,16 @@
 
 #include "model/node.h"
 
+#include <stdatomic.h>
+
 struct inode {
 	struct node node;
 	uint32_t gen;	  /* of its newest row; 0 = as the disc has it */
 	bool dirty;	  /* differs from that row; guarded by tree->account */
 	uint64_t charged; /* body sectors counted for the next session; guarded by tree->account */
 	unsigned refs;
+	_Atomic unsigned
+	    writers;	/* handles that may write: the kernel may hold pages that we don't know of */
 	bool forgotten; /* an orphan that the kernel gave up too: freed with the next flush */
 	bool unknown;	/* the kernel gave it up while it was still referenced */
 	struct spool_run run;
@@ -30,6 +34,9 @@ struct inode {
 	struct inode *dirty_next;
 	struct inode *flush_next; /* while a flush is under way; by the tree's lock */
 };
+
+/* Its attributes as they are now. Needs inode->lock. */
+struct node_attr inode_attr(const struct inode *inode);
 
 #define INODE_BUCKETS  16384u
 #define INODE_IDLE_MAX 8192u

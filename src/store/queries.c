@@ -28,7 +28,8 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_NAMES_STAGED] =
 	    "SELECT parent,name,ino,type,gen FROM dirent WHERE gen>0 ORDER BY +parent,name",
 
-	[QUERY_NODE_ATTR] = "SELECT mode,uid,gid,nlink,size,rdev,atime,mtime,ctime FROM node WHERE ino=?1 "
+	[QUERY_NODE_ATTR] = "SELECT mode,uid,gid,nlink,size,rdev,atime,mtime,ctime,"
+			    "CASE WHEN gen>0 THEN map END,gen FROM node WHERE ino=?1 "
 			    "ORDER BY gen DESC LIMIT 1",
 	[QUERY_NODE_GET] = "SELECT " NODE_COLUMNS " FROM node WHERE ino=?1 ORDER BY gen DESC LIMIT 1",
 	[QUERY_NODE_GET_UPTO] =

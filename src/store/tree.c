@@ -110,13 +110,27 @@ int tree_attr(struct tree *tree, uint64_t ino, struct node_attr *ret)
 	inode = inode_cache_peek(&tree->cache, ino);
 	if (inode) {
 		WITH_LOCK(&inode->lock);
-		*ret = inode->node.attr;
+		*ret = inode_attr(inode);
 		return 0;
 	}
 	found = rows_node_attr(&tree->db, ino, ret);
 	if (found > 0 && ret->nlink == 0)
 		found = 0;
 	return found < 0 ? found : found ? 0 : -ENOENT;
+}
+
+int tree_parent(struct tree *tree, uint64_t ino, uint64_t *ret)
+{
+	struct inode *inode;
+	int err;
+
+	WITH_LOCK(&tree->lock);
+	err = tree_get_locked(tree, ino, &inode);
+	if (err < 0)
+		return err;
+	*ret = inode->node.parent;
+	inode_cache_put(&tree->cache, inode);
+	return 0;
 }
 
 int tree_list(struct tree *tree, uint64_t dir, tree_entry_fn *entry, void *self)

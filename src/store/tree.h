@@ -69,6 +69,8 @@ bool tree_has_base(struct tree *tree);
 /* Names. name: raw bytes, not terminated. */
 int tree_lookup(struct tree *tree, uint64_t parent, const char *name, size_t length, struct node_attr *ret);
 int tree_attr(struct tree *tree, uint64_t ino, struct node_attr *ret);
+/* Where ".." leads from a directory; else one of the directories that hold the node. */
+int tree_parent(struct tree *tree, uint64_t ino, uint64_t *ret);
 /* Calls entry for each name of a directory, in byte order of the names, until it returns nonzero (passed on).
  */
 typedef int tree_entry_fn(void *self, const char *name, size_t length, uint64_t ino, uint32_t type);
@@ -94,6 +96,9 @@ int tree_rmdir(struct tree *tree, uint64_t parent, const char *name, size_t leng
 /* flags: RENAME_NOREPLACE, RENAME_EXCHANGE. */
 int tree_rename(struct tree *tree, uint64_t from, const char *name, size_t length, uint64_t to,
 		const char *new_name, size_t new_length, unsigned flags);
+/* RENAME_WHITEOUT: a character device 0:0 of that owner takes the place of what is moved. */
+int tree_rename_whiteout(struct tree *tree, uint64_t from, const char *name, size_t length, uint64_t to,
+			 const char *new_name, size_t new_length, uint32_t uid, uint32_t gid);
 /* The kernel forgot this inode: an orphan is dropped for good. */
 void tree_forget(struct tree *tree, uint64_t ino);
 
@@ -115,12 +120,15 @@ enum {
 int tree_set_attr(struct tree *tree, uint64_t ino, const struct node_attr *attr, unsigned mask,
 		  struct node_attr *ret);
 
-enum { TREE_XATTR_CREATE = 1, TREE_XATTR_REPLACE = 2 };
+enum { TREE_XATTR_CREATE = 1, TREE_XATTR_REPLACE = 2, TREE_XATTR_DROP_SETGID = 4 };
 /* A copy of all attributes of a node (xattr_set). */
 int tree_xattrs(struct tree *tree, uint64_t ino, struct blob *ret);
 int tree_xattr_set(struct tree *tree, uint64_t ino, const char *name, const void *value, size_t length,
 		   int flags);
 int tree_xattr_remove(struct tree *tree, uint64_t ino, const char *name);
+/* What a change of a regular file's content takes away: file capabilities; and with bits: setuid, and setgid
+ * where the group may execute. */
+int tree_drop_privileges(struct tree *tree, struct inode *inode, bool bits);
 
 /* For the tree's own files, with tree->lock held. */
 /* Like tree_get. */

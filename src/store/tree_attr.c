@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define CAPABILITY "security.capability"
+
 /* A referenced inode that goes back to the cache at the end of a block, with tree->lock held until then
  * (so declare it below the lock). */
 struct borrowed {
@@ -26,7 +28,7 @@ static void borrowed_return(struct borrowed *borrowed)
 
 /* chmod keeps an access ACL in step (acl(5), "CORRESPONDENCE BETWEEN ACL ENTRIES AND FILE PERMISSION BITS").
  */
-static int acl_follow_mode(struct node *node)
+static int acl_follow_mode(struct node *node, uint32_t mode)
 {
 	struct xattr_view view;
 	struct blob acl CLEANUP(blob_clear) = { 0 };
@@ -37,16 +39,31 @@ static int acl_follow_mode(struct node *node)
 	ret = blob_set(&acl, view.value, view.value_length);
 	if (ret < 0)
 		return ret;
-	acl_set_mode(acl.data, acl.length, node->attr.mode);
+	acl_set_mode(acl.data, acl.length, mode);
 	return xattr_set_put(&node->xattrs, ACL_ACCESS, acl.data, acl.length);
+}
+
+/* As Linux' setattr_should_drop_suidgid(): without the group's execute bit, setgid once meant mandatory
+ * locking. */
+static uint32_t mode_without_privileges(uint32_t mode)
+{
+	return mode & ~(uint32_t)(S_ISUID | (mode & S_IXGRP ? S_ISGID : 0));
 }
 
 static int apply_attr(struct node *node, const struct node_attr *attr, unsigned mask)
 {
 	struct node_attr *own = &node->attr;
 
-	if (mask & TREE_SET_MODE)
-		own->mode = (own->mode & S_IFMT) | (attr->mode & 07777);
+	if (mask & TREE_SET_MODE) {
+		uint32_t mode = (own->mode & S_IFMT) | (attr->mode & 07777);
+		int ret = acl_follow_mode(node, mode);
+
+		if (ret < 0)
+			return ret;
+		own->mode = mode;
+	}
+	if ((mask & (TREE_SET_UID | TREE_SET_GID)) && !(mask & TREE_SET_MODE) && !S_ISDIR(own->mode))
+		own->mode = mode_without_privileges(own->mode);
 	if (mask & TREE_SET_UID)
 		own->uid = attr->uid;
 	if (mask & TREE_SET_GID)
@@ -56,7 +73,7 @@ static int apply_attr(struct node *node, const struct node_attr *attr, unsigned 
 	if (mask & TREE_SET_MTIME)
 		own->mtime_ns = attr->mtime_ns;
 	own->ctime_ns = mask & TREE_SET_CTIME ? attr->ctime_ns : tree_now_ns();
-	return mask & TREE_SET_MODE ? acl_follow_mode(node) : 0;
+	return 0;
 }
 
 int tree_set_attr(struct tree *tree, uint64_t ino, const struct node_attr *attr, unsigned mask,
@@ -75,9 +92,10 @@ int tree_set_attr(struct tree *tree, uint64_t ino, const struct node_attr *attr,
 	{
 		WITH_LOCK(&own.inode->lock);
 		err = apply_attr(&own.inode->node, attr, mask);
-		*ret = own.inode->node.attr;
+		*ret = inode_attr(own.inode);
 	}
-	tree_mark_dirty(tree, own.inode);
+	if (err == 0)
+		tree_mark_dirty(tree, own.inode);
 	return err;
 }
 
@@ -99,17 +117,20 @@ int tree_xattrs(struct tree *tree, uint64_t ino, struct blob *ret)
 static int put_acl(struct node *node, const char *name, const void *value, size_t length)
 {
 	bool minimal = false;
+	uint32_t mode;
 	int ret;
 
 	if (!acl_valid(value, length))
 		return -EINVAL;
 	if (strcmp(name, ACL_DEFAULT) == 0)
 		return S_ISDIR(node->attr.mode) ? xattr_set_put(&node->xattrs, name, value, length) : -EACCES;
-	node->attr.mode = (node->attr.mode & ~0777u) | acl_mode(value, length, &minimal);
-	if (!minimal)
-		return xattr_set_put(&node->xattrs, name, value, length);
-	ret = xattr_set_remove(&node->xattrs, name);
-	return ret == -ENODATA ? 0 : ret;
+	mode = (node->attr.mode & ~0777u) | acl_mode(value, length, &minimal);
+	ret = minimal ? xattr_set_remove(&node->xattrs, name)
+		      : xattr_set_put(&node->xattrs, name, value, length);
+	if (ret < 0 && ret != -ENODATA)
+		return ret;
+	node->attr.mode = mode;
+	return 0;
 }
 
 /* The name spaces of xattr(7). FUSE hands on any name; a disc holds no other, and "isofs." is libisofs' own.
@@ -138,8 +159,13 @@ static int put_xattr(struct node *node, const char *name, const void *value, siz
 	if (node->xattrs.length + strlen(name) + length > XATTR_SET_LIMIT ||
 	    (!there && xattr_set_count(&node->xattrs) >= XATTR_COUNT_LIMIT))
 		return -ENOSPC;
-	if (strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0)
-		return put_acl(node, name, value, length);
+	if (strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0) {
+		int ret = put_acl(node, name, value, length);
+
+		if (ret == 0 && (flags & TREE_XATTR_DROP_SETGID))
+			node->attr.mode &= ~(uint32_t)S_ISGID;
+		return ret;
+	}
 	return xattr_set_put(&node->xattrs, name, value, length);
 }
 
@@ -184,4 +210,30 @@ int tree_xattr_remove(struct tree *tree, uint64_t ino, const char *name)
 	WITH_READ_LOCK(&tree->freeze);
 	WITH_LOCK(&tree->lock);
 	return change_xattr(tree, ino, name, NULL, 0, 0);
+}
+
+int tree_drop_privileges(struct tree *tree, struct inode *inode, bool bits)
+{
+	struct xattr_view view;
+	bool capable;
+	uint32_t mode;
+
+	{
+		WITH_LOCK(&inode->lock);
+		mode = inode->node.attr.mode;
+		capable = xattr_set_find(&inode->node.xattrs, CAPABILITY, &view);
+	}
+	bits &= mode_without_privileges(mode) != mode;
+	if (!S_ISREG(mode) || (!bits && !capable))
+		return 0;
+	WITH_READ_LOCK(&tree->freeze);
+	if (bits) {
+		WITH_LOCK(&inode->lock);
+		inode->node.attr.mode = mode_without_privileges(mode);
+	}
+	WITH_LOCK(&tree->lock);
+	if (capable)
+		return change_xattr(tree, inode->node.attr.ino, CAPABILITY, NULL, 0, 0);
+	tree_mark_dirty(tree, inode);
+	return 0;
 }

@@ -176,12 +176,40 @@ static int check_target(const char *target, size_t length)
 	return 0;
 }
 
+/* A new inode for a place, referenced; it has no name yet. */
+static int new_child(const struct place *place, const struct tree_new *new, struct inode **ret)
+{
+	struct node node CLEANUP(node_clear) = { 0 };
+	int err = build_node(place, new, &node);
+
+	if (err < 0)
+		return err;
+	if (!has_room(place->tree, cost_node(&node) + cost_name(place->length)))
+		return -ENOSPC;
+	*ret = inode_cache_add(&place->tree->cache, &node, 0);
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* It couldn't be given a name. */
+static void drop_child(struct tree *tree, struct inode *child)
+{
+	inode_cache_put(&tree->cache, child);
+	inode_cache_drop(&tree->cache, child);
+}
+
+/* It has its name: count it. */
+static void add_child(const struct place *place, struct inode *child)
+{
+	place->tree->next_ino++;
+	place->tree->metadata += (int64_t)cost_node(&child->node);
+	account_name(place, child, 1);
+	tree_mark_dirty(place->tree, child);
+}
+
 int tree_create(struct tree *tree, uint64_t parent, const char *name, size_t length,
 		const struct tree_new *new, struct node_attr *ret, struct inode **ret_inode)
 {
-	struct node node CLEANUP(node_clear) = { 0 };
 	struct inode *child;
-	uint64_t cost;
 	int err;
 
 	WITH_READ_LOCK(&tree->freeze);
@@ -195,25 +223,15 @@ int tree_create(struct tree *tree, uint64_t parent, const char *name, size_t len
 	if (err == 0 && place.child)
 		err = -EEXIST;
 	if (err == 0)
-		err = build_node(&place, new, &node);
+		err = new_child(&place, new, &child);
 	if (err < 0)
 		return err;
-	cost = cost_node(&node);
-	if (!has_room(tree, cost + cost_name(length)))
-		return -ENOSPC;
-	child = inode_cache_add(&tree->cache, &node, 0);
-	if (!child)
-		return -ENOMEM;
 	err = put_name(&place, child);
 	if (err < 0) {
-		inode_cache_put(&tree->cache, child);
-		inode_cache_drop(&tree->cache, child);
+		drop_child(tree, child);
 		return err;
 	}
-	tree->next_ino++;
-	tree->metadata += (int64_t)cost;
-	account_name(&place, child, 1);
-	tree_mark_dirty(tree, child);
+	add_child(&place, child);
 	*ret = child->node.attr;
 	if (ret_inode)
 		*ret_inode = child;
@@ -254,7 +272,8 @@ int tree_link(struct tree *tree, uint64_t ino, uint64_t parent, const char *name
 	account_name(&place, target.child, 1);
 	add_links(target.child, 1);
 	tree_touch(tree, target.child, false);
-	*ret = target.child->node.attr;
+	WITH_LOCK(&target.child->lock);
+	*ret = inode_attr(target.child);
 	return 0;
 }
 
@@ -364,19 +383,22 @@ static int check_replace(struct tree *tree, const struct inode *moved, const str
 	return is_dir(target) ? check_empty(tree, target) : 0;
 }
 
-static int move(struct place *from, struct place *to)
+/* left: what takes the old name, or NULL. */
+static int move(struct place *from, struct place *to, struct inode *left)
 {
 	size_t mark = redo_mark(&from->tree->redo);
 	int err = to->child ? check_replace(from->tree, from->child, to->child) : 0;
 
 	if (err == 0)
-		err = remove_name(from);
+		err = left ? put_name(from, left) : remove_name(from);
 	if (err == 0)
 		err = put_name(to, from->child);
 	if (err < 0)
 		return undo_names(from->tree, mark, err);
 	account_name(from, from->child, -1);
 	account_name(to, from->child, 1);
+	if (left)
+		add_child(from, left);
 	if (to->child) {
 		to->tree->metadata -= (int64_t)cost_name(to->length);
 		if (is_dir(to->child))
@@ -385,6 +407,15 @@ static int move(struct place *from, struct place *to)
 	}
 	set_parent(from->tree, from->child, to);
 	return 0;
+}
+
+static int open_both(struct tree *tree, struct place *from, uint64_t from_dir, const char *name,
+		     size_t length, struct place *to, uint64_t to_dir, const char *new_name,
+		     size_t new_length)
+{
+	int err = place_open_child(from, tree, from_dir, name, length);
+
+	return err < 0 ? err : place_open(to, tree, to_dir, new_name, new_length);
 }
 
 int tree_rename(struct tree *tree, uint64_t from_dir, const char *name, size_t length, uint64_t to_dir,
@@ -398,9 +429,7 @@ int tree_rename(struct tree *tree, uint64_t from_dir, const char *name, size_t l
 	WITH_LOCK(&tree->lock);
 	struct place from AUTO_PLACE = { 0 };
 	struct place to AUTO_PLACE = { 0 };
-	err = place_open_child(&from, tree, from_dir, name, length);
-	if (err == 0)
-		err = place_open(&to, tree, to_dir, new_name, new_length);
+	err = open_both(tree, &from, from_dir, name, length, &to, to_dir, new_name, new_length);
 	if (err < 0)
 		return err;
 	if ((flags & RENAME_NOREPLACE) && to.child)
@@ -409,5 +438,32 @@ int tree_rename(struct tree *tree, uint64_t from_dir, const char *name, size_t l
 		return to.child ? exchange(&from, &to) : -ENOENT;
 	if (from.child == to.child)
 		return 0; /* POSIX: two links to the same file stay */
-	return move(&from, &to);
+	return move(&from, &to, NULL);
+}
+
+int tree_rename_whiteout(struct tree *tree, uint64_t from_dir, const char *name, size_t length,
+			 uint64_t to_dir, const char *new_name, size_t new_length, uint32_t uid, uint32_t gid)
+{
+	const struct tree_new new = { .mode = S_IFCHR, .uid = uid, .gid = gid };
+	struct inode *left;
+	int err;
+
+	WITH_READ_LOCK(&tree->freeze);
+	WITH_LOCK(&tree->lock);
+	struct place from AUTO_PLACE = { 0 };
+	struct place to AUTO_PLACE = { 0 };
+	err = tree_growth_begin(tree);
+	if (err == 0)
+		err = open_both(tree, &from, from_dir, name, length, &to, to_dir, new_name, new_length);
+	if (err < 0 || from.child == to.child)
+		return err;
+	err = new_child(&from, &new, &left);
+	if (err < 0)
+		return err;
+	err = move(&from, &to, left);
+	if (err < 0)
+		drop_child(tree, left);
+	else
+		inode_cache_put(&tree->cache, left);
+	return err;
 }

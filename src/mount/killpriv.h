@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Who drops setuid, setgid and file capabilities when a file is changed: we do, as HANDLE_KILLPRIV_V2 says.
+ *
+ * Otherwise Linux asks for security.capability before each write(), a round trip for every 4 KiB that a
+ * program writes. libfuse 3.14 doesn't know that flag: it is put into the reply to INIT on its way out. The
+ * kernel drops what it can see when it writes back from its cache; what is left to us is what reaches us
+ * directly, and chown. */
+#pragma once
+
+#include "mount/mount.h"
+
+/* Lets the session promise it. Between mounting and the loop. 0 or -errno; without it all works, but slower.
+ */
+int killpriv_promise(struct fuse_session *session);
+/* The caller changes the content of a file by other ways than the kernel's cache. CAP_FSETID is taken to be
+ * root's: 0 or -errno. */
+int killpriv_by_change(fuse_req_t req, struct inode *inode);
+/* Does the caller belong to the group? Root belongs to all. */
+bool killpriv_in_group(fuse_req_t req, gid_t gid);

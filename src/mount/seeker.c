@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mount/seeker.h"
+
+#include "store/body.h"
+
+#include <errno.h>
+
+static void answer(struct mount *mount, const struct seek *seek)
+{
+	int64_t at;
+
+	fuse_lowlevel_notify_inval_inode(mount->session, seek->inode->node.attr.ino, 0, 0);
+	at = body_seek(seek->inode, seek->offset, seek->whence);
+	if (at < 0)
+		reply_err(seek->req, (int)at);
+	else
+		fuse_reply_lseek(seek->req, at);
+}
+
+/* False: the end, and nothing is left to do. */
+static bool next(struct mount *mount, struct seek *ret)
+{
+	WITH_LOCK(&mount->seeker.lock);
+	while (mount->seeker.asked.count == 0 && !mount->seeker.stop)
+		pthread_cond_wait(&mount->seeker.wake, &mount->seeker.lock);
+	if (mount->seeker.asked.count == 0)
+		return false;
+	*ret = mount->seeker.asked.items[--mount->seeker.asked.count];
+	return true;
+}
+
+static void *seeker(void *self)
+{
+	struct seek seek;
+
+	while (next(self, &seek))
+		answer(self, &seek);
+	return NULL;
+}
+
+int seeker_start(struct mount *mount)
+{
+	pthread_mutex_init(&mount->seeker.lock, NULL);
+	pthread_cond_init(&mount->seeker.wake, NULL);
+	return -pthread_create(&mount->seeker.thread, NULL, seeker, mount);
+}
+
+void seeker_stop(struct mount *mount)
+{
+	{
+		WITH_LOCK(&mount->seeker.lock);
+		mount->seeker.stop = true;
+		pthread_cond_signal(&mount->seeker.wake);
+	}
+	pthread_join(mount->seeker.thread, NULL);
+	vec_clear(&mount->seeker.asked);
+}
+
+void seeker_ask(struct mount *mount, fuse_req_t req, struct inode *inode, uint64_t offset, int whence)
+{
+	struct seek *seek;
+
+	WITH_LOCK(&mount->seeker.lock);
+	seek = vec_push(&mount->seeker.asked);
+	if (!seek) {
+		reply_err(req, -ENOMEM);
+		return;
+	}
+	*seek = (struct seek){ .req = req, .inode = inode, .offset = offset, .whence = whence };
+	pthread_cond_signal(&mount->seeker.wake);
+}

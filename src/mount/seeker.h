@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SEEK_DATA and SEEK_HOLE on files that are being written.
+ *
+ * Linux hands them on without writing its cached pages back first (fuse_lseek), and what it has cached looks
+ * like a hole to us: a program that copies only data would lose it. So the pages are called in before the
+ * answer. That must not be done by one of the threads that the pages come to: a thread of its own does it. */
+#pragma once
+
+#include "mount/mount.h"
+
+int seeker_start(struct mount *mount);
+/* Answers what is still asked. */
+void seeker_stop(struct mount *mount);
+/* Takes the request. The caller's handle keeps the inode. */
+void seeker_ask(struct mount *mount, fuse_req_t req, struct inode *inode, uint64_t offset, int whence);
