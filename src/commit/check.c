@@ -112,7 +112,17 @@ static int compare_body(struct check *check, const struct node *planned, const s
 	return ret;
 }
 
-static int store_landed(struct check *check, const struct node *found, uint64_t ino)
+/* Fractions of seconds have no place in a session; ours stay in the database. A time that loses its fraction
+ * by itself makes programs that compare all of it (backup, build) take every file as changed. */
+static int64_t landed_time(int64_t planned_ns, int64_t found_ns)
+{
+	bool same_second = node_time_on_disc(planned_ns) == found_ns && planned_ns >= found_ns &&
+			   planned_ns - found_ns < NS_PER_SEC;
+
+	return same_second ? planned_ns : found_ns;
+}
+
+static int store_landed(struct check *check, const struct node *planned, const struct node *found)
 {
 	struct blob map CLEANUP(blob_clear) = { 0 };
 	sqlite3_stmt *stmt;
@@ -125,10 +135,10 @@ static int store_landed(struct check *check, const struct node *found, uint64_t 
 	stmt = ret == 0 ? db_query(&check->tree->db, QUERY_LANDED_PUT) : NULL;
 	if (!stmt)
 		return ret < 0 ? ret : -EIO;
-	sqlite3_bind_int64(stmt, 1, (int64_t)ino);
-	sqlite3_bind_int64(stmt, 2, found->attr.atime_ns);
-	sqlite3_bind_int64(stmt, 3, found->attr.mtime_ns);
-	sqlite3_bind_int64(stmt, 4, found->attr.ctime_ns);
+	sqlite3_bind_int64(stmt, 1, (int64_t)planned->attr.ino);
+	sqlite3_bind_int64(stmt, 2, landed_time(planned->attr.atime_ns, found->attr.atime_ns));
+	sqlite3_bind_int64(stmt, 3, landed_time(planned->attr.mtime_ns, found->attr.mtime_ns));
+	sqlite3_bind_int64(stmt, 4, landed_time(planned->attr.ctime_ns, found->attr.ctime_ns));
 	db_bind_blob(stmt, 5, &found->md5);
 	db_bind_blob(stmt, 6, &map);
 	check->landed++;
@@ -176,7 +186,7 @@ static int check_body(struct check *check, const struct node *planned, const str
 	} else if (gen == 0) {
 		return 0; /* as it was before, and where it was before */
 	}
-	return ret < 0 ? ret : store_landed(check, found, planned->attr.ino);
+	return ret < 0 ? ret : store_landed(check, planned, found);
 }
 
 static int check_node(void *self, struct node *node, uint64_t parent, const char *name, size_t length,

@@ -68,7 +68,8 @@ CREATE TABLE history (
 	old_head BLOB              -- blocks 0..31 before it: the way back to a session that began at block 0
 );
 
--- What the disc says of the new session while it is verified; empty otherwise.
+-- What holds of each new body and node once its session is in force: what the disc says while it is verified, and the
+-- fractions of seconds that it can't hold; empty otherwise.
 CREATE TABLE landed (
 	ino   INTEGER PRIMARY KEY,
 	atime INTEGER NOT NULL,
