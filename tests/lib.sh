@@ -159,8 +159,17 @@ daemon_of() {
 	status "$1" .pid
 }
 
+# A process has ended when its last thread has, even if nobody has asked for its exit code yet: some containers' first
+# process does that every few seconds only.
 await_end() { # PID [SECONDS]
-	timeout "${2:-120}" tail --pid="$1" -f /dev/null || fail "process $1 doesn't end"
+	python3 -c '
+import os, select, sys
+try:
+    end = os.pidfd_open(int(sys.argv[1]))
+except ProcessLookupError:
+    sys.exit(0)
+sys.exit(0 if select.select([end], [], [], float(sys.argv[2]))[0] else 1)' "$1" "${2:-120}" ||
+		fail "process $1 doesn't end"
 }
 
 # Unmounts as anybody would, and waits for the daemon's end.
@@ -273,6 +282,44 @@ assert_fails() {
 	fi
 	cat "$T/out"
 	grep -qF "$expected" "$T/out" || fail "$*: said \"$(cat "$T/out")\", expected \"$expected\""
+}
+
+# do_at PLACE COMMAND…: a program, or a function of the test, in the directory of that name; what it says goes to
+# $T/.said-PLACE. A process of its own, for bash ignores `set -e` in all that stands left of a ||.
+do_at() {
+	{
+		{ set +x; } 2>/dev/null
+		trap - ERR
+		cd "$T/$1"
+		shift
+		limited "$@"
+	} >"$T/.said-$1" 2>&1 &
+	wait $!
+}
+
+# both COMMAND…: the same in the directory host, which is this machine's, and in the mount mnt. Exit codes and words must
+# be equal; the words are left in $T/said, the code in $code. Lines
+# may come in any order, as names do; other differences that are there by nature are a matter of the function `normal`.
+normal() {
+	LC_ALL=C sort
+}
+both() {
+	local host_code=0
+	code=0
+	do_at host "$@" || host_code=$?
+	do_at mnt "$@" || code=$?
+	normal <"$T/.said-host" >"$T/said"
+	normal <"$T/.said-mnt" >"$T/.said"
+	if [ $code != $host_code ] || ! cmp -s "$T/said" "$T/.said"; then
+		diff "$T/said" "$T/.said" | cut -c 1-300 | head -n 40 || true
+		fail "$*: exit code $host_code and the words above (<) in a directory, $code and (>) in the mount"
+	fi
+}
+
+# The same, and it must go well.
+both_do() {
+	both "$@"
+	[ "$code" = 0 ] || fail "$*: $code, $(tail -n 5 "$T/said")"
 }
 
 # manifest DIR [OPTIONS…]: see manifest.py

@@ -4,7 +4,7 @@
 path, type and mode, owner, group, mtime in seconds, size or device, symlink target, names of the same file, extended
 attributes (ACLs are among them), SHA-256.
 
-manifest.py DIR [--without FIELD,...] [--below PATH]
+manifest.py DIR [--without FIELD,...] [--with nanoseconds]
 FIELDS: mode owner mtime links xattr content
         root      the top directory's own line
         special   devices, FIFOs and sockets
@@ -38,7 +38,7 @@ def xattrs(path):
                     for name in names)
 
 
-def line(path, name, st, without, first):
+def line(path, name, st, without, grain, first):
     kind = TYPES[stat.S_IFMT(st.st_mode)]
     words = [shown(name), kind]
     if "mode" not in without:
@@ -47,7 +47,7 @@ def line(path, name, st, without, first):
     if "owner" not in without and not soft:
         words.append("%d:%d" % (st.st_uid, st.st_gid))
     if "mtime" not in without and not soft:
-        words.append("%d" % (st.st_mtime_ns // 1000000000))
+        words.append("%d" % (st.st_mtime_ns // grain))
     if kind == "f":
         words.append("size=%d" % st.st_size)
     if kind in "cb":
@@ -81,6 +81,7 @@ def main():
     top = os.fsencode(sys.argv[1])
     options = dict(zip(sys.argv[2::2], sys.argv[3::2]))
     without = set(options.get("--without", "").split(","))
+    grain = 1 if options.get("--with") == "nanoseconds" else 1000000000
     first = {}
     out = []
     for name in walk(top):
@@ -90,7 +91,7 @@ def main():
         st = os.lstat(path)
         if "special" in without and TYPES[stat.S_IFMT(st.st_mode)] in "pscb":
             continue
-        out.append(line(path, name or b".", st, without, first))
+        out.append(line(path, name or b".", st, without, grain, first))
     print("\n".join(out))
 
 

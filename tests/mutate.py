@@ -76,6 +76,8 @@ def change_dir(path, chance, number):
         shutil.rmtree(path)
     elif what < 20:
         new = os.path.join(path, b"new%d" % number)
+        if os.path.lexists(new):  # from another seed
+            return
         os.mkdir(new)
         for i in range(chance.randrange(8)):
             replace(os.path.join(new, b"file%d" % i), chance.randbytes(chance.randrange(8000)))
