@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#define COPY_AT_ONCE (1u << 31) /* what the reply can tell: whole sectors in 32 bits */
+
 static bool may_write(const struct fuse_file_info *fi)
 {
 	return (fi->flags & O_ACCMODE) != O_RDONLY;
@@ -123,6 +125,21 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
 		      : body_allocate(tree_of(req), inode_of(fi), mode, (uint64_t)offset, (uint64_t)length);
 
 	reply_err(req, ret < 0 ? ret : killpriv_by_change(req, inode_of(fi)));
+}
+
+void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset, struct fuse_file_info *from_fi,
+			fuse_ino_t to, off_t offset, struct fuse_file_info *to_fi, size_t length, int flags)
+{
+	int64_t copied = is_virtual(from) || is_virtual(to)
+			     ? -EXDEV
+			     : body_copy(tree_of(req), inode_of(from_fi), (uint64_t)from_offset,
+					 inode_of(to_fi), (uint64_t)offset, min_u64(length, COPY_AT_ONCE));
+	int ret = copied > 0 ? killpriv_by_change(req, inode_of(to_fi)) : 0;
+
+	if (copied < 0 || ret < 0)
+		reply_err(req, copied < 0 ? (int)copied : ret);
+	else
+		fuse_reply_write(req, (size_t)copied);
 }
 
 void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi)

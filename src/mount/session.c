@@ -139,6 +139,7 @@ static const struct fuse_lowlevel_ops operations = {
 	.removexattr = op_removexattr,
 	.create = op_create,
 	.fallocate = op_fallocate,
+	.copy_file_range = op_copy_file_range,
 	.lseek = op_lseek,
 };
 

@@ -58,15 +58,15 @@ int64_t body_read(struct tree *tree, struct inode *inode, void *data, size_t len
 	return ret < 0 ? ret : (int64_t)length;
 }
 
-/* Gives back what the range holds in the spool: nothing points there any more once the map is changed. */
-static void free_range(struct tree *tree, const struct inode *inode, uint64_t offset, uint64_t length)
+/* Gives back what a map has of the spool in that range. */
+static void free_range(struct tree *tree, const struct extent_map *map, uint64_t offset, uint64_t length)
 {
 	uint64_t done = 0;
 
 	while (done < length) {
 		struct extent piece;
 
-		extent_map_piece(&inode->node.map, offset + done, length - done, &piece);
+		extent_map_piece(map, offset + done, length - done, &piece);
 		if (piece.kind == EXTENT_SPOOL)
 			spool_free(&tree->spool, piece.origin, piece.length);
 		done += piece.length;
@@ -98,9 +98,12 @@ static int64_t write_piece(struct tree *tree, struct inode *inode, const void *d
 	int ret;
 
 	extent_map_piece(&inode->node.map, offset, length, &piece);
-	if (piece.kind == EXTENT_SPOOL && spool_is_writable(&tree->spool, piece.origin)) {
-		ret = spool_fill(&tree->spool, data, piece.length, piece.origin);
-		return ret < 0 ? ret : (int64_t)piece.length;
+	if (piece.kind == EXTENT_SPOOL) {
+		size_t here = (size_t)spool_writable(&tree->spool, piece.origin, piece.length);
+
+		ret = here ? spool_fill(&tree->spool, data, here, piece.origin) : 0;
+		if (here)
+			return ret < 0 ? ret : (int64_t)here;
 	}
 	/* A hole between staged parts is filled only as far as it goes; behind the end there's nothing to
 	 * keep. */
@@ -111,7 +114,7 @@ static int64_t write_piece(struct tree *tree, struct inode *inode, const void *d
 		return ret;
 	ret = spool_fill(&tree->spool, data, fresh.length, fresh.origin);
 	if (ret == 0) {
-		free_range(tree, inode, offset, fresh.length);
+		free_range(tree, &inode->node.map, offset, fresh.length);
 		ret = map_set(inode, &fresh);
 	}
 	if (ret < 0) {
@@ -176,7 +179,7 @@ int body_write(struct tree *tree, struct inode *inode, const void *data, size_t 
 
 static int map_punch(struct tree *tree, struct inode *inode, uint64_t offset, uint64_t length)
 {
-	free_range(tree, inode, offset, length);
+	free_range(tree, &inode->node.map, offset, length);
 	WITH_LOCK(&inode->lock);
 	content_changed(inode);
 	return extent_map_punch(&inode->node.map, offset, length);
@@ -239,6 +242,123 @@ int body_allocate(struct tree *tree, struct inode *inode, int mode, uint64_t off
 	if (ret == 0)
 		tree_touch(tree, inode, true);
 	return ret;
+}
+
+/* The target's map as it will be: the range comes from where the source has it. */
+static int copied_map(const struct inode *from, uint64_t from_offset, const struct inode *to, uint64_t offset,
+		      uint64_t length, struct extent_map *ret)
+{
+	int err = extent_map_copy(&to->node.map, ret);
+
+	for (uint64_t done = 0; err == 0 && done < length;) {
+		struct extent piece;
+
+		extent_map_piece(&from->node.map, from_offset + done, length - done, &piece);
+		piece.offset = offset + done;
+		done += piece.length;
+		err = piece.kind ? extent_map_set(ret, &piece)
+				 : extent_map_punch(ret, piece.offset, piece.length);
+	}
+	return err;
+}
+
+static int share_range(struct tree *tree, const struct extent_map *map, uint64_t offset, uint64_t length)
+{
+	int ret = 0;
+
+	for (uint64_t done = 0; done < length;) {
+		struct extent piece;
+
+		extent_map_piece(map, offset + done, length - done, &piece);
+		if (piece.kind == EXTENT_SPOOL)
+			ret = spool_share(&tree->spool, piece.origin, piece.length);
+		if (ret < 0) {
+			free_range(tree, map, offset, done);
+			return ret;
+		}
+		done += piece.length;
+	}
+	return 0;
+}
+
+/* A whole copy has the digest and the form of the original. */
+static int copy_facts(const struct inode *from, struct inode *to)
+{
+	int ret = 0;
+
+	if (from->node.attr.size == to->node.attr.size && extent_map_equal(&from->node.map, &to->node.map)) {
+		ret = blob_set(&to->node.md5, from->node.md5.data, from->node.md5.length);
+		if (ret == 0)
+			ret = blob_set(&to->node.zf, from->node.zf.data, from->node.zf.length);
+	}
+	return ret;
+}
+
+static int copy_range(struct tree *tree, struct inode *from, uint64_t from_offset, struct inode *to,
+		      uint64_t offset, uint64_t length)
+{
+	CLEANUP(extent_map_clear) struct extent_map map = { 0 };
+	struct node after = { .attr = to->node.attr };
+	int ret = copied_map(from, from_offset, to, offset, length, &map);
+
+	if (ret == 0)
+		ret = share_range(tree, &map, offset, length);
+	if (ret < 0)
+		return ret;
+	after.attr.size = max_u64(to->node.attr.size, offset + length);
+	after.map = map;
+	ret = tree_charge(tree, to, cost_body(&after));
+	if (ret < 0) {
+		free_range(tree, &map, offset, length);
+		return ret;
+	}
+	free_range(tree, &to->node.map, offset, length);
+	{
+		WITH_LOCK(&to->lock);
+		after.map = to->node.map;
+		to->node.map = map;
+		map = after.map;
+	}
+	set_size(tree, to, after.attr.size);
+	WITH_LOCK(&to->lock);
+	return copy_facts(from, to);
+}
+
+/* Two bodies at once: always the lower inode number first, so that nobody waits in a circle. */
+static void lock_both(struct inode *a, struct inode *b)
+{
+	pthread_rwlock_wrlock(a->node.attr.ino < b->node.attr.ino ? &a->io : &b->io);
+	if (a != b)
+		pthread_rwlock_wrlock(a->node.attr.ino < b->node.attr.ino ? &b->io : &a->io);
+}
+
+static void unlock_both(struct inode *a, struct inode *b)
+{
+	pthread_rwlock_unlock(&a->io);
+	if (a != b)
+		pthread_rwlock_unlock(&b->io);
+}
+
+int64_t body_copy(struct tree *tree, struct inode *from, uint64_t from_offset, struct inode *to,
+		  uint64_t offset, uint64_t length)
+{
+	uint64_t size;
+	int ret = check_change(tree, offset, length);
+
+	if (ret < 0)
+		return ret;
+	WITH_READ_LOCK(&tree->freeze);
+	lock_both(from, to);
+	size = from->node.attr.size;
+	length = min_u64(length, size - min_u64(size, from_offset));
+	if (from == to && from_offset < offset + length && offset < from_offset + length)
+		ret = -EINVAL;
+	else if (length)
+		ret = copy_range(tree, from, from_offset, to, offset, length);
+	if (ret == 0 && length)
+		tree_touch(tree, to, true);
+	unlock_both(from, to);
+	return ret < 0 ? ret : (int64_t)length;
 }
 
 int64_t body_seek(struct inode *inode, uint64_t offset, int whence)

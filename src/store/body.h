@@ -11,6 +11,11 @@
 int64_t body_read(struct tree *tree, struct inode *inode, void *data, size_t length, uint64_t offset);
 /* Writes all of it (or nothing that counts): -ENOSPC where the medium or the spool has no room, -EFBIG. */
 int body_write(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset);
+/* Copies by reference: both point to the same bytes in the spool or on the disc from then on, and nothing is
+ * staged. At most length bytes; fewer at the end of the source. -EINVAL when ranges of one file overlap.
+ * Returns the count or -errno. */
+int64_t body_copy(struct tree *tree, struct inode *from, uint64_t from_offset, struct inode *to,
+		  uint64_t offset, uint64_t length);
 int body_truncate(struct tree *tree, struct inode *inode, uint64_t size);
 /* fallocate with FALLOC_FL_KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE or 0; others -EOPNOTSUPP. */
 int body_allocate(struct tree *tree, struct inode *inode, int mode, uint64_t offset, uint64_t length);

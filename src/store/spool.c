@@ -33,6 +33,7 @@ void spool_close(struct spool *spool)
 	if (spool->fd >= 0)
 		close(spool->fd);
 	vec_clear(&spool->freed);
+	extent_map_clear(&spool->shared);
 	pthread_mutex_destroy(&spool->lock);
 	spool->fd = -1;
 }
@@ -193,11 +194,54 @@ int spool_fill(struct spool *spool, const void *data, size_t length, uint64_t or
 	return ret;
 }
 
-void spool_free(struct spool *spool, uint64_t origin, uint64_t length)
+/* Changes by how many more than one extent point at a range where that number is the same all over. */
+static int set_shared(struct spool *spool, const struct extent *range, unsigned more)
+{
+	struct extent shared = { .offset = range->offset, .length = range->length, .origin = range->offset };
+
+	shared.kind = (enum extent_kind)more;
+	return more ? extent_map_set(&spool->shared, &shared)
+		    : extent_map_punch(&spool->shared, range->offset, range->length);
+}
+
+/* One more or one less for each byte of a range, all of which are shared when it's less. Needs lock. */
+static int count_shared(struct spool *spool, uint64_t origin, uint64_t length, int by, uint64_t *ret_done)
+{
+	int ret = 0;
+
+	*ret_done = 0;
+	while (ret == 0 && *ret_done < length) {
+		struct extent range;
+
+		extent_map_piece(&spool->shared, origin + *ret_done, length - *ret_done, &range);
+		ret = set_shared(spool, &range, (unsigned)((int)range.kind + by));
+		*ret_done += ret == 0 ? range.length : 0;
+	}
+	return ret;
+}
+
+/* Needs lock. */
+static int share(struct spool *spool, uint64_t origin, uint64_t length)
+{
+	uint64_t done, undone;
+	int ret = count_shared(spool, origin, length, 1, &done);
+
+	if (ret < 0) /* the way back needs no memory: the map was as small before */
+		count_shared(spool, origin, done, -1, &undone);
+	return ret;
+}
+
+int spool_share(struct spool *spool, uint64_t origin, uint64_t length)
+{
+	WITH_LOCK(&spool->lock);
+	return share(spool, origin, length);
+}
+
+/* Needs lock. Nothing at all points at the range any more. */
+static void free_range(struct spool *spool, uint64_t origin, uint64_t length)
 {
 	struct extent *freed;
 
-	WITH_LOCK(&spool->lock);
 	spool->used -= min_u64(length, spool->used);
 	if (origin < spool->frozen)
 		return; /* spool_adopt after the commit finds it */
@@ -206,10 +250,30 @@ void spool_free(struct spool *spool, uint64_t origin, uint64_t length)
 		*freed = (struct extent){ .origin = origin, .length = length };
 }
 
-bool spool_is_writable(struct spool *spool, uint64_t origin)
+void spool_free(struct spool *spool, uint64_t origin, uint64_t length)
 {
 	WITH_LOCK(&spool->lock);
-	return origin >= spool->frozen;
+	for (uint64_t done = 0; done < length;) {
+		struct extent range;
+
+		extent_map_piece(&spool->shared, origin + done, length - done, &range);
+		done += range.length;
+		if (range.kind) /* without memory it stays shared, and comes back with the next spool_adopt */
+			set_shared(spool, &range, (unsigned)range.kind - 1);
+		else
+			free_range(spool, range.offset, range.length);
+	}
+}
+
+uint64_t spool_writable(struct spool *spool, uint64_t origin, uint64_t length)
+{
+	struct extent range;
+
+	WITH_LOCK(&spool->lock);
+	if (origin < spool->frozen)
+		return 0;
+	extent_map_piece(&spool->shared, origin, length, &range);
+	return range.kind ? 0 : range.length;
 }
 
 uint64_t spool_mark(struct spool *spool)
@@ -278,22 +342,30 @@ static int extent_by_origin(const void *a, const void *b)
 	return (left->origin > right->origin) - (left->origin < right->origin);
 }
 
-void spool_adopt(struct spool *spool, struct extent *used, size_t count)
+int spool_adopt(struct spool *spool, struct extent *used, size_t count)
 {
 	struct stat st;
 	uint64_t at = 0;
+	int ret = 0;
 
 	WITH_LOCK(&spool->lock);
+	extent_map_clear(&spool->shared);
 	if (count)
 		qsort(used, count, sizeof *used, extent_by_origin);
 	spool->used = 0;
 	spool->settled += spool->freed.count;
 	spool->freed.count = 0;
 	for (size_t i = 0; i < count; i++) {
+		uint64_t end = used[i].origin + used[i].length;
+
 		if (used[i].origin > at)
 			spool_punch(spool, at, used[i].origin - at);
-		at = max_u64(at, used[i].origin + used[i].length);
-		spool->used += used[i].length;
+		if (used[i].origin < at)
+			ret = share(spool, used[i].origin, min_u64(at, end) - used[i].origin);
+		if (ret < 0)
+			return ret;
+		spool->used += end - min_u64(end, max_u64(at, used[i].origin));
+		at = max_u64(at, end);
 	}
 	spool->next = max_u64(spool->next, round_up(at, SPOOL_ALIGN));
 	if (fstat(spool->fd, &st) == 0 && (uint64_t)st.st_size > spool->next)
@@ -301,4 +373,5 @@ void spool_adopt(struct spool *spool, struct extent *used, size_t count)
 	if (at < spool->next)
 		spool_punch(spool, at, spool->next - at);
 	spool_reset_if_empty(spool);
+	return 0;
 }

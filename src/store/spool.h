@@ -3,9 +3,10 @@
  *
  * Space is handed out by a pointer that only rises, in runs that start at a multiple of SPOOL_ALIGN; freed
  * ranges are punched out, but only once the rows that pointed at them are gone from the database
- * (spool_settle), so that a crash never leaves a row that points at absent bytes. Ranges below the freeze
- * mark belong to the frozen generation: they are neither overwritten nor punched until spool_thaw. Empty, it
- * starts again at 0. Thread-safe. All numbers are bytes. */
+ * (spool_settle), so that a crash never leaves a row that points at absent bytes. Copies of files share
+ * ranges: such a range isn't overwritten, and is freed with the last extent that points there. Ranges below
+ * the freeze mark belong to the frozen generation: they are neither overwritten nor punched until spool_thaw.
+ * Empty, it starts again at 0. Thread-safe. All numbers are bytes. */
 #pragma once
 
 #include "base/reason.h"
@@ -21,10 +22,11 @@ struct spool {
 	pthread_mutex_t lock;
 	uint64_t next;	  /* first address never handed out */
 	uint64_t frozen;  /* below: belongs to the frozen generation; 0 = nothing frozen */
-	uint64_t used;	  /* bytes that extents point at */
+	uint64_t used;	  /* bytes that extents point at, each counted once */
 	uint64_t limit;	  /* of used; 0 = none */
 	uint64_t checked; /* bytes that may be handed out before the host's free space is asked for again */
 	bool can_punch;
+	struct extent_map shared; /* by address: where more than one extent points; kind: how many more */
 	VEC(struct extent) freed; /* waiting for spool_settle: origin and length count */
 	uint64_t settled;	  /* how many left that list since the start */
 	struct {
@@ -59,10 +61,12 @@ int spool_sync_again(struct spool *spool);
 /* The host's file system is so full that what is left is for the database alone: names that are there may
  * change and go, new ones must wait. */
 bool spool_host_is_low(const struct spool *spool);
-/* Nothing points at this range any more. */
+/* One more extent points at this range. 0, or -ENOMEM (nothing changed). */
+int spool_share(struct spool *spool, uint64_t origin, uint64_t length);
+/* One extent less points at this range. */
 void spool_free(struct spool *spool, uint64_t origin, uint64_t length);
-/* True when the range may be overwritten where it is. */
-bool spool_is_writable(struct spool *spool, uint64_t origin);
+/* How many bytes from origin on, of length, may be overwritten where they are: nothing else points there. */
+uint64_t spool_writable(struct spool *spool, uint64_t origin, uint64_t length);
 /* The database no longer points at what was freed before spool_mark returned mark: give it back to the host.
  */
 uint64_t spool_mark(struct spool *spool);
@@ -71,5 +75,6 @@ void spool_settle(struct spool *spool, uint64_t mark);
 /* From now on nothing that was handed out is overwritten or punched. */
 void spool_freeze(struct spool *spool);
 void spool_thaw(struct spool *spool);
-/* Sets what is in use from a list of extents (EXTENT_SPOOL, any order; it is sorted), punches all else. */
-void spool_adopt(struct spool *spool, struct extent *used, size_t count);
+/* Sets what is in use from a list of extents (EXTENT_SPOOL, any order; it is sorted), punches all else. 0 or
+ * -ENOMEM: then nothing may be freed any more. */
+int spool_adopt(struct spool *spool, struct extent *used, size_t count);

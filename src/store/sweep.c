@@ -53,7 +53,7 @@ int sweep_spool(struct tree *tree)
 	int ret = sweep_collect(tree, &sweep);
 
 	if (ret == 0)
-		spool_adopt(&tree->spool, sweep.used.items, sweep.used.count);
+		ret = spool_adopt(&tree->spool, sweep.used.items, sweep.used.count);
 	vec_clear(&sweep.used);
 	return ret;
 }
@@ -84,7 +84,7 @@ int sweep_at_start(struct tree *tree, struct reason *why)
 			  "there",
 			  (unsigned long long)sweep.absent);
 	if (ret == 0)
-		spool_adopt(&tree->spool, sweep.used.items, sweep.used.count);
+		ret = spool_adopt(&tree->spool, sweep.used.items, sweep.used.count);
 	vec_clear(&sweep.used);
 	if (ret == 0)
 		ret = tree_recount(tree);

@@ -133,6 +133,11 @@ static int put_acl(struct node *node, const char *name, const void *value, size_
 	return 0;
 }
 
+static bool is_acl(const char *name)
+{
+	return strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0;
+}
+
 /* The name spaces of xattr(7). FUSE hands on any name; a disc holds no other, and "isofs." is libisofs' own.
  */
 static bool is_known_space(const char *name)
@@ -142,7 +147,7 @@ static bool is_known_space(const char *name)
 	for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++)
 		if (strncmp(name, spaces[i], strlen(spaces[i])) == 0)
 			return name[strlen(spaces[i])] != '\0';
-	return strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0;
+	return is_acl(name);
 }
 
 static int put_xattr(struct node *node, const char *name, const void *value, size_t length, int flags)
@@ -159,7 +164,7 @@ static int put_xattr(struct node *node, const char *name, const void *value, siz
 	if (node->xattrs.length + strlen(name) + length > XATTR_SET_LIMIT ||
 	    (!there && xattr_set_count(&node->xattrs) >= XATTR_COUNT_LIMIT))
 		return -ENOSPC;
-	if (strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0) {
+	if (is_acl(name)) {
 		int ret = put_acl(node, name, value, length);
 
 		if (ret == 0 && (flags & TREE_XATTR_DROP_SETGID))
@@ -167,6 +172,14 @@ static int put_xattr(struct node *node, const char *name, const void *value, siz
 		return ret;
 	}
 	return xattr_set_put(&node->xattrs, name, value, length);
+}
+
+/* To remove an ACL that isn't there is no error (acl_delete_def_file(3)). */
+static int remove_xattr(struct node *node, const char *name)
+{
+	int ret = xattr_set_remove(&node->xattrs, name);
+
+	return ret == -ENODATA && is_acl(name) ? 0 : ret;
 }
 
 /* value NULL: remove. */
@@ -188,7 +201,7 @@ static int change_xattr(struct tree *tree, uint64_t ino, const char *name, const
 		WITH_LOCK(&own.inode->lock);
 		before = cost_node(&own.inode->node);
 		err = value ? put_xattr(&own.inode->node, name, value, length, flags)
-			    : xattr_set_remove(&own.inode->node.xattrs, name);
+			    : remove_xattr(&own.inode->node, name);
 		if (own.inode->node.attr.nlink) /* orphans cost nothing */
 			tree->metadata += (int64_t)(cost_node(&own.inode->node) - before);
 	}
