@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# limit: 300
+# Some hundred checks of tests/probe, on a mount and on the host's own file system: they say the same, but for what
+# tests/probe/differences.txt lists. As root and as an ordinary user; on new files, and on files that are on the disc.
+. "$(dirname "$0")/../lib.sh"
+requires_fuse
+requires_root # to make a user, devices, and file systems
+requires python3 runuser useradd groupadd fusermount3 setfattr setfacl jq
+[ -u "$(readlink -f "$(command -v fusermount3)")" ] || skip "fusermount3 isn't setuid"
+[ -e /etc/mtab ] || skip "without /etc/mtab fusermount3 unmounts nothing for ordinary users"
+
+PROBE_ARGS=()
+host=$T/host
+mkdir host discs
+case $(stat -f -c %T host) in
+ext2/ext3 | xfs) ;;
+*)
+	# Something else, such as a container's overlay: an ext4 of our own.
+	requires mkfs.ext4
+	truncate -s 40G ext4.img
+	mkfs.ext4 -q -F ext4.img
+	mount -o loop ext4.img host || skip "$T isn't on ext4 or xfs, and none can be mounted"
+	;;
+esac
+# A file of 128 GiB is charged in full: memory that isn't there is as good a disc as any.
+size=300G
+if ! mount -t tmpfs -o size=400G,mode=755 none discs; then
+	echo "no room for a disc of $size: the checks of large files are left out"
+	size=50G
+	only_small=1
+fi
+
+user=discfs-test-$$
+groupadd --system "$user-2"
+useradd --system --create-home --home-dir "$T/home" --shell /bin/bash --groups "$user-2" "$user"
+cleanup_fn groupdel "$user-2"
+cleanup_fn userdel "$user"
+if ! runuser -u "$user" -- sh -c ': <>/dev/fuse'; then
+	cleanup_fn chmod "$(stat -c %a /dev/fuse)" /dev/fuse
+	chmod 666 /dev/fuse # as udev does where it runs
+fi
+cp "$BUILD/discfs" "$BUILD/discfsctl" "$T/" # a clone may lie where users don't get
+cp -r "$TESTS/probe" "$T/probe"
+chmod -R a+rX "$T/probe"
+
+as_root() {
+	timeout 120 "$@"
+}
+
+as_user() {
+	timeout 120 runuser -u "$user" -- env -i PATH="$T:/usr/bin:/bin:/usr/sbin:/sbin" HOME="$T/home" LC_ALL=C.UTF-8 TZ=UTC \
+		DISCFS_TEST_ID="$DISCFS_TEST_ID" "$@"
+}
+
+# probe AS NAME DIR [COMMIT-COMMAND]: what it says goes to $T/NAME
+probe() {
+	local as=$1 name=$2 dir=$3
+	shift 3
+	"$as" mkdir "$dir"
+	"$as" python3 "$T/probe" "$dir" ${1:+--commit "$1"} ${only_small:+--without large} "${PROBE_ARGS[@]}" >"$T/$name"
+}
+
+wrong=0
+compare() { # VARIANT
+	python3 "$TESTS/probe/compare.py" "host-$1" "discfs-$1" "$1" "$TESTS/probe/differences.txt" || wrong=1
+}
+
+# both AS VARIANT HOST-DIR DISCFS-DIR [COMMIT-COMMAND]: at the same time, since there are two processors
+both() {
+	probe "$1" "host-$2" "$3" ${5:+true} &
+	probe "$1" "discfs-$2" "$4" "${5:-}"
+	wait $!
+	"$1" chmod -R u+rwX "$3" "$4"
+	"$1" rm -rf --one-file-system "$3" "$4"
+	{ set +x; } 2>/dev/null
+	compare "$2"
+	set -x
+}
+
+install -d -o "$user" -g "$user" host/user
+as_root discfsctl create discs/root.img --size $size
+mount_disc discs/root.img mnt -o suid,dev # as the host's file system
+both as_root root "$T/host/root" "$T/mnt/root"
+both as_root root-base "$T/host/root-base" "$T/mnt/root-base" "setfattr -n user.discfs.commit -v BASE $T/mnt"
+unmount mnt
+
+install -d -o "$user" -g "$user" discs/user
+cd home
+as_user discfsctl create ../discs/user/disc.img --size $size
+as_user mkdir mnt
+as_user discfs ../discs/user/disc.img mnt
+daemon=$(as_user jq .pid mnt/.discfs/status.json)
+cd "$T"
+both as_user user "$T/host/user/new" "$T/home/mnt/new"
+both as_user user-base "$T/host/user/base" "$T/home/mnt/base" "setfattr -n user.discfs.commit -v BASE $T/home/mnt"
+as_user discfsctl umount "$T/home/mnt"
+await_end "$daemon"
+[ $wrong = 0 ] || fail "discfs and the host's file system differ"

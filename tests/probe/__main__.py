@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Says how a file system behaves, in some hundred lines that are the same wherever it behaves the same.
+
+python3 tests/probe DIR [--only GROUP[/NAME]]… [--without GROUP[/NAME]]… [--commit COMMAND] [--list]
+
+Each check runs in a fresh directory below DIR and prints "group/name: result". With --commit, what the checks start
+from is made first for all of them, then the command is run by the shell, then the checks: on discfs the fixtures are
+on the disc then. tests/mount/behaviour.sh compares what a mount says with what the host's file system says.
+"""
+import argparse
+import importlib
+import os
+import pkgutil
+import resource
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True  # the sources may lie where the caller mustn't write
+
+import checks  # noqa: E402
+import core  # noqa: E402
+
+
+def load():
+    for module in sorted(module.name for module in pkgutil.iter_modules(checks.__path__)):
+        importlib.import_module("checks." + module)
+
+
+def is_among(check, words):
+    return any(check.name == word or check.name.startswith(word + "/") for word in words)
+
+
+def is_wanted(check, args):
+    if check.root and not core.AM_ROOT:
+        return False
+    return (not args.only or is_among(check, args.only)) and not is_among(check, args.without)
+
+
+def begin(top, check):
+    os.umask(0o022)
+    place = os.path.join(top, check.name)
+    os.makedirs(place, exist_ok=True)
+    os.chdir(place)
+
+
+def prepare(top, check):
+    begin(top, check)
+    check.prepare()
+
+
+def run(top, check):
+    begin(top, check)
+    return check.run()
+
+
+def both(top, check):
+    prepare(top, check)
+    return check.run()
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="probe")
+    parser.add_argument("dir")
+    parser.add_argument("--only", action="append", default=[], help="a group, or group/name")
+    parser.add_argument("--without", action="append", default=[], help="the same, not to be run")
+    parser.add_argument("--commit", help="run between the fixtures and the checks")
+    parser.add_argument("--slow", action="store_true", help="say on standard error what takes longer than half a second")
+    parser.add_argument("--list", action="store_true", help="names only")
+    args = parser.parse_args()
+    load()
+    wanted = [check for check in core.CHECKS if is_wanted(check, args)]
+    top = os.path.abspath(args.dir)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, most), most))
+    if args.list:
+        print("\n".join(check.name for check in wanted))
+        return 0
+    step = both
+    if args.commit:
+        step = run
+        wanted = [check for check in wanted if check.fixture]
+        for check in wanted:
+            check.prepared = core.forked(prepare, top, check)
+        subprocess.run(args.commit, shell=True, check=True, stdout=sys.stderr)
+    for check in wanted:
+        began = time.monotonic()
+        result = core.forked(step, top, check) if check.prepared == "ok" else "fixture: " + check.prepared
+        if args.slow and time.monotonic() - began > 0.5:
+            print("%s took %.1f s" % (check.name, time.monotonic() - began), file=sys.stderr)
+        print("%s: %s" % (check.name, result.replace("\n", "\\n").encode("ascii", "backslashreplace").decode()))
+    return 0
+
+
+sys.exit(main())
