@@ -5,6 +5,7 @@
 #include "commit/adopt.h"
 #include "commit/recover.h"
 #include "store/journal.h"
+#include "store/spool_place.h"
 #include "store/sweep.h"
 
 #include <errno.h>
@@ -110,7 +111,11 @@ static int state_fits(struct disc *disc, const uint8_t *fingerprint)
 
 static int open_tree(struct disc *disc, const struct disc_options *options, struct reason *why)
 {
-	return tree_open(&disc->tree, disc->state.path, disc->state.dir_fd, options->spool_limit, why);
+	int ret = spool_place(&disc->state, options->spool_dir, why);
+
+	return ret < 0
+		   ? ret
+		   : tree_open(&disc->tree, disc->state.path, disc->state.dir_fd, options->spool_limit, why);
 }
 
 static int open_state(struct disc *disc, const struct disc_options *options, struct reason *why)

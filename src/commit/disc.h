@@ -9,6 +9,7 @@
 struct disc_options {
 	const char *source;	/* as given */
 	const char *state_root; /* NULL: the default */
+	const char *spool_dir;	/* NULL: where it was, or with the rest of the state */
 	uint64_t spool_limit;	/* bytes, 0 = none */
 	bool read_only;		/* asked for */
 };

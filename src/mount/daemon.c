@@ -31,6 +31,7 @@ static int open_disc(struct mount *mount, const struct options *options, struct 
 {
 	struct disc_options disc = { .source = options->source,
 				     .state_root = options->state_root,
+				     .spool_dir = options->spool_dir,
 				     .spool_limit = options->spool_limit,
 				     .read_only = options->read_only };
 	int ret = disc_open(&mount->disc, &disc, why);

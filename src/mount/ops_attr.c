@@ -129,19 +129,21 @@ void op_readlink(fuse_req_t req, fuse_ino_t ino)
 	fuse_reply_readlink(req, target);
 }
 
-/* Blocks are sectors: what the medium holds, and what may still be staged so that the next session fits. */
+/* Blocks are sectors: what the medium holds, and what may still be staged so that the next session fits, as
+ * far as the spool takes it. */
 void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	struct mount *mount = mount_of(req);
 	struct tree *tree = &mount->disc.tree;
-	uint64_t room = mount->disc.read_only ? 0 : tree_free_sectors(tree);
+	uint64_t free = mount->disc.read_only ? 0 : tree_free_sectors(tree);
+	uint64_t room = min_u64(free, spool_room(&tree->spool) / SECTOR);
 	uint64_t used = atomic_load(&tree->room.next_start) + tree_predicted_sectors(tree);
 	uint64_t capacity = atomic_load(&tree->room.capacity);
 	struct statvfs vfs = {
 		.f_bsize = SECTOR,
 		.f_frsize = SECTOR,
-		.f_blocks = capacity ? max_u64(capacity, room) : used + room,
-		.f_bfree = room,
+		.f_blocks = capacity ? max_u64(capacity, free) : used + free,
+		.f_bfree = free,
 		.f_bavail = room,
 		.f_files = tree->next_ino,
 		.f_ffree = UINT32_MAX,

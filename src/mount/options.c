@@ -31,6 +31,8 @@ static const struct {
 	{ "state=", OPTION_DIR, offsetof(struct options, state_root),
 	  "directory for staged work (default: $XDG_STATE_HOME/discfs, else /var/lib/discfs for root,\n"
 	  "                     ~/.local/state/discfs for others)" },
+	{ "spool=", OPTION_DIR, offsetof(struct options, spool_dir),
+	  "directory for the content of staged files, such as one on a larger disk (default: in state=)" },
 	{ "spool_limit=", OPTION_SIZE, offsetof(struct options, spool_limit),
 	  "most bytes that may be staged, such as 20G (default: no limit)" },
 	{ "allow_other", OPTION_FLAG, offsetof(struct options, allow_other),
@@ -103,7 +105,7 @@ static int set_dir(char **where, const char *value, struct reason *why)
 	char *path = NULL;
 
 	if (!*value)
-		return reason_set(why, EINVAL, "state= needs a directory");
+		return reason_set(why, EINVAL, "state= and spool= need a directory");
 	if (*value != '/' && !here)
 		return reason_set(why, errno, "the working directory can't be found: %s", strerror(errno));
 	if (asprintf(&path, "%s%s%s", here ? here : "", here ? "/" : "", value) < 0)
@@ -234,5 +236,6 @@ void options_clear(struct options *options)
 	free(options->source);
 	free(options->mountpoint);
 	free(options->state_root);
+	free(options->spool_dir);
 	text_clear(&options->fuse_options);
 }

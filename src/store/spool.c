@@ -18,14 +18,32 @@
 #define WRITE_EARLY  (256u << 10)
 #define AGAIN_BYTES  (1u << 20)
 
+/* It may lie elsewhere (spool_place.h): then it must be there, or staged content would seem to be gone. */
+static int open_file(int dir_fd, struct reason *why)
+{
+	int fd = openat(dir_fd, "spool", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	struct stat st;
+
+	if (fd < 0 && errno == ELOOP)
+		fd = openat(dir_fd, "spool", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return reason_set(why, errno,
+				  errno == ENOENT
+				      ? "the spool isn't where it was put: is its file system mounted? (%s)"
+				      : "the spool can't be opened: %s",
+				  strerror(errno));
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid())
+		return fd;
+	close(fd);
+	return reason_set(why, EPERM, "the spool isn't a file of the user who mounts");
+}
+
 int spool_open(struct spool *spool, int dir_fd, uint64_t limit, struct reason *why)
 {
 	*spool = (struct spool){ .limit = limit, .can_punch = true };
 	pthread_mutex_init(&spool->lock, NULL);
-	spool->fd = openat(dir_fd, "spool", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (spool->fd < 0)
-		return reason_set(why, errno, "the spool can't be opened: %s", strerror(errno));
-	return 0;
+	spool->fd = open_file(dir_fd, why);
+	return spool->fd < 0 ? spool->fd : 0;
 }
 
 void spool_close(struct spool *spool)
@@ -63,6 +81,36 @@ static bool host_has_room(struct spool *spool, uint64_t length)
 	if (room < reserve + length)
 		return false;
 	spool->checked = min_u64(CHECK_EVERY, (room - reserve - length) / 2);
+	return true;
+}
+
+uint64_t spool_room(struct spool *spool)
+{
+	uint64_t reserve, room;
+
+	if (!host_ask(spool, &room, &reserve))
+		room = UINT64_MAX;
+	else
+		room -= min_u64(room, reserve);
+	WITH_LOCK(&spool->lock);
+	return spool->limit ? min_u64(room, spool->limit - min_u64(spool->limit, spool->used)) : room;
+}
+
+bool spool_find_gap(const struct spool *spool, uint64_t origin, uint64_t length, uint64_t *ret_at,
+		    uint64_t *ret_length)
+{
+	uint64_t end = origin + length;
+	off_t hole = lseek(spool->fd, (off_t)origin, SEEK_HOLE), data;
+
+	if (hole < 0 && errno != ENXIO)
+		return false; /* a file system that doesn't know */
+	if (hole < 0)
+		hole = (off_t)origin;
+	if ((uint64_t)hole >= end)
+		return false;
+	data = lseek(spool->fd, hole, SEEK_DATA);
+	*ret_at = (uint64_t)hole;
+	*ret_length = (data < 0 ? end : min_u64(end, (uint64_t)data)) - (uint64_t)hole;
 	return true;
 }
 

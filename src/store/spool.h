@@ -51,6 +51,12 @@ void spool_close(struct spool *spool);
  * disk nearly full. */
 int spool_allocate(struct spool *spool, struct spool_run *run, uint64_t length, uint64_t *ret_origin,
 		   uint64_t *ret_length);
+/* Bytes that may still be staged: what the limit and the host's file system leave. */
+uint64_t spool_room(struct spool *spool);
+/* Finds the first part of a range that the spool doesn't hold: it was never written, or a power cut came
+ * before it reached the disk. False: it holds all. */
+bool spool_find_gap(const struct spool *spool, uint64_t origin, uint64_t length, uint64_t *ret_at,
+		    uint64_t *ret_length);
 /* Writes into what spool_allocate gave, or over it. 0 or -errno. */
 int spool_fill(struct spool *spool, const void *data, size_t length, uint64_t origin);
 /* All that was written is on the disk. 0 or -errno; -EAGAIN: a sync failed before. */
