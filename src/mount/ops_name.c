@@ -36,6 +36,8 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (is_reserved(parent, name) && virtual_lookup(req, parent, name))
 		return;
 	ret = is_virtual(parent) ? -ENOENT : look_up(tree_of(req), parent, name, &attr);
+	if (ret == -ENOENT && strlen(name) > NAME_LIMIT)
+		ret = -ENAMETOOLONG; /* FUSE itself takes names of up to 1024 bytes */
 	if (ret == 0)
 		reply_entry(req, &attr);
 	else if (ret == -ENOENT && !is_virtual(parent))
