@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/xattr_set.h"
 
+#include "model/acl.h"
+
 #include <errno.h>
 #include <string.h>
 
 #define ENTRY_HEADER	5u /* name length, value length */
 #define NAME_BYTES_MAX	255u
 #define VALUE_BYTES_MAX 65536u
+
+int xattr_name_check(const char *name)
+{
+	static const char *const spaces[] = { "user.", "trusted.", "security." };
+
+	for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++)
+		if (strncmp(name, spaces[i], strlen(spaces[i])) == 0)
+			return name[strlen(spaces[i])] ? 0 : -EINVAL;
+	return strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0 ? 0 : -EOPNOTSUPP;
+}
 
 bool xattr_set_next(const struct blob *set, size_t *at, struct xattr_view *ret)
 {

@@ -84,7 +84,9 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 		get_control(req, ino, control_xattr_find(name, ino), size);
 		return;
 	}
-	ret = tree_xattrs(tree_of(req), ino, &set);
+	ret = xattr_name_check(name);
+	if (ret == 0)
+		ret = tree_xattrs(tree_of(req), ino, &set);
 	if (ret == 0 && !xattr_set_find(&set, name, &view))
 		ret = -ENODATA;
 	if (ret < 0)

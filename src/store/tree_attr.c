@@ -138,25 +138,14 @@ static bool is_acl(const char *name)
 	return strcmp(name, ACL_ACCESS) == 0 || strcmp(name, ACL_DEFAULT) == 0;
 }
 
-/* The name spaces of xattr(7). FUSE hands on any name; a disc holds no other, and "isofs." is libisofs' own.
- */
-static bool is_known_space(const char *name)
-{
-	static const char *const spaces[] = { "user.", "trusted.", "security." };
-
-	for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++)
-		if (strncmp(name, spaces[i], strlen(spaces[i])) == 0)
-			return name[strlen(spaces[i])] != '\0';
-	return is_acl(name);
-}
-
 static int put_xattr(struct node *node, const char *name, const void *value, size_t length, int flags)
 {
 	struct xattr_view view;
 	bool there = xattr_set_find(&node->xattrs, name, &view);
+	int ret = xattr_name_check(name);
 
-	if (!is_known_space(name))
-		return -EOPNOTSUPP;
+	if (ret < 0)
+		return ret;
 	if ((flags & TREE_XATTR_CREATE) && there)
 		return -EEXIST;
 	if ((flags & TREE_XATTR_REPLACE) && !there)
@@ -165,8 +154,7 @@ static int put_xattr(struct node *node, const char *name, const void *value, siz
 	    (!there && xattr_set_count(&node->xattrs) >= XATTR_COUNT_LIMIT))
 		return -ENOSPC;
 	if (is_acl(name)) {
-		int ret = put_acl(node, name, value, length);
-
+		ret = put_acl(node, name, value, length);
 		if (ret == 0 && (flags & TREE_XATTR_DROP_SETGID))
 			node->attr.mode &= ~(uint32_t)S_ISGID;
 		return ret;
@@ -177,8 +165,10 @@ static int put_xattr(struct node *node, const char *name, const void *value, siz
 /* To remove an ACL that isn't there is no error (acl_delete_def_file(3)). */
 static int remove_xattr(struct node *node, const char *name)
 {
-	int ret = xattr_set_remove(&node->xattrs, name);
+	int ret = xattr_name_check(name);
 
+	if (ret == 0)
+		ret = xattr_set_remove(&node->xattrs, name);
 	return ret == -ENODATA && is_acl(name) ? 0 : ret;
 }
 
