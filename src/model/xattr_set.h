@@ -16,8 +16,9 @@ struct xattr_view {
 	size_t value_length;
 };
 
-/* Whether a file may have an attribute of that name: FUSE hands on any, a disc has the name spaces of xattr(7), and
- * "isofs." is libisofs' own. 0, -EOPNOTSUPP (another name space), -EINVAL (nothing behind it). */
+/* Whether a file may have an attribute of that name: FUSE hands on any, a disc has the name spaces of
+ * xattr(7), and "isofs." is libisofs' own. 0, -EOPNOTSUPP (another name space), -EINVAL (nothing behind it).
+ */
 int xattr_name_check(const char *name);
 /* Steps through a packed set: *at starts at 0. False at the end or at damaged bytes. */
 bool xattr_set_next(const struct blob *set, size_t *at, struct xattr_view *ret);
