@@ -54,6 +54,15 @@ $(BUILD)/obj/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# The model check: see tests/model/model.h.
+MODEL := $(BUILD)/model/model
+$(BUILD)/model/%.o: tests/model/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(MODEL): $(patsubst tests/model/%.c,$(BUILD)/model/%.o,$(wildcard tests/model/*.c))
+	$(CC) $(LDFLAGS) -o $@ $^
+
 # A unit test is one program with its own main; it takes what it needs of the daemon's objects.
 $(BUILD)/discfs.a: $(DAEMON_OBJ)
 	rm -f $@
@@ -64,7 +73,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/discfs.a
 	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/discfs.a \
 		$(shell pkg-config --cflags --libs $(TEST_PKGS)) $(LDLIBS)
 
-tests: all $(UNIT_BIN)
+tests: all $(UNIT_BIN) $(MODEL)
 
 check: deps
 	$(QUIETLY) -j$(JOBS) tests
@@ -76,11 +85,11 @@ check-unit: $(UNIT_BIN)
 	@tests/unit.sh $^
 
 MOUNT_TESTS := $(wildcard tests/mount/*.sh)
-check-mount: all
+check-mount: all $(MODEL)
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(MOUNT_TESTS)
 
 # What needs minutes and gigabytes.
-check-long: all
+check-long: all $(MODEL)
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(wildcard tests/long/*.sh)
 
 # The sanitizers make gcc see uninitialised variables where there are none.
@@ -113,7 +122,7 @@ demo:
 deps:
 	@tests/deps.sh check bench lint
 
-C_FILES  := $(shell find src tests/unit tests/bench -name '*.[ch]' 2>/dev/null)
+C_FILES  := $(shell find src tests/unit tests/bench tests/model -name '*.[ch]' 2>/dev/null)
 SH_FILES := $(shell find tests -name '*.sh' 2>/dev/null) .ci/run $(wildcard mount-helpers/*)
 CPPCHECK := cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
             -Isrc -D_GNU_SOURCE --suppress=missingInclude --suppress=internalAstError --suppress=ctuuninitvar --suppress=memleak

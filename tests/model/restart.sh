@@ -1,0 +1,20 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Ends a daemon and mounts the disc again.  restart.sh FILE DIR PID-FILE kill|unmount
+# The file holds the daemon's process, as tests/lib.sh writes it.
+set -eu
+file=$1 dir=$2 pid_file=$3
+pid=$(cat "$pid_file")
+case $4 in
+kill)
+	kill -9 "$pid"
+	timeout 120 tail --pid="$pid" -f /dev/null
+	fusermount3 -uz "$dir" 2>/dev/null || true
+	;;
+unmount)
+	timeout 120 fusermount3 -u "$dir"
+	timeout 120 tail --pid="$pid" -f /dev/null
+	;;
+esac
+timeout 300 discfs "$file" "$dir" -o allow_other
+timeout 60 jq -r .pid "$dir/.discfs/status.json" >"$pid_file"
