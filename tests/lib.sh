@@ -126,7 +126,10 @@ at_exit() {
 	exit $code
 }
 trap at_exit EXIT
-trap 'echo "FAIL: line $LINENO: $BASH_COMMAND" >&2' ERR
+# shellcheck disable=SC2016 # for the trap
+on_error='echo "FAIL: line $LINENO: $BASH_COMMAND" >&2'
+# shellcheck disable=SC2064 # the same text each time
+trap "$on_error" ERR
 trap 'exit 143' TERM INT HUP
 cd "$T"
 set -x
@@ -285,16 +288,14 @@ assert_fails() {
 }
 
 # do_at PLACE COMMAND…: a program, or a function of the test, in the directory of that name; what it says goes to
-# $T/.said-PLACE. A process of its own, for bash ignores `set -e` in all that stands left of a ||.
+# $T/.said-PLACE.
 do_at() {
-	{
+	(
 		{ set +x; } 2>/dev/null
-		trap - ERR
 		cd "$T/$1"
 		shift
 		limited "$@"
-	} >"$T/.said-$1" 2>&1 &
-	wait $!
+	) >"$T/.said-$1" 2>&1
 }
 
 # both COMMAND…: the same in the directory host, which is this machine's, and in the mount mnt. Exit codes and words must
@@ -304,10 +305,17 @@ normal() {
 	LC_ALL=C sort
 }
 both() {
-	local host_code=0
-	code=0
-	do_at host "$@" || host_code=$?
-	do_at mnt "$@" || code=$?
+	local host_code
+	# bash ignores a function's own `set -e` in all that stands left of a ||
+	trap - ERR
+	set +e
+	do_at host "$@"
+	host_code=$?
+	do_at mnt "$@"
+	code=$?
+	set -e
+	# shellcheck disable=SC2064
+	trap "$on_error" ERR
 	normal <"$T/.said-host" >"$T/said"
 	normal <"$T/.said-mnt" >"$T/.said"
 	if [ $code != $host_code ] || ! cmp -s "$T/said" "$T/.said"; then
