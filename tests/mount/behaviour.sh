@@ -11,7 +11,6 @@ requires python3 runuser useradd groupadd fusermount3 setfattr setfacl jq
 [ -e /etc/mtab ] || skip "without /etc/mtab fusermount3 unmounts nothing for ordinary users"
 
 PROBE_ARGS=()
-host=$T/host
 mkdir host discs
 case $(stat -f -c %T host) in
 ext2/ext3 | xfs) ;;
