@@ -35,6 +35,7 @@ struct acl_entry {
 	uint16_t tag;
 	uint16_t perm;
 	uint32_t id;
+	size_t place; /* in the list */
 };
 
 struct acl_list {
@@ -55,10 +56,10 @@ static int compare_entries(const void *left, const void *right)
 
 	if (a->tag != b->tag)
 		return a->tag < b->tag ? -1 : 1;
-	return a->id < b->id ? -1 : a->id > b->id;
+	return a->place < b->place ? -1 : a->place > b->place;
 }
 
-/* The kernel demands its order: by tag, then by id. */
+/* The kernel demands an order by tag. Users and groups stay in theirs: the order in which they were set. */
 static int pack_kernel(struct acl_list *list, struct blob *ret)
 {
 	AUTO_FREE uint8_t *data = malloc(KERNEL_HEADER + list->count * KERNEL_ENTRY);
@@ -114,7 +115,8 @@ static int add_entry(struct acl_list *list, uint8_t head, uint32_t id)
 		entry = vec_push(list);
 		if (!entry)
 			return -ENOMEM;
-		*entry = (struct acl_entry){ tags[i].kernel, head & 7u, tags[i].has_id ? id : KERNEL_NO_ID };
+		*entry = (struct acl_entry){ tags[i].kernel, head & 7u, tags[i].has_id ? id : KERNEL_NO_ID,
+					     list->count };
 		return 0;
 	}
 	return 0; /* a type of some later version: readers shall skip it */

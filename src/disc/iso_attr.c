@@ -156,8 +156,8 @@ int iso_attr_write(IsoNode *node, const struct blob *set, uint32_t md5_index)
 	put_be32(index, md5_index);
 	if (got == 0 && md5_index)
 		got = list_add(&list, MD5_INDEX, strlen(MD5_INDEX), index, sizeof index);
-	/* libisofs doesn't find a list again that consists of one attribute without a value. */
-	if (got == 0 && list.count == 1 && list.lengths[0] == 0)
+	/* libisofs can't decode a list that ends with an attribute without a value. */
+	if (got == 0 && list.count > 0 && list.lengths[list.count - 1] == 0)
 		got = list_add(&list, COMPANION, strlen(COMPANION), index, 1);
 	if (got < 0)
 		return got;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Burning sessions onto image files, each in a process of its own, looked at by ourselves and by xorriso. */
 #include "burns.h"
+#include "model/acl.h"
 
 static void test_burn_sessions(void **state)
 {
@@ -140,6 +141,13 @@ static void fill_attributes(struct blob *set, const uint8_t *value, size_t lengt
 	assert_in_range(set->length, XATTR_SET_LIMIT - 2000, XATTR_SET_LIMIT);
 }
 
+/* u::rw-, u:9:r--, u:5:r--, g::r--, m::r--, o::r--: the kernel takes users in any order. */
+static const uint8_t unsorted_acl[] = {
+	2,    0, 0, 0, 1,    0,	   6,	 0,    0xff, 0xff, 0xff, 0xff, 2,    0,	   4,	 0,    9,    0,
+	0,    0, 2, 0, 4,    0,	   5,	 0,    0,    0,	   4,	 0,    4,    0,	   0xff, 0xff, 0xff, 0xff,
+	0x10, 0, 4, 0, 0xff, 0xff, 0xff, 0xff, 0x20, 0,	   4,	 0,    0xff, 0xff, 0xff, 0xff,
+};
+
 static void test_burn_large_attributes(void **state)
 {
 	static uint8_t value[XATTR_LIMIT];
@@ -157,6 +165,11 @@ static void test_burn_large_attributes(void **state)
 	xattr_set_put(&tree.nodes.items[0].xattrs, "user.root", value, 300);
 	add_node(&tree, "empty", S_IFREG | 0644, 0);
 	xattr_set_put(&change(&tree, "empty")->xattrs, "user.none", "", 0); /* and no other */
+	add_node(&tree, "last", S_IFREG | 0644, 0); /* libisofs can't decode a list that ends with none */
+	xattr_set_put(&change(&tree, "last")->xattrs, "user.first", "value", 5);
+	xattr_set_put(&change(&tree, "last")->xattrs, "user.none", "", 0);
+	add_node(&tree, "listed", S_IFREG | 0644, 0);
+	xattr_set_put(&change(&tree, "listed")->xattrs, ACL_ACCESS, unsorted_acl, sizeof unsorted_acl);
 	add_node(&tree, "full", S_IFREG | 0644, 0);
 	fill_attributes(&change(&tree, "full")->xattrs, value, sizeof value);
 	make_blank("attrs");
@@ -172,6 +185,12 @@ static void test_burn_large_attributes(void **state)
 	assert_int_equal(xattr_set_count(&change(&tree, "empty")->xattrs), 1);
 	assert_true(xattr_set_find(&change(&tree, "empty")->xattrs, "user.none", &view));
 	assert_int_equal(view.value_length, 0);
+	assert_int_equal(xattr_set_count(&change(&tree, "last")->xattrs), 2);
+	assert_true(xattr_set_find(&change(&tree, "last")->xattrs, "user.none", &view));
+	assert_int_equal(view.value_length, 0);
+	assert_true(xattr_set_find(&change(&tree, "listed")->xattrs, ACL_ACCESS, &view));
+	assert_int_equal(view.value_length, sizeof unsorted_acl);
+	assert_memory_equal(view.value, unsorted_acl, sizeof unsorted_acl);
 	assert_int_equal(xattr_set_count(&change(&tree, "full")->xattrs), XATTR_COUNT_LIMIT);
 	drive_tree_clear(&tree);
 }
