@@ -63,7 +63,8 @@ static unsigned attr_from_stat(const struct stat *st, int to_set, struct node_at
 		{ FUSE_SET_ATTR_ATIME_NOW, TREE_SET_ATIME }, { FUSE_SET_ATTR_MTIME, TREE_SET_MTIME },
 		{ FUSE_SET_ATTR_MTIME_NOW, TREE_SET_MTIME }, { FUSE_SET_ATTR_CTIME, TREE_SET_CTIME },
 	};
-	int64_t now = tree_now_ns();
+	/* For a regular file the kernel tells its own "now", as the time of the change. */
+	int64_t now = to_set & FUSE_SET_ATTR_CTIME ? ns_of(&st->st_ctim) : tree_now_ns();
 	unsigned mask = 0;
 
 	for (size_t i = 0; i < sizeof masks / sizeof *masks; i++)
