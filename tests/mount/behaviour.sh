@@ -70,6 +70,8 @@ both() {
 	probe "$1" "host-$2" "$3" ${5:+true} &
 	probe "$1" "discfs-$2" "$4" "${5:-}"
 	wait $!
+	# Whatever a program was allowed to make can be burned.
+	[ -n "${5:-}" ] || "$1" setfattr -n user.discfs.commit -v LEFT "$(dirname "$4")"
 	"$1" chmod -R u+rwX "$3" "$4"
 	"$1" rm -rf --one-file-system "$3" "$4"
 	{ set +x; } 2>/dev/null
