@@ -39,7 +39,7 @@ struct inode {
 struct node_attr inode_attr(const struct inode *inode);
 
 #define INODE_BUCKETS  16384u
-#define INODE_IDLE_MAX 8192u
+#define INODE_IDLE_MAX 16384u
 
 struct inode_cache {
 	struct inode *buckets[INODE_BUCKETS];

@@ -15,6 +15,8 @@ static const char *const query_texts[QUERY_COUNT] = {
 	    "SELECT ino,type,gen FROM dirent WHERE parent=?1 AND name=?2 ORDER BY gen DESC LIMIT 1",
 	[QUERY_NAME_GET_UPTO] = "SELECT ino,type,gen FROM dirent WHERE parent=?1 AND name=?2 AND gen<=?3 "
 				"ORDER BY gen DESC LIMIT 1",
+	[QUERY_NAME_PLACE] =
+	    "SELECT ino,gen FROM dirent WHERE parent=?1 AND name=?2 ORDER BY gen DESC LIMIT 2",
 	[QUERY_NAME_PUT] = "INSERT OR REPLACE INTO dirent VALUES(?1,?2,?3,?4,?5)",
 	[QUERY_NAME_DELETE] = "DELETE FROM dirent WHERE parent=?1 AND name=?2 AND gen=?3",
 	[QUERY_NAME_LIST] = "SELECT name,ino,type,gen FROM dirent WHERE parent=?1 ORDER BY name,gen",

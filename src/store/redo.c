@@ -6,13 +6,14 @@
 #include <errno.h>
 #include <string.h>
 
-/* In the log; the name's bytes follow. ino 0: removed. */
+/* In the log; the name's bytes follow. */
 struct step {
 	uint64_t parent;
 	uint64_t ino;
 	uint32_t gen;
 	uint32_t type;
 	uint32_t length;
+	bool deletes;
 };
 
 void redo_clear(struct redo *redo)
@@ -39,8 +40,8 @@ void redo_cut(struct redo *redo, size_t mark)
 
 static int step_run(struct db *db, const struct step *step, const char *name)
 {
-	if (step->ino == 0)
-		return rows_name_remove(db, step->parent, name, step->length, step->gen);
+	if (step->deletes)
+		return rows_name_delete(db, step->parent, name, step->length, step->gen);
 	return rows_name_put(db, step->parent, name, step->length, step->gen, step->ino, step->type);
 }
 
@@ -70,10 +71,10 @@ int redo_name_put(struct redo *redo, struct db *db, uint64_t parent, const char 
 	return step_do(redo, db, &step, name);
 }
 
-int redo_name_remove(struct redo *redo, struct db *db, uint64_t parent, const char *name, size_t length,
+int redo_name_delete(struct redo *redo, struct db *db, uint64_t parent, const char *name, size_t length,
 		     uint32_t gen)
 {
-	struct step step = { .parent = parent, .gen = gen, .length = (uint32_t)length };
+	struct step step = { .parent = parent, .gen = gen, .length = (uint32_t)length, .deletes = true };
 
 	return step_do(redo, db, &step, name);
 }

@@ -21,11 +21,11 @@ bool redo_is_empty(const struct redo *redo);
 size_t redo_mark(const struct redo *redo);
 void redo_cut(struct redo *redo, size_t mark);
 
-/* Adds or replaces a name, or removes it (rows.h), and notes it. On failure nothing is noted, and the
+/* Puts or deletes the row of a name (rows.h), and notes it. On failure nothing is noted or done, but the
  * transaction may be gone. */
 int redo_name_put(struct redo *redo, struct db *db, uint64_t parent, const char *name, size_t length,
 		  uint32_t gen, uint64_t ino, uint32_t type);
-int redo_name_remove(struct redo *redo, struct db *db, uint64_t parent, const char *name, size_t length,
+int redo_name_delete(struct redo *redo, struct db *db, uint64_t parent, const char *name, size_t length,
 		     uint32_t gen);
 /* Is all of it in the open transaction? */
 bool redo_stands(const struct redo *redo, const struct db *db);

@@ -65,14 +65,19 @@ int rows_name_delete(struct db *db, uint64_t parent, const char *name, size_t le
 	return db_run(db, stmt);
 }
 
-int rows_name_remove(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen)
+int rows_name_place(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen,
+		    uint64_t *ret_ino, bool *ret_covers)
 {
-	uint64_t below;
-	int ret = rows_name_delete(db, parent, name, length, gen);
+	sqlite3_stmt *stmt = name_query(db, QUERY_NAME_PLACE, parent, name, length);
+	int found = db_step(db, stmt);
+	bool own = found > 0 && sqlite3_column_int64(stmt, 1) == gen;
 
-	if (ret == 0)
-		ret = rows_name_get(db, parent, name, length, GEN_NEWEST, &below, NULL);
-	return ret > 0 ? rows_name_put(db, parent, name, length, gen, 0, 0) : ret;
+	*ret_ino = found > 0 ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
+	if (own)
+		found = db_step(db, stmt);
+	*ret_covers = found > 0 && sqlite3_column_int64(stmt, 0) != 0;
+	sqlite3_reset(stmt);
+	return found < 0 ? found : *ret_ino != 0;
 }
 
 /* One name with its newest row so far, while rows of the same name go by. */

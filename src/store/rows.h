@@ -14,8 +14,10 @@ int rows_name_get(struct db *db, uint64_t parent, const char *name, size_t lengt
 /* Adds or replaces the name in generation gen. */
 int rows_name_put(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen, uint64_t ino,
 		  uint32_t type);
-/* Removes the name as of generation gen: its row, and a whiteout where a lower generation has it. */
-int rows_name_remove(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen);
+/* The name as it is now, like rows_name_get; and whether a generation below gen has it too, so that only a
+ * whiteout (a name with ino 0) makes it go. */
+int rows_name_place(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen,
+		    uint64_t *ret_ino, bool *ret_covers);
 /* Removes the row of generation gen only: what lower generations say shows again. */
 int rows_name_delete(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen);
 /* Each name of a directory as seen up to gen, in byte order. entry's nonzero return ends it and is returned.

@@ -139,7 +139,8 @@ static int repair_node(struct tree *tree, uint64_t ino)
 	if (ret == 0 && rows_path(&tree->db, ino, GEN_NEWEST, &path) == 0)
 		text_add_escaped(&shown, path.data ? path.data : "", path.length);
 	if (ret == 0)
-		log_error("/%s lost %lld bytes of its staged content: the spool doesn't hold them, as after a power "
+		log_error("/%s lost %lld bytes of its staged content: the spool doesn't hold them, as after "
+			  "a power "
 			  "cut. They read as zeroes now",
 			  shown.data ? shown.data : "", (long long)lost);
 	return ret;

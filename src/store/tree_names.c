@@ -19,6 +19,7 @@ struct place {
 	const char *name;
 	size_t length;
 	struct inode *child; /* referenced; NULL = nothing there */
+	bool covers;	     /* a lower generation has the name too */
 };
 
 static void place_close(struct place *place)
@@ -48,7 +49,7 @@ static int place_open(struct place *place, struct tree *tree, uint64_t dir, cons
 		return -ENOTDIR;
 	if (place->dir->node.attr.nlink == 0)
 		return -ENOENT;
-	ret = rows_name_get(&tree->db, dir, name, length, GEN_NEWEST, &ino, NULL);
+	ret = rows_name_place(&tree->db, dir, name, length, tree->gen, &ino, &place->covers);
 	return ret > 0 ? tree_get_locked(tree, ino, &place->child) : ret;
 }
 
@@ -68,15 +69,22 @@ static void add_links(struct inode *inode, int by)
 	inode->node.attr.nlink += (unsigned)by;
 }
 
-static int put_name(const struct place *place, const struct inode *child)
+static int put_row(const struct place *place, uint64_t ino, uint32_t type)
 {
 	return redo_name_put(&place->tree->redo, &place->tree->db, dir_ino(place), place->name, place->length,
-			     place->tree->gen, child->node.attr.ino, child->node.attr.mode >> 12);
+			     place->tree->gen, ino, type);
+}
+
+static int put_name(const struct place *place, const struct inode *child)
+{
+	return put_row(place, child->node.attr.ino, child->node.attr.mode >> 12);
 }
 
 static int remove_name(const struct place *place)
 {
-	return redo_name_remove(&place->tree->redo, &place->tree->db, dir_ino(place), place->name,
+	if (place->covers)
+		return put_row(place, 0, 0);
+	return redo_name_delete(&place->tree->redo, &place->tree->db, dir_ino(place), place->name,
 				place->length, place->tree->gen);
 }
 
