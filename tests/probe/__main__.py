@@ -88,7 +88,7 @@ def main():
         result = core.forked(step, top, check) if check.prepared == "ok" else "fixture: " + check.prepared
         if args.slow and time.monotonic() - began > 0.5:
             print("%s took %.1f s" % (check.name, time.monotonic() - began), file=sys.stderr)
-        print("%s: %s" % (check.name, result.replace("\n", "\\n").encode("ascii", "backslashreplace").decode()))
+        print("%s: %s" % (check.name, result.strip().replace("\n", "\\n").encode("ascii", "backslashreplace").decode()))
     return 0
 
 
