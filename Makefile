@@ -33,7 +33,7 @@ UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 JOBS     := $(shell nproc 2>/dev/null || echo 1)
 QUIETLY  := $(MAKE) --no-print-directory
 
-.PHONY: all tests deps check check-unit check-mount check-asan check-valgrind check-long check-clang lint format bench \
+.PHONY: all tests deps check check-unit check-mount check-asan check-tsan check-valgrind check-long check-clang lint format bench \
         demo install uninstall clean help
 
 all: $(BUILD)/discfs $(BUILD)/discfsctl
@@ -77,7 +77,7 @@ tests: all $(UNIT_BIN) $(MODEL)
 
 check: deps
 	$(QUIETLY) -j$(JOBS) tests
-	@failed=0; for suite in check-unit check-mount check-asan check-valgrind; do \
+	@failed=0; for suite in check-unit check-mount check-asan check-tsan check-valgrind; do \
 		echo "== $$suite"; $(QUIETLY) $$suite || failed=1; \
 	done; exit $$failed
 
@@ -101,6 +101,13 @@ check-asan:
 	$(QUIETLY) $(ASAN) check-unit
 	@DISCFS_BUILD=build-asan DISCFS_INSTRUMENTED=1 DISCFS_SLOWNESS=4 \
 		tests/run.sh $(ASAN_TESTS:%=tests/mount/%.sh)
+
+# Whatever runs in several threads.
+TSAN := BUILD=build-tsan OPT="-O1 -g -Wno-tsan -Wno-maybe-uninitialized" SAN="-fsanitize=thread"
+check-tsan:
+	$(QUIETLY) $(TSAN) -j$(JOBS) all build-tsan/unit/test_threads >/dev/null
+	@TSAN_OPTIONS=suppressions=tests/tsan.supp DISCFS_SLOWNESS=4 tests/unit.sh build-tsan/unit/test_threads
+	@DISCFS_BUILD=build-tsan DISCFS_INSTRUMENTED=1 DISCFS_SLOWNESS=4 tests/run.sh tests/mount/crowd.sh
 
 # The daemon and its workers under valgrind, through a short story.
 check-valgrind: all
@@ -166,6 +173,7 @@ help:
 	@echo "  check-unit         the parts, one by one"
 	@echo "  check-mount        whole stories on real mounts"
 	@echo "  check-asan         both with the address and undefined-behaviour sanitizers"
+	@echo "  check-tsan         many threads at once with the thread sanitizer"
 	@echo "  check-valgrind     a short story under valgrind"
 	@echo "make check-long      what needs minutes and gigabytes"
 	@echo "make check-clang     builds everything with clang"

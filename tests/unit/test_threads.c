@@ -19,6 +19,22 @@ struct worker {
 	uint64_t random;
 };
 
+/* Two of them at once, in whatever order. */
+static void copy_to_neighbour(struct worker *worker, struct inode *from)
+{
+	struct tree *tree = worker->crowd->store.tree;
+	uint64_t ino = store_ino(&worker->crowd->store, "shared");
+	struct inode *shared = NULL;
+
+	if (ino == 0 || tree_get(tree, ino, &shared) < 0)
+		return;
+	if (random_below(&worker->random, 2))
+		body_copy(tree, from, 0, shared, random_below(&worker->random, 9000), 3000);
+	else
+		body_copy(tree, shared, random_below(&worker->random, 9000), from, 0, 3000);
+	tree_put(tree, shared);
+}
+
 /* A discard may take anything away at any time, so that any of these may fail. */
 static void work_once(struct worker *worker, int round)
 {
@@ -41,6 +57,8 @@ static void work_once(struct worker *worker, int round)
 		body_write(store->tree, inode, data, sizeof data, random_below(&worker->random, 9000));
 		body_read(store->tree, inode, data, sizeof data, random_below(&worker->random, 9000));
 		body_truncate(store->tree, inode, random_below(&worker->random, 9000));
+		body_seek(inode, random_below(&worker->random, 9000), SEEK_HOLE);
+		copy_to_neighbour(worker, inode);
 	}
 	tree_rename(store->tree, dir, name, length, dir, other, strlen(other), 0);
 	if (random_below(&worker->random, 3) == 0)
@@ -116,6 +134,7 @@ static void test_crowd(void **state)
 
 	store_open(&crowd.store);
 	base_file(&crowd.store, ROOT_INO, "file", data, sizeof data);
+	base_file(&crowd.store, ROOT_INO, "shared", data, sizeof data);
 	base_end(&crowd.store);
 	for (int i = 0; i < WORKERS; i++) {
 		workers[i] = (struct worker){ .crowd = &crowd, .random = (uint64_t)i + 1 };
