@@ -33,12 +33,8 @@ int killpriv_promise(struct fuse_session *session)
 	return fuse_session_custom_io(session, &io, fuse_session_fd(session));
 }
 
-int killpriv_by_change(fuse_req_t req, struct inode *inode)
-{
-	return tree_drop_privileges(tree_of(req), inode, fuse_req_ctx(req)->uid != 0);
-}
-
-bool killpriv_in_group(fuse_req_t req, gid_t gid)
+/* Root belongs to all. */
+static bool in_group(fuse_req_t req, gid_t gid)
 {
 	const struct fuse_ctx *caller = fuse_req_ctx(req);
 	gid_t groups[GROUPS_AT_ONCE];
@@ -51,4 +47,22 @@ bool killpriv_in_group(fuse_req_t req, gid_t gid)
 		if (groups[i] == gid)
 			return true;
 	return false;
+}
+
+/* Asking for groups reads /proc: so only where it matters. */
+bool killpriv_stranger(fuse_req_t req, const struct node_attr *attr)
+{
+	return (attr->mode & S_ISGID) && !in_group(req, attr->gid);
+}
+
+int killpriv_by_change(fuse_req_t req, struct inode *inode)
+{
+	bool user = fuse_req_ctx(req)->uid != 0;
+	struct node_attr attr;
+
+	{
+		WITH_LOCK(&inode->lock);
+		attr = inode->node.attr;
+	}
+	return tree_drop_privileges(tree_of(req), inode, user, !user || !killpriv_stranger(req, &attr));
 }

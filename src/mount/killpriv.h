@@ -15,5 +15,5 @@ int killpriv_promise(struct fuse_session *session);
 /* The caller changes the content of a file by other ways than the kernel's cache. CAP_FSETID is taken to be
  * root's: 0 or -errno. */
 int killpriv_by_change(fuse_req_t req, struct inode *inode);
-/* Does the caller belong to the group? Root belongs to all. */
-bool killpriv_in_group(fuse_req_t req, gid_t gid);
+/* Is the file setgid to a group that the caller doesn't belong to? */
+bool killpriv_stranger(fuse_req_t req, const struct node_attr *attr);

@@ -81,6 +81,13 @@ static unsigned attr_from_stat(const struct stat *st, int to_set, struct node_at
 	return mask;
 }
 
+static bool by_stranger(fuse_req_t req, fuse_ino_t ino)
+{
+	struct node_attr attr;
+
+	return tree_attr(tree_of(req), ino, &attr) == 0 && killpriv_stranger(req, &attr);
+}
+
 void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set, struct fuse_file_info *fi)
 {
 	struct tree *tree = tree_of(req);
@@ -96,6 +103,8 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set, str
 	if (to_set & FUSE_SET_ATTR_SIZE)
 		ret = set_size(req, ino, (uint64_t)st->st_size);
 	mask = attr_from_stat(st, to_set, &attr);
+	if (mask & (TREE_SET_UID | TREE_SET_GID) && by_stranger(req, ino))
+		mask |= TREE_SET_BY_STRANGER;
 	if (ret == 0)
 		ret = mask ? tree_set_attr(tree, ino, &attr, mask, &attr) : tree_attr(tree, ino, &attr);
 	if (ret < 0) {
@@ -146,7 +155,7 @@ void op_statfs(fuse_req_t req, fuse_ino_t ino)
 		.f_blocks = capacity ? max_u64(capacity, free) : used + free,
 		.f_bfree = free,
 		.f_bavail = room,
-		.f_files = tree->next_ino,
+		.f_files = tree->next_ino + UINT32_MAX,
 		.f_ffree = UINT32_MAX,
 		.f_favail = UINT32_MAX,
 		.f_namemax = NAME_LIMIT,

@@ -19,8 +19,10 @@ static int look_up(struct tree *tree, uint64_t parent, const char *name, struct 
 	uint64_t up;
 	int err;
 
-	if (strcmp(name, ".") == 0)
-		return tree_attr(tree, parent, ret);
+	if (strcmp(name, ".") == 0) {
+		err = tree_attr(tree, parent, ret);
+		return err == 0 && ret->nlink == 0 ? -ENOENT : err;
+	}
 	if (strcmp(name, "..") != 0)
 		return tree_lookup(tree, parent, name, strlen(name), ret);
 	err = tree_parent(tree, parent, &up);

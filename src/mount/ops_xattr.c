@@ -41,7 +41,7 @@ static bool drops_setgid(fuse_req_t req, fuse_ino_t ino, const char *name)
 	struct node_attr attr;
 
 	return strcmp(name, ACL_ACCESS) == 0 && tree_attr(tree_of(req), ino, &attr) == 0 &&
-	       (attr.mode & S_ISGID) && !killpriv_in_group(req, attr.gid);
+	       killpriv_stranger(req, &attr);
 }
 
 void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *value, size_t size, int flags)

@@ -114,7 +114,8 @@ enum {
 	TREE_SET_GID = 4,
 	TREE_SET_ATIME = 8,
 	TREE_SET_MTIME = 16,
-	TREE_SET_CTIME = 32
+	TREE_SET_CTIME = 32,
+	TREE_SET_BY_STRANGER = 64 /* with UID or GID: who asks doesn't belong to the file's group */
 };
 /* Sets the attributes that mask names (not the size: body_truncate). ctime becomes now unless given. */
 int tree_set_attr(struct tree *tree, uint64_t ino, const struct node_attr *attr, unsigned mask,
@@ -127,8 +128,8 @@ int tree_xattr_set(struct tree *tree, uint64_t ino, const char *name, const void
 		   int flags);
 int tree_xattr_remove(struct tree *tree, uint64_t ino, const char *name);
 /* What a change of a regular file's content takes away: file capabilities; and with bits: setuid, and setgid
- * where the group may execute. */
-int tree_drop_privileges(struct tree *tree, struct inode *inode, bool bits);
+ * where the group may execute, or who changes it is no member of the group. */
+int tree_drop_privileges(struct tree *tree, struct inode *inode, bool bits, bool member);
 
 /* For the tree's own files, with tree->lock held. */
 /* Like tree_get. */

@@ -44,10 +44,10 @@ static int acl_follow_mode(struct node *node, uint32_t mode)
 }
 
 /* As Linux' setattr_should_drop_suidgid(): without the group's execute bit, setgid once meant mandatory
- * locking. */
-static uint32_t mode_without_privileges(uint32_t mode)
+ * locking, and is left to those who belong to the group. */
+static uint32_t mode_without_privileges(uint32_t mode, bool member)
 {
-	return mode & ~(uint32_t)(S_ISUID | (mode & S_IXGRP ? S_ISGID : 0));
+	return mode & ~(uint32_t)(S_ISUID | (mode & S_IXGRP || !member ? S_ISGID : 0));
 }
 
 static int apply_attr(struct node *node, const struct node_attr *attr, unsigned mask)
@@ -63,7 +63,7 @@ static int apply_attr(struct node *node, const struct node_attr *attr, unsigned 
 		own->mode = mode;
 	}
 	if ((mask & (TREE_SET_UID | TREE_SET_GID)) && !(mask & TREE_SET_MODE) && !S_ISDIR(own->mode))
-		own->mode = mode_without_privileges(own->mode);
+		own->mode = mode_without_privileges(own->mode, !(mask & TREE_SET_BY_STRANGER));
 	if (mask & TREE_SET_UID)
 		own->uid = attr->uid;
 	if (mask & TREE_SET_GID)
@@ -215,7 +215,7 @@ int tree_xattr_remove(struct tree *tree, uint64_t ino, const char *name)
 	return change_xattr(tree, ino, name, NULL, 0, 0);
 }
 
-int tree_drop_privileges(struct tree *tree, struct inode *inode, bool bits)
+int tree_drop_privileges(struct tree *tree, struct inode *inode, bool bits, bool member)
 {
 	struct xattr_view view;
 	bool capable;
@@ -226,13 +226,13 @@ int tree_drop_privileges(struct tree *tree, struct inode *inode, bool bits)
 		mode = inode->node.attr.mode;
 		capable = xattr_set_find(&inode->node.xattrs, CAPABILITY, &view);
 	}
-	bits &= mode_without_privileges(mode) != mode;
+	bits &= mode_without_privileges(mode, member) != mode;
 	if (!S_ISREG(mode) || (!bits && !capable))
 		return 0;
 	WITH_READ_LOCK(&tree->freeze);
 	if (bits) {
 		WITH_LOCK(&inode->lock);
-		inode->node.attr.mode = mode_without_privileges(mode);
+		inode->node.attr.mode = mode_without_privileges(mode, member);
 	}
 	WITH_LOCK(&tree->lock);
 	if (capable)
