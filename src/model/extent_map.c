@@ -148,6 +148,11 @@ static int map_splice(struct extent_map *map, uint64_t start, uint64_t end, cons
 	return map_replace(map, first, last, pieces, count);
 }
 
+int extent_map_prepare(struct extent_map *map)
+{
+	return map_reserve(map, map->count + 2); /* one extent becomes three */
+}
+
 int extent_map_set(struct extent_map *map, const struct extent *extent)
 {
 	struct extent *last = map->count ? &map->items[map->count - 1] : NULL;

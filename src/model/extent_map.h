@@ -32,6 +32,8 @@ void extent_map_clear(struct extent_map *map);
 int extent_map_copy(const struct extent_map *map, struct extent_map *ret);
 /* Index of the first extent that ends after offset; count if there's none. */
 size_t extent_map_find(const struct extent_map *map, uint64_t offset);
+/* Makes room, so that the next extent_map_set or extent_map_punch can't fail. 0 or -ENOMEM. */
+int extent_map_prepare(struct extent_map *map);
 /* Makes [offset, offset+length) come from the given source, replacing what was there. 0 or -ENOMEM
  * (unchanged). */
 int extent_map_set(struct extent_map *map, const struct extent *extent);

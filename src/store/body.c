@@ -80,6 +80,13 @@ static void content_changed(struct inode *inode)
 	blob_clear(&inode->node.zf);
 }
 
+/* Whoever gives space back first must be able to change the map afterwards. */
+static int map_prepare(struct inode *inode)
+{
+	WITH_LOCK(&inode->lock);
+	return extent_map_prepare(&inode->node.map);
+}
+
 static int map_set(struct inode *inode, const struct extent *extent)
 {
 	WITH_LOCK(&inode->lock);
@@ -108,6 +115,9 @@ static int64_t write_piece(struct tree *tree, struct inode *inode, const void *d
 	/* A hole between staged parts is filled only as far as it goes; behind the end there's nothing to
 	 * keep. */
 	fresh.length = piece.length;
+	ret = map_prepare(inode);
+	if (ret < 0)
+		return ret;
 	ret = spool_allocate(&tree->spool, append ? &inode->run : NULL, fresh.length, &fresh.origin,
 			     &fresh.length);
 	if (ret < 0)
@@ -149,15 +159,21 @@ static int check_change(const struct tree *tree, uint64_t offset, uint64_t lengt
 		return -EROFS;
 	if (tree->broken)
 		return tree->broken;
-	if (atomic_load(&tree->failing))
-		return atomic_load(&tree->failing);
 	return range_within(offset, length, FILE_LIMIT) ? 0 : -EFBIG;
+}
+
+/* The same for what takes room. */
+static int check_growth(const struct tree *tree, uint64_t offset, uint64_t length)
+{
+	int ret = check_change(tree, offset, length);
+
+	return ret < 0 ? ret : atomic_load(&tree->failing);
 }
 
 int body_write(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset)
 {
 	size_t done = 0;
-	int64_t put = check_change(tree, offset, length);
+	int64_t put = check_growth(tree, offset, length);
 
 	if (put < 0 || length == 0)
 		return (int)put;
@@ -173,12 +189,17 @@ int body_write(struct tree *tree, struct inode *inode, const void *data, size_t 
 		set_size(tree, inode, offset + done);
 	if (put < 0)
 		tree_charge(tree, inode, cost_body(&inode->node));
-	tree_touch(tree, inode, true);
+	if (done)
+		tree_touch(tree, inode, true);
 	return put < 0 ? (int)put : 0;
 }
 
 static int map_punch(struct tree *tree, struct inode *inode, uint64_t offset, uint64_t length)
 {
+	int ret = map_prepare(inode);
+
+	if (ret < 0)
+		return ret;
 	free_range(tree, &inode->node.map, offset, length);
 	WITH_LOCK(&inode->lock);
 	content_changed(inode);
@@ -199,7 +220,9 @@ int body_truncate(struct tree *tree, struct inode *inode, uint64_t size)
 		ret = map_punch(tree, inode, size, old - size);
 		inode->run.left = 0;
 	} else if (size > old) {
-		ret = charge_size(tree, inode, size);
+		ret = check_growth(tree, size, 0);
+		if (ret == 0)
+			ret = charge_size(tree, inode, size);
 	}
 	if (ret < 0)
 		return ret;
@@ -223,7 +246,7 @@ int body_allocate(struct tree *tree, struct inode *inode, int mode, uint64_t off
 	int known = FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE;
 	bool zero = mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE);
 	uint64_t size;
-	int ret = check_change(tree, offset, length);
+	int ret = check_growth(tree, offset, length);
 
 	if (ret < 0)
 		return ret;
@@ -231,7 +254,8 @@ int body_allocate(struct tree *tree, struct inode *inode, int mode, uint64_t off
 		return -EOPNOTSUPP;
 	WITH_READ_LOCK(&tree->freeze);
 	WITH_WRITE_LOCK(&inode->io);
-	if (!(mode & FALLOC_FL_KEEP_SIZE))
+	ret = map_prepare(inode); /* before it grows */
+	if (ret == 0 && !(mode & FALLOC_FL_KEEP_SIZE))
 		ret = allocate_grow(tree, inode, offset + length);
 	size = inode->node.attr.size;
 	if (ret == 0 && zero && offset < size) {
@@ -282,46 +306,54 @@ static int share_range(struct tree *tree, const struct extent_map *map, uint64_t
 }
 
 /* A whole copy has the digest and the form of the original. */
-static int copy_facts(const struct inode *from, struct inode *to)
+static int copy_facts(const struct node *from, struct node *to)
 {
 	int ret = 0;
 
-	if (from->node.attr.size == to->node.attr.size && extent_map_equal(&from->node.map, &to->node.map)) {
-		ret = blob_set(&to->node.md5, from->node.md5.data, from->node.md5.length);
+	if (from->attr.size == to->attr.size && extent_map_equal(&from->map, &to->map)) {
+		ret = blob_set(&to->md5, from->md5.data, from->md5.length);
 		if (ret == 0)
-			ret = blob_set(&to->node.zf, from->node.zf.data, from->node.zf.length);
+			ret = blob_set(&to->zf, from->zf.data, from->zf.length);
 	}
 	return ret;
+}
+
+/* Gives a node the content that after has, and after what it had. */
+static void exchange_content(struct node *node, struct node *after)
+{
+	struct node before = *node;
+
+	node->map = after->map;
+	node->md5 = after->md5;
+	node->zf = after->zf;
+	after->map = before.map;
+	after->md5 = before.md5;
+	after->zf = before.zf;
 }
 
 static int copy_range(struct tree *tree, struct inode *from, uint64_t from_offset, struct inode *to,
 		      uint64_t offset, uint64_t length)
 {
-	CLEANUP(extent_map_clear) struct extent_map map = { 0 };
-	struct node after = { .attr = to->node.attr };
-	int ret = copied_map(from, from_offset, to, offset, length, &map);
+	struct node after CLEANUP(node_clear) = { .attr = to->node.attr };
+	int ret = copied_map(from, from_offset, to, offset, length, &after.map);
 
+	after.attr.size = max_u64(to->node.attr.size, offset + length);
 	if (ret == 0)
-		ret = share_range(tree, &map, offset, length);
+		ret = copy_facts(&from->node, &after);
+	if (ret == 0)
+		ret = share_range(tree, &after.map, offset, length);
 	if (ret < 0)
 		return ret;
-	after.attr.size = max_u64(to->node.attr.size, offset + length);
-	after.map = map;
 	ret = tree_charge(tree, to, cost_body(&after));
 	if (ret < 0) {
-		free_range(tree, &map, offset, length);
+		free_range(tree, &after.map, offset, length);
 		return ret;
 	}
 	free_range(tree, &to->node.map, offset, length);
-	{
-		WITH_LOCK(&to->lock);
-		after.map = to->node.map;
-		to->node.map = map;
-		map = after.map;
-	}
 	set_size(tree, to, after.attr.size);
 	WITH_LOCK(&to->lock);
-	return copy_facts(from, to);
+	exchange_content(&to->node, &after);
+	return 0;
 }
 
 /* Two bodies at once: always the lower inode number first, so that nobody waits in a circle. */
@@ -343,7 +375,7 @@ int64_t body_copy(struct tree *tree, struct inode *from, uint64_t from_offset, s
 		  uint64_t offset, uint64_t length)
 {
 	uint64_t size;
-	int ret = check_change(tree, offset, length);
+	int ret = check_growth(tree, offset, length);
 
 	if (ret < 0)
 		return ret;

@@ -53,7 +53,13 @@ static int db_fail(struct db *db, const char *what)
 	if (code != db->told)
 		log_error("database %s: %s: %s", db->path, what, sqlite3_errmsg(db->handle));
 	db->told = code;
-	return code ? db_errno(code) : -EIO;
+	if ((code & 0xFF) != SQLITE_CORRUPT)
+		return code ? db_errno(code) : -EIO;
+	/* EIO of a read comes so, too. SQLite takes nothing more until the transaction is rolled back, and
+	 * doesn't do that by itself here. */
+	if (!sqlite3_get_autocommit(db->handle))
+		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	return -EIO;
 }
 
 static int64_t pragma_int(const struct db *db, const char *sql)

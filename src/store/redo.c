@@ -56,8 +56,10 @@ static int step_do(struct redo *redo, struct db *db, const struct step *step, co
 	text_add_bytes(&redo->log, step, sizeof *step);
 	text_add_bytes(&redo->log, name, step->length);
 	ret = redo->log.failed ? -ENOMEM : step_run(db, step, name);
-	if (ret < 0)
+	if (ret < 0) { /* and isn't left half done: removing a name takes two statements */
 		redo_cut(redo, mark);
+		redo_replay(redo, db);
+	}
 	return ret;
 }
 

@@ -347,8 +347,11 @@ static int each_name_of(struct db *db, uint64_t ino, uint32_t gen, uint32_t in_g
 		uint64_t parent = (uint64_t)sqlite3_column_int64(stmt, 0), seen;
 		const char *name = sqlite3_column_blob(stmt, 1);
 		size_t length = (size_t)sqlite3_column_bytes(stmt, 1);
+		int found = rows_name_get(db, parent, name, length, gen, &seen, NULL);
 
-		if (rows_name_get(db, parent, name, length, gen, &seen, NULL) > 0 && seen == ino)
+		if (found < 0)
+			ended = found;
+		else if (found && seen == ino)
 			ended =
 			    entry(self, parent, name, length); /* else a higher generation has other plans */
 	}
@@ -362,8 +365,12 @@ int rows_names_of(struct db *db, uint64_t ino, uint32_t gen, rows_link_fn *entry
 	int ret = each_name_of(db, ino, gen, 0, entry, self);
 	uint32_t newest = gen;
 
-	if (ret == 0 && gen == GEN_NEWEST)
-		newest = (uint32_t)db_int(db, QUERY_MAX_GEN);
+	if (ret == 0 && gen == GEN_NEWEST) {
+		int64_t highest = db_int(db, QUERY_MAX_GEN);
+
+		ret = highest < 0 ? (int)highest : 0;
+		newest = (uint32_t)highest;
+	}
 	for (uint32_t down = 0; ret == 0 && down < 2 && newest > down; down++)
 		ret = each_name_of(db, ino, gen, newest - down, entry, self);
 	return ret;
