@@ -35,7 +35,7 @@ int finish_set_phase(struct tree *tree, struct journal *journal, enum phase phas
 			ret = journal_write(&tree->db, journal);
 	}
 	if (ret == 0)
-		ret = db_sync(&tree->db);
+		ret = tree_sync_rows(tree);
 	if (ret == 0)
 		ret = phase_fault(phase, "after");
 	return ret < 0 ? reason_set(why, -ret, "the commit journal %s can't be written: %s", tree->db.path,

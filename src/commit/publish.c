@@ -117,8 +117,7 @@ int publish_generation(struct disc *disc, const struct journal *journal, const s
 	if (ret < 0)
 		return ret;
 	tree->disc.limit = max_u64(tree->disc.limit, (journal->start + journal->sectors) * SECTOR);
-	ret = db_sync(&tree->db);
-	return ret < 0 ? ret : generation_settle(tree);
+	return generation_settle(tree);
 }
 
 static int thaw_rows(struct db *db, uint32_t gen, const struct history *entry)
@@ -152,6 +151,5 @@ int thaw_generation(struct tree *tree, uint32_t gen, const struct history *entry
 			return ret;
 		tree->gen = gen + 1;
 	}
-	ret = db_sync(&tree->db);
-	return ret < 0 ? ret : generation_settle(tree);
+	return generation_settle(tree);
 }

@@ -254,9 +254,12 @@ static int revert(struct discard *discard, const char *path)
 		WITH_LOCK(&tree->lock);
 		ret = revert_rows(discard, path);
 	}
-	if (ret == 0)
-		ret = db_sync(&tree->db);
-	return ret < 0 ? ret : generation_settle(tree);
+	if (ret < 0)
+		return ret;
+	ret = generation_settle(tree);
+	if (ret < 0) /* memory doesn't know what the rows say now */
+		tree->broken = ret;
+	return ret;
 }
 
 /* The kernel keeps its own idea of a known file's size (writeback cache): it has to forget each name of a

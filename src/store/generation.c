@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#define SETTLE_TRIES 3
+
 typedef VEC(struct inode *) inode_list;
 
 static int hold_all(struct tree *tree, inode_list *ret)
@@ -75,7 +77,7 @@ static int reload_all(struct tree *tree)
 	return ret < 0 ? ret : tree_flush_locked(tree);
 }
 
-int generation_settle(struct tree *tree)
+static int settle(struct tree *tree, bool lasting)
 {
 	int ret = reload_all(tree);
 
@@ -87,6 +89,17 @@ int generation_settle(struct tree *tree)
 	}
 	spool_thaw(&tree->spool);
 	if (ret == 0)
-		ret = sweep_spool(tree);
+		ret = sweep_spool(tree, lasting);
 	return ret < 0 ? ret : tree_recount(tree);
+}
+
+int generation_settle(struct tree *tree)
+{
+	/* Where it can't be synced, a power cut may bring the old rows back: their bytes must stay. */
+	bool lasting = tree_sync_rows(tree) == 0 || tree_sync_rows(tree) == 0;
+	int ret = settle(tree, lasting);
+
+	for (int tries = 0; ret < 0 && tries < SETTLE_TRIES; tries++)
+		ret = settle(tree, lasting); /* the rows are changed: memory must follow */
+	return ret;
 }

@@ -390,7 +390,7 @@ static int extent_by_origin(const void *a, const void *b)
 	return (left->origin > right->origin) - (left->origin < right->origin);
 }
 
-int spool_adopt(struct spool *spool, struct extent *used, size_t count)
+int spool_adopt(struct spool *spool, struct extent *used, size_t count, bool punch)
 {
 	struct stat st;
 	uint64_t at = 0;
@@ -406,7 +406,7 @@ int spool_adopt(struct spool *spool, struct extent *used, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		uint64_t end = used[i].origin + used[i].length;
 
-		if (used[i].origin > at)
+		if (punch && used[i].origin > at)
 			spool_punch(spool, at, used[i].origin - at);
 		if (used[i].origin < at)
 			ret = share(spool, used[i].origin, min_u64(at, end) - used[i].origin);
@@ -418,8 +418,9 @@ int spool_adopt(struct spool *spool, struct extent *used, size_t count)
 	spool->next = max_u64(spool->next, round_up(at, SPOOL_ALIGN));
 	if (fstat(spool->fd, &st) == 0 && (uint64_t)st.st_size > spool->next)
 		spool->next = round_up((uint64_t)st.st_size, SPOOL_ALIGN);
-	if (at < spool->next)
+	if (punch && at < spool->next)
 		spool_punch(spool, at, spool->next - at);
-	spool_reset_if_empty(spool);
+	if (punch)
+		spool_reset_if_empty(spool);
 	return 0;
 }

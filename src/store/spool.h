@@ -81,6 +81,6 @@ void spool_settle(struct spool *spool, uint64_t mark);
 /* From now on nothing that was handed out is overwritten or punched. */
 void spool_freeze(struct spool *spool);
 void spool_thaw(struct spool *spool);
-/* Sets what is in use from a list of extents (EXTENT_SPOOL, any order; it is sorted), punches all else. 0 or
- * -ENOMEM: then nothing may be freed any more. */
-int spool_adopt(struct spool *spool, struct extent *used, size_t count);
+/* Sets what is in use from a list of extents (EXTENT_SPOOL, any order; it is sorted). punch: gives all else
+ * back to the host; if not, the next call does it. 0 or -ENOMEM: then nothing may be freed any more. */
+int spool_adopt(struct spool *spool, struct extent *used, size_t count, bool punch);

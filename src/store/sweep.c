@@ -77,13 +77,13 @@ static int sweep_collect(struct tree *tree, struct sweep *sweep)
 	return rows_node_staged(&tree->db, collect, sweep);
 }
 
-int sweep_spool(struct tree *tree)
+int sweep_spool(struct tree *tree, bool punch)
 {
 	struct sweep sweep CLEANUP(sweep_clear) = { 0 };
 	int ret = sweep_collect(tree, &sweep);
 
 	if (ret == 0)
-		ret = spool_adopt(&tree->spool, sweep.used.items, sweep.used.count);
+		ret = spool_adopt(&tree->spool, sweep.used.items, sweep.used.count, punch);
 	return ret;
 }
 
@@ -199,7 +199,7 @@ int sweep_at_start(struct tree *tree, struct reason *why)
 	if (ret == 0)
 		ret = repair(tree, &sweep);
 	if (ret == 0)
-		ret = spool_adopt(&tree->spool, sweep.used.items, sweep.used.count);
+		ret = spool_adopt(&tree->spool, sweep.used.items, sweep.used.count, true);
 	if (ret == 0)
 		ret = tree_recount(tree);
 	return ret < 0 ? reason_set(why, -ret, "the staged work in %s can't be read", tree->db.path) : 0;

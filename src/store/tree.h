@@ -158,4 +158,7 @@ int tree_recount(struct tree *tree);
 int tree_flush(
     struct tree *tree); /* all that is changed is in the database: survives the death of the process */
 int tree_sync(struct tree *tree); /* … and a power cut: bytes first, then rows */
+/* The rows only; the bytes that they point at must be synced. Makes good what failed before. Not with lock
+ * held. */
+int tree_sync_rows(struct tree *tree);
 int64_t tree_now_ns(void);

@@ -158,7 +158,7 @@ static int sync_spool(struct tree *tree)
 	return spool_sync_again(&tree->spool);
 }
 
-static int sync_db(struct tree *tree)
+int tree_sync_rows(struct tree *tree)
 {
 	int ret = db_sync(&tree->db);
 
@@ -180,7 +180,7 @@ int tree_sync(struct tree *tree)
 	if (ret == 0)
 		ret = sync_spool(tree);
 	if (ret == 0)
-		ret = sync_db(tree);
+		ret = tree_sync_rows(tree);
 	if (ret == 0)
 		spool_settle(&tree->spool, mark);
 	return ret;

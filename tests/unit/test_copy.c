@@ -137,7 +137,7 @@ static void sweep(struct copies *copies)
 
 	assert_int_equal(tree_sync(tree), 0);
 	WITH_WRITE_LOCK(&tree->freeze);
-	assert_int_equal(sweep_spool(tree), 0);
+	assert_int_equal(sweep_spool(tree, true), 0);
 	assert_int_equal(tree->spool.used, used);
 }
 

@@ -160,13 +160,13 @@ static void test_adopt(void **state)
 	third = put(&lair, NULL, SPOOL_ALIGN);
 	used[0] = (struct extent){ .origin = third, .length = SPOOL_ALIGN, .kind = EXTENT_SPOOL };
 	used[1] = (struct extent){ .origin = first, .length = 100, .kind = EXTENT_SPOOL };
-	assert_int_equal(spool_adopt(&lair.spool, used, 2), 0);
+	assert_int_equal(spool_adopt(&lair.spool, used, 2, true), 0);
 	assert_int_equal(lair.spool.used, SPOOL_ALIGN + 100);
 	assert_true(is_hole(&lair, second));
 	assert_false(is_hole(&lair, first));
 	assert_false(is_hole(&lair, third));
 	assert_true(put(&lair, NULL, 1) > third); /* never into what may be in use */
-	assert_int_equal(spool_adopt(&lair.spool, NULL, 0), 0);
+	assert_int_equal(spool_adopt(&lair.spool, NULL, 0, true), 0);
 	assert_int_equal(lseek(lair.spool.fd, 0, SEEK_END), 0);
 	lair_close(&lair);
 }
@@ -183,7 +183,7 @@ static void test_adopt_on_start(void **state)
 	put(&lair, NULL, 7000); /* no row came to tell of it */
 	spool_close(&lair.spool);
 	assert_int_equal(spool_open(&lair.spool, lair.dir_fd, 0, &why), 0);
-	assert_int_equal(spool_adopt(&lair.spool, &used, 1), 0);
+	assert_int_equal(spool_adopt(&lair.spool, &used, 1, true), 0);
 	assert_true(is_hole(&lair, 0));
 	assert_false(is_hole(&lair, used.origin));
 	assert_true(put(&lair, NULL, 1) >= used.origin + 5000);
