@@ -70,10 +70,19 @@ $(BUILD)/discfs.a: $(DAEMON_OBJ)
 
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/discfs.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/discfs.a \
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests -MMD -MP $(LDFLAGS) -o $@ $< $(filter %.o,$^) $(BUILD)/discfs.a \
 		$(shell pkg-config --cflags --libs $(TEST_PKGS)) $(LDLIBS)
 
-tests: all $(UNIT_BIN) $(MODEL)
+# What fails on purpose: part of a program, or loaded before its libraries.
+FAILING := $(BUILD)/fault/failing.so
+$(BUILD)/unit/test_faults: $(BUILD)/fault/failing.o
+$(BUILD)/fault/failing.o: tests/fault/failing.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -Itests -fPIC -fno-builtin -MMD -MP -c -o $@ $<
+$(FAILING): $(BUILD)/fault/failing.o
+	$(CC) $(LDFLAGS) -shared -o $@ $<
+
+tests: all $(UNIT_BIN) $(MODEL) $(FAILING)
 
 check: deps
 	$(QUIETLY) -j$(JOBS) tests
@@ -85,11 +94,11 @@ check-unit: $(UNIT_BIN)
 	@tests/unit.sh $^
 
 MOUNT_TESTS := $(wildcard tests/mount/*.sh)
-check-mount: all $(MODEL)
+check-mount: all $(MODEL) $(FAILING)
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(MOUNT_TESTS)
 
 # What needs minutes and gigabytes.
-check-long: all $(MODEL)
+check-long: all $(MODEL) $(BUILD)/unit/test_faults
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(wildcard tests/long/*.sh)
 
 # The sanitizers make gcc see uninitialised variables where there are none.
@@ -129,7 +138,7 @@ demo:
 deps:
 	@tests/deps.sh check bench lint
 
-C_FILES  := $(shell find src tests/unit tests/bench tests/model -name '*.[ch]' 2>/dev/null)
+C_FILES  := $(shell find src tests/unit tests/fault tests/bench tests/model -name '*.[ch]' 2>/dev/null)
 SH_FILES := $(shell find tests -name '*.sh' 2>/dev/null) .ci/run $(wildcard mount-helpers/*)
 CPPCHECK := cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
             -Isrc -D_GNU_SOURCE --suppress=missingInclude --suppress=internalAstError --suppress=ctuuninitvar --suppress=memleak

@@ -198,6 +198,10 @@ int sweep_at_start(struct tree *tree, struct reason *why)
 		ret = look(tree, &sweep);
 	if (ret == 0)
 		ret = repair(tree, &sweep);
+	if (ret < 0) { /* or the next mount wouldn't look for gaps */
+		WITH_LOCK(&tree->lock);
+		db_rollback(&tree->db);
+	}
 	if (ret == 0)
 		ret = spool_adopt(&tree->spool, sweep.used.items, sweep.used.count, true);
 	if (ret == 0)

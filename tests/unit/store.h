@@ -366,7 +366,7 @@ static inline void survey_check_spool(struct survey *survey)
 	assert_true(used <= survey->spooled);
 	assert_true(tree->spool.shared.count || used == survey->spooled);
 	WITH_WRITE_LOCK(&tree->freeze);
-	assert_int_equal(sweep_spool(tree), 0);
+	assert_int_equal(sweep_spool(tree, true), 0);
 	assert_int_equal(tree->spool.used, used);
 }
 
