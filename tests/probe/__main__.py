@@ -65,7 +65,7 @@ def main():
     parser.add_argument("--only", action="append", default=[], help="a group, or group/name")
     parser.add_argument("--without", action="append", default=[], help="the same, not to be run")
     parser.add_argument("--commit", help="run between the fixtures and the checks")
-    parser.add_argument("--slow", action="store_true", help="say on standard error what takes longer than half a second")
+    parser.add_argument("--slow", action="store_true", help="say on standard error what takes longer than 0.2 s")
     parser.add_argument("--list", action="store_true", help="names only")
     args = parser.parse_args()
     load()
@@ -86,7 +86,7 @@ def main():
     for check in wanted:
         began = time.monotonic()
         result = core.forked(step, top, check) if check.prepared == "ok" else "fixture: " + check.prepared
-        if args.slow and time.monotonic() - began > 0.5:
+        if args.slow and time.monotonic() - began > 0.2:
             print("%s took %.1f s" % (check.name, time.monotonic() - began), file=sys.stderr)
         print("%s: %s" % (check.name, result.strip().replace("\n", "\\n").encode("ascii", "backslashreplace").decode()))
     return 0

@@ -55,7 +55,7 @@ def utimensat(path, atime, mtime, flags=0):
 
 
 def forget_sync_errors():
-    """A write of an earlier check that failed too late is told to who asks first: that shall not be a check."""
+    """Syncs this file system. A write of an earlier check that failed too late is told to who asks first: that shall not be a check."""
     libc.syncfs(os.open(".", os.O_RDONLY))
 
 

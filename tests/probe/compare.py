@@ -8,6 +8,8 @@ more), then one line with the counts. Exits with 1 if there was any. --undocumen
 """
 import sys
 
+VARIANTS = ["root", "user", "root-base", "user-base"]
+
 
 def read_results(path):
     results = {}
@@ -22,31 +24,30 @@ def read_results(path):
 
 def read_differences(path, variant):
     """{name: (host, discfs)} of this variant. Its format is told at the top of the file."""
-    listed, name, here, reason = {}, None, False, False
+    listed, entry, reason = {}, None, False
     with open(path) as file:
-        for number, line in enumerate(file, 1):
-            where = "%s:%d: " % (path, number)
-            words = line.split(None, 1)
-            if line.startswith("== "):
-                reason = True
-            elif line.startswith(("#", "    host", "    discfs")) and name is None and not line.startswith("#"):
-                sys.exit(where + "no check is named")
-            elif line.startswith("#") or not words:
-                continue
-            elif not line.startswith(" "):
-                if not reason:
-                    sys.exit(where + "no reason is given")
-                name, variants = words[0], words[1].split() if len(words) > 1 else []
-                here = not variants or variant in variants
-                if here and name in listed:
+        lines = file.read().split("\n")
+    for number, line in enumerate(lines, 1):
+        where = "%s:%d: " % (path, number)
+        words = line.split(None, 1)
+        if not words or line.startswith("#"):
+            continue
+        if line.startswith("== "):
+            reason = True
+        elif line.startswith("    "):
+            if entry is None or words[0] not in ("host", "discfs") or words[0] in entry:
+                sys.exit(where + "a check with host and discfs is expected")
+            entry[words[0]] = words[1] if len(words) > 1 else ""
+        else:
+            name, variants = words[0], words[1].split() if len(words) > 1 else VARIANTS
+            if not reason or (entry is not None and len(entry) != 2) or not set(variants) <= set(VARIANTS):
+                sys.exit(where + "a reason, both results of the check before, and known variants are expected")
+            entry = {}
+            if variant in variants:
+                if name in listed:
                     sys.exit(where + name + " is listed twice")
-                if here:
-                    listed[name] = {}
-            elif here and words[0] in ("host", "discfs"):
-                listed[name][words[0]] = words[1].rstrip("\n") if len(words) > 1 else ""
-            elif words[0] not in ("host", "discfs"):
-                sys.exit(where + "host or discfs is expected")
-    return {name: (entry["host"], entry["discfs"]) for name, entry in listed.items()}
+                listed[name] = entry
+    return {name: (entry.get("host"), entry.get("discfs")) for name, entry in listed.items()}
 
 
 def main():

@@ -316,7 +316,7 @@ def sync_of_a_range():
 @group.check
 def many_open_files():
     fds = []
-    for number in range(500):
+    for number in range(200):
         fds.append(os.open("f%d" % number, os.O_RDWR | os.O_CREAT, 0o600))
     for number, fd in enumerate(fds):
         os.write(fd, b"%d" % number)
