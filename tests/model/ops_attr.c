@@ -39,14 +39,15 @@ static void run_chmod(struct side *side, const struct op *op, struct result *ret
 	done(ret, op->n[3] ? fchmod(fd, mode) : chmod(op->path, mode));
 }
 
-/* n0, n1: owner, group; -1 leaves it. n2: flags */
+/* n0, n1: owner, group; -1 leaves it, but not both: FUSE's kernel side then asks nobody, and setuid stays.
+ * n2: flags */
 static void make_chown(struct model *model, struct op *op)
 {
 	static const int64_t ids[] = { -1, 0, 1000, 1001, 2000, 70000 };
 
 	make_target(model, op);
 	op->n[0] = ids[below(model, 6)];
-	op->n[1] = ids[below(model, 6)];
+	op->n[1] = ids[op->n[0] == -1 ? 1 + below(model, 5) : below(model, 6)];
 	op->n[2] = one_in(model, 2) ? AT_SYMLINK_NOFOLLOW : 0;
 }
 
