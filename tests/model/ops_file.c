@@ -274,7 +274,7 @@ static void run_truncate(struct side *side, const struct op *op, struct result *
 {
 	struct stat st;
 
-	if (stat(op->path, &st) == 0 && st.st_size == op->n[0])
+	if (stat(op->path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == op->n[0])
 		tell(side, ret, "has that size");
 	else
 		done(ret, truncate(op->path, op->n[0]));
@@ -284,7 +284,7 @@ static void run_ftruncate(struct side *side, const struct op *op, struct result 
 {
 	struct stat st;
 
-	if (fstat(side->fd[op->slot], &st) == 0 && st.st_size == op->n[0])
+	if (fstat(side->fd[op->slot], &st) == 0 && S_ISREG(st.st_mode) && st.st_size == op->n[0])
 		tell(side, ret, "has that size");
 	else
 		done(ret, ftruncate(side->fd[op->slot], op->n[0]));
