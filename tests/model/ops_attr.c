@@ -17,26 +17,18 @@ static void make_target(struct model *model, struct op *op)
 		pick_path(model, op->path);
 }
 
-/* n0: mode, n1: whether others than root work here. Then a file may have setgid only along with group
- * execution: without, Linux' own file systems take setgid away when somebody else writes (since 6.2), and
- * FUSE doesn't. */
+/* n0: mode */
 static void make_chmod(struct model *model, struct op *op)
 {
 	make_target(model, op);
-	op->n[1] = model->options.users;
 	op->n[0] = (int64_t)below(model, 010000) | (one_in(model, 2) ? 0700 : 0);
 }
 
 static void run_chmod(struct side *side, const struct op *op, struct result *ret)
 {
-	int fd = side->fd[op->slot];
 	mode_t mode = (mode_t)op->n[0];
-	struct stat st;
 
-	if (op->n[1] && !(mode & S_IXGRP) && (op->n[3] ? fstat(fd, &st) : stat(op->path, &st)) == 0 &&
-	    !S_ISDIR(st.st_mode))
-		mode &= ~(mode_t)S_ISGID;
-	done(ret, op->n[3] ? fchmod(fd, mode) : chmod(op->path, mode));
+	done(ret, op->n[3] ? fchmod(side->fd[op->slot], mode) : chmod(op->path, mode));
 }
 
 /* n0, n1: owner, group; -1 leaves it, but not both: FUSE's kernel side then asks nobody, and setuid stays.

@@ -71,8 +71,6 @@ static void make_open(struct model *model, struct op *op)
 	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
 		op->n[0] |= one_in(model, flags[i].one_in) ? flags[i].flag : 0;
 	op->n[1] = one_in(model, 3) ? (int64_t)below(model, 010000) : 0666;
-	if (model->options.users) /* see make_chmod */
-		op->n[1] &= ~S_ISGID;
 	if (op->n[0] & O_CREAT && !one_in(model, 4)) {
 		pick_place(model, op->path);
 	} else if (one_in(model, 6)) {

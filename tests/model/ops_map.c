@@ -205,7 +205,7 @@ static void run_copy(struct side *side, const struct op *op, struct result *ret)
 		return;
 	}
 	from = open(op->path, O_RDONLY | O_CLOEXEC);
-	to = from < 0 ? -1 : open(op->path2, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st.st_mode & 05777);
+	to = from < 0 ? -1 : open(op->path2, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, st.st_mode & 07777);
 	if (to < 0)
 		put = -1;
 	while (put > 0) {

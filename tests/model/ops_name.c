@@ -46,8 +46,6 @@ static void make_mknod(struct model *model, struct op *op)
 	static const mode_t types[] = { S_IFIFO, S_IFSOCK, S_IFCHR, S_IFBLK, S_IFREG };
 
 	make_mkdir(model, op);
-	if (model->options.users) /* see make_chmod */
-		op->n[0] &= ~S_ISGID;
 	op->n[0] |= types[below(model, 5)];
 	op->n[1] =
 	    (int64_t)makedev(below(model, 400), below(model, 2) ? below(model, 256) : below(model, 1 << 20));

@@ -157,21 +157,13 @@ static void make_acl(struct model *model, struct op *op)
 	strcpy(op->path2, one_in(model, 2) ? ACL_ACCESS : ACL_DEFAULT);
 	if (op->n[3] < 2 && strcmp(op->path2, ACL_DEFAULT) == 0)
 		pick_dir(model, op->path);
-	op->n[1] = model->options.users;
 	op->n[2] = (int64_t)below(model, 1 << 30);
 }
 
-/* Not on files with setgid where that makes a difference: see make_chmod. */
 static void run_acl(struct side *side, const struct op *op, struct result *ret)
 {
 	struct acl acl = acl_of((uint64_t)op->n[2]);
-	struct stat st;
 
-	if (op->n[1] && (op->n[3] == 2 ? fstat(side->fd[op->slot], &st) : stat(op->path, &st)) == 0 &&
-	    st.st_mode & S_ISGID) {
-		tell(side, ret, "setgid");
-		return;
-	}
 	done(ret, set(side, op, op->path2, acl.bytes, acl.length, 0));
 }
 
