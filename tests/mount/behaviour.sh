@@ -48,12 +48,12 @@ as_user() {
 		DISCFS_TEST_ID="$DISCFS_TEST_ID" "$@"
 }
 
-# probe AS NAME DIR [COMMIT-COMMAND]: what it says goes to $T/NAME
+# probe AS NAME DIR [--prepare | --prepared]: what it says goes to $T/NAME
 probe() {
 	local as=$1 name=$2 dir=$3
 	shift 3
-	"$as" mkdir "$dir"
-	"$as" python3 "$T/probe" "$dir" ${1:+--commit "$1"} ${only_small:+--without large} >"$T/$name"
+	"$as" mkdir -p "$dir"
+	"$as" python3 "$T/probe" "$dir" "$@" ${only_small:+--without large} >"$T/$name"
 }
 
 remove() { # AS DIR…
@@ -72,10 +72,9 @@ new_files() {
 	remove "$1" "$3" "$4/new"
 }
 
-# base_files AS VARIANT MOUNT: to the host it makes no difference whether a disc was burned before the checks
-base_files() {
-	probe "$1" "discfs-$2-base" "$3/base" "setfattr -n user.discfs.commit -v BASE '$3'"
-	awk -F ': ' 'NR == FNR { wanted[$1] = 1; next } $1 in wanted' "discfs-$2-base" "host-$2" >"host-$2-base"
+# To the host it makes no difference whether a disc was burned before the checks.
+choose_base() { # VARIANT
+	awk -F ': ' 'NR == FNR { wanted[$1] = 1; next } $1 in wanted' "discfs-$1-base" "host-$1" >"host-$1-base"
 }
 
 install -d -o "$user" -g "$user" host/user
@@ -92,9 +91,20 @@ daemon=$(as_user jq .pid mnt/.discfs/status.json)
 cd "$T"
 new_files as_user user "$T/host/user/new" "$T/home/mnt"
 
-base_files as_root root "$T/mnt" &
-base_files as_user user "$T/home/mnt"
+# Root's disc is mounted anew, the user's goes on after the commit.
+probe as_root prepare-root mnt/base --prepare &
+probe as_user prepare-user "$T/home/mnt/base" --prepare
 wait $!
+as_user setfattr -n user.discfs.commit -v BASE "$T/home/mnt" &
+commit mnt BASE
+wait $!
+unmount mnt
+mount_disc discs/root.img mnt -o suid,dev
+probe as_root discfs-root-base mnt/base --prepared &
+probe as_user discfs-user-base "$T/home/mnt/base" --prepared
+wait $!
+choose_base root
+choose_base user
 unmount mnt
 as_user discfsctl umount "$T/home/mnt"
 await_end "$daemon"

@@ -9,8 +9,8 @@ directory, with umask 022, and what it returns becomes its result. An OSError be
         os.open("f", os.O_CREAT | os.O_EXCL)
 
 prints "create/exclusive-on-a-file: EEXIST". A fixture is what is there before the check: a dict of "path": bytes (a
-file), "path/": mode or None (a directory), "path": str (a symbolic link), or any function; with --commit it is on the
-disc when the check begins. Results must not tell times, inode numbers or identities as such: they are compared.
+file), "path/": mode or None (a directory), "path": str (a symbolic link), or any function; it may be on the disc when
+the check begins. Results must not tell times, inode numbers or identities as such: they are compared.
 """
 import errno
 import os
@@ -30,7 +30,6 @@ AM_ROOT = os.geteuid() == 0
 class Check:
     def __init__(self, name, function, fixture, root):
         self.name, self.function, self.fixture, self.root = name, function, fixture, root
-        self.prepared = "ok"  # or what went wrong with the fixture
 
     def prepare(self):
         if isinstance(self.fixture, dict):

@@ -4,7 +4,7 @@ import os
 
 import calls
 from calls import ACCESS, DEFAULT, get_acl, set_acl
-from core import GROUP, GROUP2, OTHER, THIRD, Group, as_user, changed, forked, get, mode_of, opened, put, said
+from core import GROUP, GROUP2, OTHER, THIRD, Group, as_user, changed, forked, get, mode_of, names, opened, put, said
 
 group = Group("acls")
 KINDS = {"f": b"text", "d/": None, "l": "f", "p": os.mkfifo}
@@ -221,7 +221,7 @@ def dir_rights_by_acl():
     told = []
     for rights in ("r--", "--x", "-wx", "rwx"):
         set_acl("d", "u::rwx,u:%d:%s,g::---,m::rwx,o::---" % (OTHER, rights))
-        told.append(as_user(lambda: (said(os.listdir, "d"), said(get, "d/f"), said(put, "d/new"), said(os.unlink, "d/new"))))
+        told.append(as_user(lambda: (said(names, "d"), said(get, "d/f"), said(put, "d/new"), said(os.unlink, "d/new"))))
     return told
 
 

@@ -3,7 +3,7 @@
 import os
 
 import calls
-from core import Beside, Group, get, links_of, opened, put, said, size_of
+from core import Beside, Group, get, links_of, names, opened, put, said, size_of
 
 group = Group("data")
 FILE = {"f": b"0123456789"}
@@ -250,7 +250,7 @@ def replaced_as_editors_do():
     os.close(fd)
     os.rename("f.new", "f")
     os.fsync(os.open(".", os.O_RDONLY))
-    return get("f"), os.listdir()
+    return get("f"), names()
 
 
 @group.check(fixture=BIG)

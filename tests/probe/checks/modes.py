@@ -70,7 +70,7 @@ def search_permission():
         os.mkdir(path)
         put(path + "/f", b"x")
         os.chmod(path, mode)
-        told.append(as_user(lambda: (said(get, path + "/f"), said(os.listdir, path), said(put, path + "/g"), said(mode_of, path),
+        told.append(as_user(lambda: (said(get, path + "/f"), said(names, path), said(put, path + "/g"), said(mode_of, path),
                                      said(mode_of, path + "/none"), said(os.access, path, os.X_OK))))
     return told
 
@@ -80,7 +80,7 @@ def own_dir_modes():
     told = []
     for mode in (0o000, 0o100, 0o400, 0o600, 0o300, 0o500):
         os.chmod("d", mode)
-        told.append([said(get, "d/f"), said(os.listdir, "d"), said(put, "d/g"), said(os.chdir, "d") if mode & 0o100 == 0 else "-"])
+        told.append([said(get, "d/f"), said(names, "d"), said(put, "d/g"), said(os.chdir, "d") if mode & 0o100 == 0 else "-"])
         if os.path.basename(os.getcwd()) == "d":
             os.chdir("..")
     os.chmod("d", 0o755)
