@@ -254,6 +254,8 @@ int body_allocate(struct tree *tree, struct inode *inode, int mode, uint64_t off
 		return -EOPNOTSUPP;
 	WITH_READ_LOCK(&tree->freeze);
 	WITH_WRITE_LOCK(&inode->io);
+	if (!zero && offset + length > inode->node.attr.size && length > spool_room(&tree->spool))
+		return -ENOSPC;	  /* it couldn't be written */
 	ret = map_prepare(inode); /* before it grows */
 	if (ret == 0 && !(mode & FALLOC_FL_KEEP_SIZE))
 		ret = allocate_grow(tree, inode, offset + length);

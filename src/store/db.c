@@ -130,6 +130,7 @@ static int count_log(void *self, sqlite3 *handle, const char *name, int pages)
 	struct db *db = self;
 
 	atomic_store(&db->log_pages, pages);
+	atomic_store(&db->written, true);
 	return SQLITE_OK;
 }
 
@@ -137,7 +138,9 @@ int db_open(struct db *db, const char *path, struct reason *why)
 {
 	int ret;
 
-	*db = (struct db){ .wal_fd = -1, .path = strdup(path) };
+	/* Who died before us may have left something unsynced. */
+	*db = (struct db){ .wal_fd = -1, .path = strdup(path), .written = true };
+	pthread_mutex_init(&db->sync, NULL);
 	if (!db->path)
 		return reason_set(why, ENOMEM, "out of memory");
 	if (sqlite3_open_v2(path, &db->handle,
@@ -163,6 +166,7 @@ void db_close(struct db *db)
 	if (db->wal_fd >= 0)
 		close(db->wal_fd);
 	free(db->path);
+	pthread_mutex_destroy(&db->sync);
 	*db = (struct db){ .wal_fd = -1 };
 }
 
@@ -203,8 +207,11 @@ void db_allow_spill(struct db *db, bool on)
 
 int db_sync(struct db *db)
 {
+	WITH_LOCK(&db->sync);
 	if (atomic_load(&db->unsynced))
 		return -EAGAIN;
+	if (!atomic_exchange(&db->written, false))
+		return 0;
 	if (fdatasync(db->wal_fd) == 0)
 		return 0;
 	atomic_store(&db->unsynced, true);

@@ -10,6 +10,7 @@
 #include "base/reason.h"
 #include "store/queries.h"
 
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
 
@@ -18,6 +19,8 @@ struct db {
 	sqlite3_stmt *stmts[QUERY_COUNT];
 	uint64_t transaction;  /* how many were begun */
 	_Atomic bool unsynced; /* the log couldn't be synced: it isn't known what is on the disk */
+	pthread_mutex_t sync;  /* one at a time */
+	_Atomic bool written;  /* something was committed since the last sync began */
 	int told;	       /* SQLite's code that was logged last: once is enough */
 	int wal_fd;	       /* of the WAL file, for db_sync */
 	char *path;

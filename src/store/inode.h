@@ -6,8 +6,8 @@
  *
  * Who guards what: refs, gen, the hash and the LRU by the tree's lock; node by inode->lock; the bytes behind
  * the map by inode->io (read: shared, write and truncate: exclusive), which is held during I/O; run by io
- * held exclusively. Order of locks: tree->freeze, inode->io, tree->lock, inode->lock, tree->account,
- * spool->lock. */
+ * held exclusively. Order of locks: tree->sync, tree->freeze, inode->io, tree->lock, inode->lock,
+ * tree->account, spool->lock. */
 #pragma once
 
 #include "store/spool.h"

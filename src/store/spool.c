@@ -40,10 +40,16 @@ static int open_file(int dir_fd, struct reason *why)
 
 int spool_open(struct spool *spool, int dir_fd, uint64_t limit, struct reason *why)
 {
+	struct stat st;
+
 	*spool = (struct spool){ .limit = limit, .can_punch = true };
 	pthread_mutex_init(&spool->lock, NULL);
 	spool->fd = open_file(dir_fd, why);
-	return spool->fd < 0 ? spool->fd : 0;
+	if (spool->fd < 0)
+		return spool->fd;
+	if (fstat(spool->fd, &st) == 0)
+		spool->unsynced.high = (uint64_t)st.st_size; /* who died before us may have left it so */
+	return 0;
 }
 
 void spool_close(struct spool *spool)
@@ -180,6 +186,8 @@ int spool_sync(struct spool *spool)
 		high = spool->unsynced.high;
 		spool->unsynced.low = spool->unsynced.high = 0;
 	}
+	if (high == 0)
+		return 0;
 	if (fdatasync(spool->fd) == 0)
 		return 0;
 	ret = -errno;

@@ -59,7 +59,7 @@ bool spool_find_gap(const struct spool *spool, uint64_t origin, uint64_t length,
 		    uint64_t *ret_length);
 /* Writes into what spool_allocate gave, or over it. 0 or -errno. */
 int spool_fill(struct spool *spool, const void *data, size_t length, uint64_t origin);
-/* All that was written is on the disk. 0 or -errno; -EAGAIN: a sync failed before. */
+/* All that was written is on the disk. 0 or -errno; -EAGAIN: a sync failed before. One caller at a time. */
 int spool_sync(struct spool *spool);
 /* Writes everything again that was written since the last good sync, and syncs. Nobody may write meanwhile.
  */

@@ -36,6 +36,11 @@ struct tree {
 	pthread_rwlock_t freeze;
 	pthread_mutex_t lock;
 	pthread_mutex_t account;
+	struct {
+		pthread_mutex_t lock; /* taken before all others */
+		_Atomic uint64_t asked;
+		uint64_t done; /* all who asked up to this one have what they asked for */
+	} sync;
 	struct inode_cache cache;
 	struct inode *dirty; /* by account */
 	uint32_t gen;

@@ -172,7 +172,7 @@ int tree_sync_rows(struct tree *tree)
 /* The rows go to the log first and the bytes that they point at to the disk before the log does: so what is
  * synced covers every row. Freed space is given back only when no power cut can bring its old rows to life
  * again. */
-int tree_sync(struct tree *tree)
+static int sync_now(struct tree *tree)
 {
 	uint64_t mark = spool_mark(&tree->spool);
 	int ret = tree_flush(tree);
@@ -183,5 +183,21 @@ int tree_sync(struct tree *tree)
 		ret = tree_sync_rows(tree);
 	if (ret == 0)
 		spool_settle(&tree->spool, mark);
+	return ret;
+}
+
+/* Many ask at once: what one does for all who asked before it began needn't be done for each of them. */
+int tree_sync(struct tree *tree)
+{
+	uint64_t asked = atomic_fetch_add(&tree->sync.asked, 1) + 1, covers;
+	int ret;
+
+	WITH_LOCK(&tree->sync.lock);
+	if (tree->sync.done >= asked)
+		return 0;
+	covers = atomic_load(&tree->sync.asked);
+	ret = sync_now(tree);
+	if (ret == 0)
+		tree->sync.done = covers;
 	return ret;
 }
