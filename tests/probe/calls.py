@@ -55,7 +55,7 @@ def utimensat(path, atime, mtime, flags=0):
 
 
 def forget_sync_errors():
-    """Syncs this file system. A write of an earlier check that failed too late is told to who asks first: that shall not be a check."""
+    """Syncs. What an earlier check wrote and couldn't be kept is told to who asks first: it shall not be a check."""
     libc.syncfs(os.open(".", os.O_RDONLY))
 
 
@@ -68,8 +68,24 @@ def statx(path, mask, flags=AT_SYMLINK_NOFOLLOW):
     buffer = ctypes.create_string_buffer(256)
     _checked(libc.statx(AT_FDCWD, _path(path), flags, ctypes.c_uint(mask), buffer))
     fields = struct.unpack_from("IIQIIIHxxQQQQ", buffer.raw)
-    return dict(zip(("mask", "blksize", "attributes", "nlink", "uid", "gid", "mode", "ino", "size", "blocks",
-                     "attributes_mask"), fields))
+    return dict(
+        zip(
+            (
+                "mask",
+                "blksize",
+                "attributes",
+                "nlink",
+                "uid",
+                "gid",
+                "mode",
+                "ino",
+                "size",
+                "blocks",
+                "attributes_mask",
+            ),
+            fields,
+        )
+    )
 
 
 def handle_of(path, flags=0):
@@ -78,7 +94,7 @@ def handle_of(path, flags=0):
     mount = ctypes.c_int()
     _checked(libc.name_to_handle_at(AT_FDCWD, _path(path), buffer, ctypes.byref(mount), flags))
     length, kind = struct.unpack_from("Ii", buffer.raw)
-    return kind, buffer.raw[8:8 + length]
+    return kind, buffer.raw[8 : 8 + length]
 
 
 def open_handle(mount_fd, handle, flags):
@@ -103,7 +119,7 @@ def getdents(fd, size):
     entries, at = [], 0
     while at < got:
         _, offset, length, kind = struct.unpack_from("QqHB", buffer.raw, at)
-        name = buffer.raw[at + 19:at + length].split(b"\0")[0]
+        name = buffer.raw[at + 19 : at + length].split(b"\0")[0]
         entries.append((os.fsdecode(name), kind, offset))
         at += length
     return entries or None
@@ -149,8 +165,21 @@ def inotify(path, mask):
     return fd
 
 
-EVENTS = {1: "access", 2: "modify", 4: "attrib", 8: "close-write", 16: "close", 32: "open", 64: "moved-from",
-          128: "moved-to", 256: "create", 512: "delete", 1024: "delete-self", 2048: "move-self", 0x8000: "ignored"}
+EVENTS = {
+    1: "access",
+    2: "modify",
+    4: "attrib",
+    8: "close-write",
+    16: "close",
+    32: "open",
+    64: "moved-from",
+    128: "moved-to",
+    256: "create",
+    512: "delete",
+    1024: "delete-self",
+    2048: "move-self",
+    0x8000: "ignored",
+}
 
 
 def events(fd):
@@ -162,8 +191,8 @@ def events(fd):
     told, at = [], 0
     while at < len(data):
         _, mask, _, length = struct.unpack_from("iIII", data, at)
-        name = data[at + 16:at + 16 + length].split(b"\0")[0].decode()
-        word = EVENTS.get(mask & 0xffff, hex(mask)) + (" dir" if mask & 0x40000000 else "")
+        name = data[at + 16 : at + 16 + length].split(b"\0")[0].decode()
+        word = EVENTS.get(mask & 0xFFFF, hex(mask)) + (" dir" if mask & 0x40000000 else "")
         told.append((word + " " + name).strip())
         at += 16 + length
     return told
@@ -176,7 +205,7 @@ def lock(fd, command, kind, start=0, length=0):
     return answer[0], answer[2], answer[3]
 
 
-# --- ACLs as the kernel takes them ----------------------------------------------------------------------------------------
+# --- ACLs as the kernel takes them ---
 
 TAGS = {"u": (1, 2), "g": (4, 8), "m": (16, 16), "o": (32, 32)}
 ACCESS, DEFAULT = "system.posix_acl_access", "system.posix_acl_default"
@@ -188,7 +217,7 @@ def acl(words):
     for word in words.split(","):
         tag, who, bits = word.split(":")
         number = sum(bit for bit, char in zip((4, 2, 1), bits) if char != "-")
-        value += struct.pack("HHI", TAGS[tag][bool(who)], number, int(who) if who else 0xffffffff)
+        value += struct.pack("HHI", TAGS[tag][bool(who)], number, int(who) if who else 0xFFFFFFFF)
     return value
 
 

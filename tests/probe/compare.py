@@ -60,14 +60,18 @@ def main():
         if expected != got and listed.get(name) != (expected, got):
             wrong += 1
             if not show:
-                print("%s: DIFFERENCE%s" % (variant, "" if name not in listed else " that isn't the one that is listed"))
+                print(
+                    "%s: DIFFERENCE%s" % (variant, "" if name not in listed else " that isn't the one that is listed")
+                )
             print("%s  %s\n    host   %s\n    discfs %s" % (name, variant, expected, got))
     for name, (expected, got) in listed.items():
         if name not in found or found[name][0] == found[name][1]:
             wrong += 1
             if not show:
-                print("%s: NO DIFFERENCE any more, but listed: %s\n    listed host   %s\n    listed discfs %s\n    both          %s" %
-                      (variant, name, expected, got, found.get(name, ["(not run)"])[0]))
+                print(
+                    "%s: NO DIFFERENCE any more, but listed: %s\n    listed host   %s\n    listed discfs %s\n    both          %s"
+                    % (variant, name, expected, got, found.get(name, ["(not run)"])[0])
+                )
     if not show:
         print("%s: %d checks, %d listed differences, %d that shouldn't be" % (variant, len(found), len(listed), wrong))
     return 1 if wrong or not found else 0

@@ -47,9 +47,11 @@ class Group:
 
     def check(self, function=None, *, fixture=None, root=False):
         """root: only root can do that, so it isn't run as anybody else."""
+
         def register(function):
             self.add(function.__name__.strip("_").replace("_", "-"), function, fixture, root)
             return function
+
         return register(function) if function else register
 
     def add(self, name, function, fixture=None, root=False):
@@ -57,7 +59,8 @@ class Group:
         CHECKS.append(Check(self.name + "/" + name, function, fixture, root))
 
 
-# --- results as text ---------------------------------------------------------------------------------------------------
+# --- results as text ---
+
 
 def text(value):
     if value is None:
@@ -93,7 +96,8 @@ def yes(value, true="yes", false="no"):
     return true if value else false
 
 
-# --- processes -----------------------------------------------------------------------------------------------------------
+# --- processes ---
+
 
 def forked(function, *args):
     """Calls it in a child; its result, its errno, or the signal that killed it, as text."""
@@ -127,14 +131,16 @@ def become(uid, gid, groups=()):
 
 def as_user(function, *args, uid=OTHER, gid=OTHER, groups=()):
     """Calls it in a child of that identity. Only root can."""
+
     def other():
         become(uid, gid, groups)
         return function(*args)
+
     return forked(other)
 
 
 class Beside:
-    """A child that runs function(step) beside the check; go() lets it pass its next step(), and waits until it's there."""
+    """A child that runs function(step) beside the check; go() lets it pass its next step(), and waits for that."""
 
     def __init__(self, function):
         self.down, self.up = os.pipe(), os.pipe()
@@ -169,12 +175,13 @@ class Beside:
         os.waitpid(self.child, 0)
 
 
-# --- fixtures and small deeds ----------------------------------------------------------------------------------------------
+# --- fixtures and small deeds ---
+
 
 def put(path, data=b"", mode=0o644):
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     while data:
-        data = data[os.write(fd, data):]
+        data = data[os.write(fd, data) :]
     os.close(fd)
 
 
@@ -207,8 +214,15 @@ def mode_of(path, follow=False):
 
 
 def kind_of(path):
-    kinds = {0o100000: "file", 0o040000: "dir", 0o120000: "link", 0o010000: "fifo", 0o140000: "socket", 0o020000: "char",
-             0o060000: "block"}
+    kinds = {
+        0o100000: "file",
+        0o040000: "dir",
+        0o120000: "link",
+        0o010000: "fifo",
+        0o140000: "socket",
+        0o020000: "char",
+        0o060000: "block",
+    }
     try:
         return kinds[os.lstat(path).st_mode & 0o170000]
     except FileNotFoundError:

@@ -83,7 +83,13 @@ def removed():
 def set_to_nothing():
     set_acl("f", NAMED)
     set_acl("d", NAMED, DEFAULT)
-    return said(os.setxattr, "f", ACCESS, b""), said(os.setxattr, "d", DEFAULT, calls.struct.pack("I", 2)), get_acl("f"), get_acl("d", DEFAULT), mode_of("f")
+    return (
+        said(os.setxattr, "f", ACCESS, b""),
+        said(os.setxattr, "d", DEFAULT, calls.struct.pack("I", 2)),
+        get_acl("f"),
+        get_acl("d", DEFAULT),
+        mode_of("f"),
+    )
 
 
 @group.check(fixture=KINDS)
@@ -93,24 +99,52 @@ def listed_as_an_attribute():
     return set(os.listxattr("f")), set(os.listxattr("d"))
 
 
-BAD = {"no-owner": "g::r--,o::r--", "no-mask": "u::rw-,u:5:r--,g::r--,o::r--", "two-owners": "u::rw-,u::r--,g::r--,o::r--",
-       "two-of-one-user": "u::rw-,u:5:r--,u:5:r--,g::r--,m::r--,o::r--", "wrong-order": "o::r--,u::rw-,g::r--", "no-others": "u::rw-,g::r--",
-       "unsorted-users": "u::rw-,u:9:r--,u:5:r--,g::r--,m::r--,o::r--"}
+BAD = {
+    "no-owner": "g::r--,o::r--",
+    "no-mask": "u::rw-,u:5:r--,g::r--,o::r--",
+    "two-owners": "u::rw-,u::r--,g::r--,o::r--",
+    "two-of-one-user": "u::rw-,u:5:r--,u:5:r--,g::r--,m::r--,o::r--",
+    "wrong-order": "o::r--,u::rw-,g::r--",
+    "no-others": "u::rw-,g::r--",
+    "unsorted-users": "u::rw-,u:9:r--,u:5:r--,g::r--,m::r--,o::r--",
+}
 for word, words in BAD.items():
-    group.add("bad-" + word, lambda words=words: (said(set_acl, "f", words), said(set_acl, "d", words, DEFAULT), mode_of("f")), KINDS)
+    group.add(
+        "bad-" + word,
+        lambda words=words: (said(set_acl, "f", words), said(set_acl, "d", words, DEFAULT), mode_of("f")),
+        KINDS,
+    )
 
 
 @group.check(fixture=KINDS)
 def bad_bytes():
     good = calls.acl(NAMED)
-    wrong = (b"\0", b"\3\0\0\0", good[:-1], good + b"\0" * 8, b"\1" + good[1:], good[:6] + b"\x10" + good[7:], good[:4] + b"\x40" + good[5:])
-    return [said(os.setxattr, "f", ACCESS, value) for value in wrong], said(os.setxattr, "f", ACCESS, good, os.XATTR_REPLACE), said(os.setxattr, "f", ACCESS, good, os.XATTR_CREATE)
+    wrong = (
+        b"\0",
+        b"\3\0\0\0",
+        good[:-1],
+        good + b"\0" * 8,
+        b"\1" + good[1:],
+        good[:6] + b"\x10" + good[7:],
+        good[:4] + b"\x40" + good[5:],
+    )
+    return (
+        [said(os.setxattr, "f", ACCESS, value) for value in wrong],
+        said(os.setxattr, "f", ACCESS, good, os.XATTR_REPLACE),
+        said(os.setxattr, "f", ACCESS, good, os.XATTR_CREATE),
+    )
 
 
 @group.check(fixture=KINDS)
 def on_other_kinds():
-    return (said(set_acl, "f", NAMED, DEFAULT), said(set_acl, "p", NAMED), said(os.setxattr, "l", ACCESS, calls.acl(NAMED), follow_symlinks=False),
-            said(os.getxattr, "l", ACCESS, follow_symlinks=False), said(set_acl, "p", NAMED, DEFAULT), get_acl("p"))
+    return (
+        said(set_acl, "f", NAMED, DEFAULT),
+        said(set_acl, "p", NAMED),
+        said(os.setxattr, "l", ACCESS, calls.acl(NAMED), follow_symlinks=False),
+        said(os.getxattr, "l", ACCESS, follow_symlinks=False),
+        said(set_acl, "p", NAMED, DEFAULT),
+        get_acl("p"),
+    )
 
 
 @group.check(fixture=KINDS)
@@ -121,7 +155,8 @@ def by_descriptor_and_through_a_link():
     return told, mode_of("f")
 
 
-# --- inheritance ---------------------------------------------------------------------------------------------------------------
+# --- inheritance ---
+
 
 def inherit(words, umask, mode):
     def check():
@@ -133,10 +168,15 @@ def inherit(words, umask, mode):
         os.symlink("x", "d/l")
         told = [(name, get_acl("d/" + name), mode_of("d/" + name)) for name in ("f", "e", "p")]
         return told, get_acl("d/e", DEFAULT), get_acl("d/f", DEFAULT), mode_of("d/l")
+
     return check
 
 
-for word, words in (("named", "u::rwx,u:%d:rwx,g::r-x,m::rwx,o::--x" % OTHER), ("minimal", "u::rwx,g::rwx,o::rwx"), ("narrow", "u::r--,g::---,o::---")):
+for word, words in (
+    ("named", "u::rwx,u:%d:rwx,g::r-x,m::rwx,o::--x" % OTHER),
+    ("minimal", "u::rwx,g::rwx,o::rwx"),
+    ("narrow", "u::r--,g::---,o::---"),
+):
     for umask, mode in ((0o022, 0o666), (0o077, 0o777), (0o000, 0o640)):
         group.add("inherited-%s-umask-%03o-mode-%03o" % (word, umask, mode), inherit(words, umask, mode), KINDS)
 
@@ -179,7 +219,8 @@ def setgid_and_default():
     return mode_of("d/e"), mode_of("d/f"), mode_of("d")
 
 
-# --- who is let in -------------------------------------------------------------------------------------------------------------
+# --- who is let in ---
+
 
 def enforce(words, uid=OTHER, gid=OTHER, groups=(), owner=THIRD, file_group=GROUP2):
     def check():
@@ -187,30 +228,45 @@ def enforce(words, uid=OTHER, gid=OTHER, groups=(), owner=THIRD, file_group=GROU
         put("f", b"text")
         os.chown("f", owner, file_group)
         set_acl("f", words)
-        return as_user(lambda: [said(opened, "f", flags) for flags in (os.O_RDONLY, os.O_WRONLY)] + [os.access("f", how) for how in (4, 2, 1)],
-                       uid=uid, gid=gid, groups=groups)
+        return as_user(
+            lambda: [said(opened, "f", flags) for flags in (os.O_RDONLY, os.O_WRONLY)]
+            + [os.access("f", how) for how in (4, 2, 1)],
+            uid=uid,
+            gid=gid,
+            groups=groups,
+        )
+
     return check
 
 
 for word, words, who in (
-        ("named-user", "u::---,u:%d:rw-,g::---,m::rwx,o::---" % OTHER, {}),
-        ("named-user-masked", "u::---,u:%d:rw-,g::---,m::r--,o::rwx" % OTHER, {}),
-        ("named-user-shut-out", "u::rwx,u:%d:---,g::rwx,m::rwx,o::rwx" % OTHER, {}),
-        ("named-user-before-his-group", "u::rwx,u:%d:r--,g::rwx,g:%d:rwx,m::rwx,o::rwx" % (OTHER, GROUP), {"groups": (GROUP, GROUP2)}),
-        ("named-group", "u::---,g::---,g:%d:rw-,m::rwx,o::---" % GROUP, {"groups": (GROUP,)}),
-        ("named-group-masked", "u::---,g::---,g:%d:rwx,m::-w-,o::rwx" % GROUP, {"groups": (GROUP,)}),
-        ("one-of-two-groups", "u::---,g::r--,g:%d:-w-,m::rwx,o::rwx" % GROUP, {"groups": (GROUP, GROUP2)}),
-        ("owning-group-masked", "u::---,u:9:rwx,g::rwx,m::r--,o::rwx", {"groups": (GROUP2,)}),
-        ("owner-is-not-masked", "u::rwx,u:9:---,g::---,m::---,o::---", {"uid": THIRD}),
-        ("others-are-not-masked", "u::---,u:9:---,g::---,m::---,o::rw-", {}),
-        ("group-named-but-other-allowed", "u::---,g::---,g:%d:---,m::rwx,o::rwx" % GROUP, {"groups": (GROUP,)})):
+    ("named-user", "u::---,u:%d:rw-,g::---,m::rwx,o::---" % OTHER, {}),
+    ("named-user-masked", "u::---,u:%d:rw-,g::---,m::r--,o::rwx" % OTHER, {}),
+    ("named-user-shut-out", "u::rwx,u:%d:---,g::rwx,m::rwx,o::rwx" % OTHER, {}),
+    (
+        "named-user-before-his-group",
+        "u::rwx,u:%d:r--,g::rwx,g:%d:rwx,m::rwx,o::rwx" % (OTHER, GROUP),
+        {"groups": (GROUP, GROUP2)},
+    ),
+    ("named-group", "u::---,g::---,g:%d:rw-,m::rwx,o::---" % GROUP, {"groups": (GROUP,)}),
+    ("named-group-masked", "u::---,g::---,g:%d:rwx,m::-w-,o::rwx" % GROUP, {"groups": (GROUP,)}),
+    ("one-of-two-groups", "u::---,g::r--,g:%d:-w-,m::rwx,o::rwx" % GROUP, {"groups": (GROUP, GROUP2)}),
+    ("owning-group-masked", "u::---,u:9:rwx,g::rwx,m::r--,o::rwx", {"groups": (GROUP2,)}),
+    ("owner-is-not-masked", "u::rwx,u:9:---,g::---,m::---,o::---", {"uid": THIRD}),
+    ("others-are-not-masked", "u::---,u:9:---,g::---,m::---,o::rw-", {}),
+    ("group-named-but-other-allowed", "u::---,g::---,g:%d:---,m::rwx,o::rwx" % GROUP, {"groups": (GROUP,)}),
+):
     group.add("lets-in-" + word, enforce(words, **who), root=True)
 
 
 @group.check(root=True, fixture=stored)
 def lets_in_of_old_files():
     os.chmod(".", 0o755)
-    return as_user(lambda: (said(get, "f"), said(opened, "f", os.O_RDWR), said(os.listdir, "d"), said(put, "d/x"))), as_user(get, "f", uid=THIRD), as_user(os.listdir, "d", uid=THIRD)
+    return (
+        as_user(lambda: (said(get, "f"), said(opened, "f", os.O_RDWR), said(os.listdir, "d"), said(put, "d/x"))),
+        as_user(get, "f", uid=THIRD),
+        as_user(os.listdir, "d", uid=THIRD),
+    )
 
 
 @group.check(root=True)
@@ -232,7 +288,14 @@ def only_the_owner_sets():
     os.chmod("f", 0o666)
     os.mkdir("d")
     os.chmod("d", 0o777)
-    return as_user(lambda: (said(set_acl, "f", NAMED), said(set_acl, "d", NAMED, DEFAULT), said(os.removexattr, "d", DEFAULT), get_acl("f")))
+    return as_user(
+        lambda: (
+            said(set_acl, "f", NAMED),
+            said(set_acl, "d", NAMED, DEFAULT),
+            said(os.removexattr, "d", DEFAULT),
+            get_acl("f"),
+        )
+    )
 
 
 @group.check
@@ -267,7 +330,11 @@ def setgid_kept_for_root():
 
 @group.check(fixture=KINDS)
 def change_ctime():
-    return changed("f", set_acl, "f", NAMED), changed("d", set_acl, "d", NAMED, DEFAULT), changed("f", os.chmod, "f", 0o600)
+    return (
+        changed("f", set_acl, "f", NAMED),
+        changed("d", set_acl, "d", NAMED, DEFAULT),
+        changed("f", os.chmod, "f", 0o600),
+    )
 
 
 @group.check(fixture=KINDS)
@@ -280,6 +347,14 @@ def many_entries():
 @group.check(fixture=KINDS)
 def through_the_tools():
     import subprocess
-    told = [subprocess.run(words, capture_output=True, text=True) for words in
-            (["setfacl", "-m", "u:%d:rw,d:u:%d:rx" % (OTHER, OTHER), "d"], ["getfacl", "-cpn", "d"], ["setfacl", "-b", "d"], ["getfacl", "-cpn", "d"])]
+
+    told = [
+        subprocess.run(words, capture_output=True, text=True)
+        for words in (
+            ["setfacl", "-m", "u:%d:rw,d:u:%d:rx" % (OTHER, OTHER), "d"],
+            ["getfacl", "-cpn", "d"],
+            ["setfacl", "-b", "d"],
+            ["getfacl", "-cpn", "d"],
+        )
+    ]
     return [(done.returncode, done.stdout.replace("\n", ",")) for done in told]

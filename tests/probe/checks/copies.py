@@ -16,13 +16,25 @@ def copied(length, start=None, to=None, flags=os.O_RDWR):
         told = said(os.copy_file_range, fd, out, length, start, to)
         data = get("b")
         return told, len(data), sum(data), os.lseek(fd, 0, os.SEEK_CUR), os.lseek(out, 0, os.SEEK_CUR)
+
     return check
 
 
-for word, args in (("whole", (100000,)), ("beyond-the-end", (200000,)), ("part", (5000, 777, 333)), ("behind-the-end", (100, 200000, 0)),
-                   ("nothing", (0,)), ("far-away", (5000, 0, 50000)), ("at-the-end", (10, 99995, 1000)), ("page", (4096, 4096, 4096)),
-                   ("to-an-append-descriptor", (100, 0, 0, os.O_WRONLY | os.O_APPEND)), ("to-a-reader", (100, 0, 0, os.O_RDONLY)),
-                   ("huge-length", (2 ** 63 - 1,)), ("negative-offset", (10, -1, 0)), ("offset-limit", (10, 0, 2 ** 63 - 5))):
+for word, args in (
+    ("whole", (100000,)),
+    ("beyond-the-end", (200000,)),
+    ("part", (5000, 777, 333)),
+    ("behind-the-end", (100, 200000, 0)),
+    ("nothing", (0,)),
+    ("far-away", (5000, 0, 50000)),
+    ("at-the-end", (10, 99995, 1000)),
+    ("page", (4096, 4096, 4096)),
+    ("to-an-append-descriptor", (100, 0, 0, os.O_WRONLY | os.O_APPEND)),
+    ("to-a-reader", (100, 0, 0, os.O_RDONLY)),
+    ("huge-length", (2**63 - 1,)),
+    ("negative-offset", (10, -1, 0)),
+    ("offset-limit", (10, 0, 2**63 - 5)),
+):
     group.add("range-" + word, copied(*args), TWO)
 
 
@@ -32,11 +44,18 @@ def copied_inside(start, to, length):
         told = said(os.copy_file_range, fd, fd, length, start, to)
         data = get("a")
         return told, len(data), sum(data)
+
     return check
 
 
-for word, args in (("overlapping", (0, 500, 1000)), ("overlapping-backwards", (500, 0, 1000)), ("same-place", (0, 0, 10)), ("beside", (0, 1000, 1000)),
-                   ("to-the-end", (0, 100000, 100000)), ("touching", (1000, 0, 1000))):
+for word, args in (
+    ("overlapping", (0, 500, 1000)),
+    ("overlapping-backwards", (500, 0, 1000)),
+    ("same-place", (0, 0, 10)),
+    ("beside", (0, 1000, 1000)),
+    ("to-the-end", (0, 100000, 100000)),
+    ("touching", (1000, 0, 1000)),
+):
     group.add("same-file-" + word, copied_inside(*args), TWO)
 
 
@@ -45,8 +64,13 @@ def range_between_wrong_kinds():
     os.mkdir("d")
     os.mkfifo("p")
     a, b, d, p = os.open("a", os.O_RDONLY), os.open("b", os.O_RDWR), os.open("d", os.O_RDONLY), os.open("p", os.O_RDWR)
-    return (said(os.copy_file_range, d, b, 10), said(os.copy_file_range, a, d, 10), said(os.copy_file_range, p, b, 10),
-            said(os.copy_file_range, a, p, 10), said(os.copy_file_range, os.open("b", os.O_WRONLY), b, 10))
+    return (
+        said(os.copy_file_range, d, b, 10),
+        said(os.copy_file_range, a, d, 10),
+        said(os.copy_file_range, p, b, 10),
+        said(os.copy_file_range, a, p, 10),
+        said(os.copy_file_range, os.open("b", os.O_WRONLY), b, 10),
+    )
 
 
 @group.check(fixture=TWO)
@@ -81,6 +105,7 @@ def copy_of_what_was_just_written():
 @group.check(fixture=TWO)
 def copy_of_what_was_just_mapped():
     import mmap
+
     fd, out = os.open("a", os.O_RDWR), os.open("c", os.O_RDWR | os.O_CREAT)
     area = mmap.mmap(fd, 100000)
     area[100:105] = b"dirty"
@@ -92,6 +117,7 @@ def copy_of_what_was_just_mapped():
 @group.check(fixture=TWO)
 def copy_into_what_is_mapped():
     import mmap
+
     fd, out = os.open("a", os.O_RDWR), os.open("b", os.O_RDWR)
     area = mmap.mmap(out, 1000)
     area[999] = 77
@@ -130,6 +156,7 @@ def copy_twenty_pieces_from_everywhere():
 @group.check(fixture=TWO)
 def copy_across_file_systems():
     import tempfile
+
     with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:
         file.write(b"x" * 1000)
         file.flush()
@@ -141,6 +168,7 @@ def copy_across_file_systems():
 @group.check(fixture=TWO)
 def cp_with_each_reflink_word():
     import subprocess
+
     told = []
     for word in ("auto", "never"):
         told.append(subprocess.run(["cp", "--reflink=" + word, "--sparse=auto", "a", "c-" + word]).returncode)
@@ -151,7 +179,12 @@ def cp_with_each_reflink_word():
 @group.check(fixture=TWO)
 def sendfile_out_and_in():
     fd, out = os.open("a", os.O_RDONLY), os.open("c", os.O_WRONLY | os.O_CREAT)
-    told = [os.sendfile(out, fd, 10, 60000), os.sendfile(out, fd, None, 1000), os.lseek(fd, 0, os.SEEK_CUR), said(os.sendfile, out, fd, 200000, 10)]
+    told = [
+        os.sendfile(out, fd, 10, 60000),
+        os.sendfile(out, fd, None, 1000),
+        os.lseek(fd, 0, os.SEEK_CUR),
+        said(os.sendfile, out, fd, 200000, 10),
+    ]
     return told, size_of("c"), sum(get("c"))
 
 
@@ -186,15 +219,21 @@ def reflink_of_a_file():
 @group.check(fixture=TWO)
 def reflink_and_dedupe_of_ranges():
     import struct
+
     fd, out = os.open("a", os.O_RDONLY), os.open("b", os.O_RDWR)
     clone = struct.pack("qQQQ", fd, 0, 4096, 0)
     dedupe = struct.pack("QQHHIqQQiI", 0, 4096, 1, 0, 0, out, 0, 0, 0, 0)
-    return said(fcntl.ioctl, out, 0x4020940d, clone), said(lambda: fcntl.ioctl(fd, 0xc0189436, dedupe) and None), size_of("b")
+    return (
+        said(fcntl.ioctl, out, 0x4020940D, clone),
+        said(lambda: fcntl.ioctl(fd, 0xC0189436, dedupe) and None),
+        size_of("b"),
+    )
 
 
 @group.check(fixture=TWO)
 def copy_keeps_attributes_with_cp_a():
     import subprocess
+
     os.chmod("a", 0o640)
     os.utime("a", (1000, 2000))
     os.setxattr("a", "user.word", b"value")

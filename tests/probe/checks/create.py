@@ -3,7 +3,7 @@
 import os
 
 import calls
-from core import (AM_ROOT, OTHER, Group, as_user, get, kind_of, links_of, mode_of, names, opened, put, said, size_of)
+from core import AM_ROOT, OTHER, Group, as_user, get, kind_of, links_of, mode_of, names, opened, put, said, size_of
 
 group = Group("create")
 NEW = os.O_CREAT | os.O_WRONLY
@@ -149,6 +149,7 @@ def o_sync():
 def o_direct():
     fd = os.open("f", os.O_RDWR | os.O_CREAT | os.O_DIRECT)
     import mmap
+
     block = mmap.mmap(-1, 8192)
     block.write(b"a" * 8192)
     told = os.write(fd, block), size_of("f")
@@ -172,6 +173,7 @@ def o_noatime_of_others():
 @group.check(fixture={"f": b"x"})
 def flags_told_by_fcntl():
     import fcntl
+
     fd = os.open("f", os.O_RDWR | os.O_APPEND | os.O_NONBLOCK)
     flags = fcntl.fcntl(fd, fcntl.F_GETFL)
     fcntl.fcntl(fd, fcntl.F_SETFL, 0)
@@ -182,6 +184,7 @@ def flags_told_by_fcntl():
 @group.check(fixture={"f": b"x"})
 def append_set_later():
     import fcntl
+
     fd = os.open("f", os.O_RDWR)
     fcntl.fcntl(fd, fcntl.F_SETFL, os.O_APPEND)
     os.write(fd, b"yz")
@@ -195,6 +198,7 @@ def mode_with(mask, mode):
         os.mkdir("d", mode)
         os.mkfifo("p", mode)
         return mode_of("f"), mode_of("d"), mode_of("p")
+
     return check
 
 
@@ -236,7 +240,12 @@ def trailing_slash():
 
 @group.check
 def dot_names():
-    return said(opened, ".", NEW), said(opened, "..", NEW), said(opened, "./f", NEW), said(opened, "../o-path/../x/y", NEW)
+    return (
+        said(opened, ".", NEW),
+        said(opened, "..", NEW),
+        said(opened, "./f", NEW),
+        said(opened, "../o-path/../x/y", NEW),
+    )
 
 
 @group.check(fixture={"d/": 0o555})
@@ -273,6 +282,7 @@ def owner_is_who_makes():
         os.mkdir("d")
         os.symlink("x", "l")
         return [os.lstat(name).st_uid == OTHER and os.lstat(name).st_gid == OTHER for name in ("f", "d", "l")]
+
     return as_user(deed)
 
 
@@ -284,6 +294,7 @@ def opened_before_the_mode_changed():
     def deed():
         fd = os.open("f", os.O_RDONLY)
         return fd
+
     fd = os.open("f", os.O_RDWR)
     os.chmod("f", 0)
     return as_user(lambda: (os.pread(fd, 4, 0), os.pwrite(fd, b"T", 0), said(deed)))

@@ -30,59 +30,106 @@ def readv_and_writev():
 def preadv_and_pwritev_flags():
     fd = os.open("f", os.O_RDWR)
     block = bytearray(4)
-    return (os.preadv(fd, [block], 2), bytes(block), said(os.pwritev, fd, [b"xy"], 4, os.RWF_DSYNC), said(os.pwritev, fd, [b"end"], 0, os.RWF_APPEND),
-            get("f"))
+    return (
+        os.preadv(fd, [block], 2),
+        bytes(block),
+        said(os.pwritev, fd, [b"xy"], 4, os.RWF_DSYNC),
+        said(os.pwritev, fd, [b"end"], 0, os.RWF_APPEND),
+        get("f"),
+    )
 
 
 @group.check(fixture=FILE)
 def beyond_the_end():
     fd = os.open("f", os.O_RDONLY)
-    return os.pread(fd, 5, 8), os.pread(fd, 5, 10), os.pread(fd, 5, 10 ** 12), os.read(fd, 100), os.read(fd, 100), os.read(fd, 0)
+    return (
+        os.pread(fd, 5, 8),
+        os.pread(fd, 5, 10),
+        os.pread(fd, 5, 10**12),
+        os.read(fd, 100),
+        os.read(fd, 100),
+        os.read(fd, 0),
+    )
 
 
 @group.check(fixture=FILE)
 def offsets_that_are_none():
     fd = os.open("f", os.O_RDWR)
-    return (said(os.pread, fd, 1, -1), said(os.pwrite, fd, b"x", -1), said(os.lseek, fd, -1, os.SEEK_SET), said(os.lseek, fd, -11, os.SEEK_END),
-            said(os.lseek, fd, 0, 77), os.lseek(fd, 5, os.SEEK_END), said(os.pread, fd, 1, 2 ** 63 - 1))
+    return (
+        said(os.pread, fd, 1, -1),
+        said(os.pwrite, fd, b"x", -1),
+        said(os.lseek, fd, -1, os.SEEK_SET),
+        said(os.lseek, fd, -11, os.SEEK_END),
+        said(os.lseek, fd, 0, 77),
+        os.lseek(fd, 5, os.SEEK_END),
+        said(os.pread, fd, 1, 2**63 - 1),
+    )
 
 
 @group.check(fixture=FILE)
 def huge_offsets():
     """Where files end: how far it is differs, what is said doesn't."""
     fd = os.open("f", os.O_RDWR)
-    return (said(os.pwrite, fd, b"xx", 2 ** 63 - 2), said(os.ftruncate, fd, 2 ** 63 - 1), said(os.pwrite, fd, b"", 2 ** 62),
-            said(os.ftruncate, fd, -1), said(os.truncate, "f", -1), size_of("f"))
+    return (
+        said(os.pwrite, fd, b"xx", 2**63 - 2),
+        said(os.ftruncate, fd, 2**63 - 1),
+        said(os.pwrite, fd, b"", 2**62),
+        said(os.ftruncate, fd, -1),
+        said(os.truncate, "f", -1),
+        size_of("f"),
+    )
 
 
 @group.check(fixture=FILE)
 def limit_of_the_process():
     import resource
     import signal
+
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
     fd = os.open("f", os.O_RDWR)
-    return (said(os.pwrite, fd, b"x" * 100, 950), size_of("f"), said(os.pwrite, fd, b"x", 1000), said(os.ftruncate, fd, 1001),
-            said(os.ftruncate, fd, 1000))
+    return (
+        said(os.pwrite, fd, b"x" * 100, 950),
+        size_of("f"),
+        said(os.pwrite, fd, b"x", 1000),
+        said(os.ftruncate, fd, 1001),
+        said(os.ftruncate, fd, 1000),
+    )
 
 
 @group.check(fixture=FILE)
 def wrong_descriptors():
     reader, writer = os.open("f", os.O_RDONLY), os.open("f", os.O_WRONLY)
-    return (said(os.write, reader, b"x"), said(os.read, writer, 1), said(os.ftruncate, reader, 0), said(os.ftruncate, writer, 5),
-            said(os.read, 999, 1), said(os.fsync, reader), said(calls.fallocate, reader, 0, 0, 10))
+    return (
+        said(os.write, reader, b"x"),
+        said(os.read, writer, 1),
+        said(os.ftruncate, reader, 0),
+        said(os.ftruncate, writer, 5),
+        said(os.read, 999, 1),
+        said(os.fsync, reader),
+        said(calls.fallocate, reader, 0, 0, 10),
+    )
 
 
 @group.check(fixture={"d/": None})
 def dir_as_a_file():
     fd = os.open("d", os.O_RDONLY)
-    return (said(os.read, fd, 1), said(os.pread, fd, 1, 0), said(os.write, fd, b"x"), said(os.ftruncate, fd, 0), said(os.truncate, "d", 0),
-            said(os.fsync, fd), said(os.fdatasync, fd), said(calls.fallocate, fd, 0, 0, 1))
+    return (
+        said(os.read, fd, 1),
+        said(os.pread, fd, 1, 0),
+        said(os.write, fd, b"x"),
+        said(os.ftruncate, fd, 0),
+        said(os.truncate, "d", 0),
+        said(os.fsync, fd),
+        said(os.fdatasync, fd),
+        said(calls.fallocate, fd, 0, 0, 1),
+    )
 
 
 @group.check(fixture=FILE)
 def bad_buffers():
     import ctypes
+
     fd = os.open("f", os.O_RDWR)
     bad = ctypes.c_void_p(16)
     told = []
@@ -148,6 +195,7 @@ def seen_by_another_process_at_once():
         step()
         assert size_of("f") == 5
         step()
+
     beside = Beside(other)
     os.write(fd, b"AB")
     beside.go()
@@ -186,11 +234,15 @@ def truncations(sizes):
             data = get("f")
             told.append((len(data), sum(data), data.rstrip(b"\0")[-3:]))
         return told
+
     return check
 
 
-for word, sizes in (("down-and-up", (50000, 100000, 10, 5000, 0, 10)), ("in-a-page", (4095, 4097, 4096, 8192)),
-                    ("to-odd-sizes", (99999, 77777, 102401, 1, 2))):
+for word, sizes in (
+    ("down-and-up", (50000, 100000, 10, 5000, 0, 10)),
+    ("in-a-page", (4095, 4097, 4096, 8192)),
+    ("to-odd-sizes", (99999, 77777, 102401, 1, 2)),
+):
     group.add("truncate-" + word, truncations(sizes), BIG)
 
 
@@ -256,6 +308,7 @@ def replaced_as_editors_do():
 @group.check(fixture=BIG)
 def direct_read_after_buffered_write():
     import mmap
+
     fd = os.open("f", os.O_RDWR)
     os.pwrite(fd, b"fresh", 4096)
     direct = os.open("f", os.O_RDONLY | os.O_DIRECT)
@@ -266,6 +319,7 @@ def direct_read_after_buffered_write():
 @group.check(fixture=BIG)
 def buffered_read_after_direct_write():
     import mmap
+
     reader = os.open("f", os.O_RDONLY)
     os.pread(reader, 100, 4096)
     direct = os.open("f", os.O_WRONLY | os.O_DIRECT)
@@ -277,19 +331,26 @@ def buffered_read_after_direct_write():
 @group.check(fixture=BIG)
 def direct_write_beyond_the_end():
     import mmap
+
     direct = os.open("f", os.O_RDWR | os.O_DIRECT)
     block = mmap.mmap(-1, 4096)
     block.write(b"d" * 4096)
     told = os.pwritev(direct, [block], 102400 + 4096 * 3)
     data = get("f")
-    return told, len(data), sum(data[102400:102400 + 4096 * 3])
+    return told, len(data), sum(data[102400 : 102400 + 4096 * 3])
 
 
 @group.check(fixture=BIG)
 def advice_changes_nothing():
     fd = os.open("f", os.O_RDWR)
     os.pwrite(fd, b"kept", 0)
-    for advice in (os.POSIX_FADV_DONTNEED, os.POSIX_FADV_WILLNEED, os.POSIX_FADV_RANDOM, os.POSIX_FADV_SEQUENTIAL, os.POSIX_FADV_NOREUSE):
+    for advice in (
+        os.POSIX_FADV_DONTNEED,
+        os.POSIX_FADV_WILLNEED,
+        os.POSIX_FADV_RANDOM,
+        os.POSIX_FADV_SEQUENTIAL,
+        os.POSIX_FADV_NOREUSE,
+    ):
         os.posix_fadvise(fd, 0, 0, advice)
     return os.pread(fd, 5, 0), sum(get("f"))
 
@@ -310,7 +371,12 @@ def sync_of_a_range():
     fd = os.open("f", os.O_RDWR)
     os.write(fd, b"dirty")
     import ctypes
-    return calls.libc.sync_file_range(fd, ctypes.c_long(0), ctypes.c_long(0), 7), calls.libc.posix_fallocate(fd, ctypes.c_long(0), ctypes.c_long(100)), size_of("f")
+
+    return (
+        calls.libc.sync_file_range(fd, ctypes.c_long(0), ctypes.c_long(0), 7),
+        calls.libc.posix_fallocate(fd, ctypes.c_long(0), ctypes.c_long(100)),
+        size_of("f"),
+    )
 
 
 @group.check
@@ -326,7 +392,13 @@ def many_open_files():
 @group.check(fixture=FILE)
 def truncate_needs_write_permission():
     os.chmod("f", 0o444)
-    return said(os.truncate, "f", 3), said(opened, "f", os.O_WRONLY | os.O_TRUNC), size_of("f"), said(os.truncate, "none", 0), links_of("f")
+    return (
+        said(os.truncate, "f", 3),
+        said(opened, "f", os.O_WRONLY | os.O_TRUNC),
+        size_of("f"),
+        said(os.truncate, "none", 0),
+        links_of("f"),
+    )
 
 
 @group.check(fixture={"f": b"0123456789", "l": "f", "p": os.mkfifo})

@@ -17,11 +17,13 @@ def hundred():
 
 def many(count):
     """Names of one file: an ext4 takes its time to find that many inodes."""
+
     def fixture():
         os.mkdir("d")
         put("d/f0000")
         for number in range(1, count):
             os.link("d/f0000", "d/f%04d" % number)
+
     return fixture
 
 
@@ -55,7 +57,7 @@ def dot_and_dot_dot():
     inodes, at = {}, 0
     while at < got:
         number, _, length, _ = calls.struct.unpack_from("QqHB", buffer.raw, at)
-        inodes[buffer.raw[at + 19:at + length].split(b"\0")[0]] = number
+        inodes[buffer.raw[at + 19 : at + length].split(b"\0")[0]] = number
         at += length
     return inodes[b"."] == os.stat("d/e").st_ino, inodes[b".."] == os.stat("d").st_ino, len(inodes)
 
@@ -76,7 +78,12 @@ def every_name_once():
 def small_buffers():
     found = [name for name, _, _ in everything("d", 64)]
     fd = os.open("d", os.O_RDONLY)
-    return len(found), len(set(found)), said(calls.getdents, fd, 10), said(calls.getdents, os.open("d/f001", os.O_RDONLY), 100)
+    return (
+        len(found),
+        len(set(found)),
+        said(calls.getdents, fd, 10),
+        said(calls.getdents, os.open("d/f001", os.O_RDONLY), 100),
+    )
 
 
 @group.check(fixture=hundred)
@@ -240,7 +247,12 @@ def open_dir_removed():
 @group.check(fixture={"d/": None})
 def seek_anywhere():
     fd = os.open("d", os.O_RDONLY)
-    return said(os.lseek, fd, 0, os.SEEK_SET), said(os.lseek, fd, -1, os.SEEK_SET), said(os.lseek, fd, 0, os.SEEK_CUR), said(os.read, fd, 1)
+    return (
+        said(os.lseek, fd, 0, os.SEEK_SET),
+        said(os.lseek, fd, -1, os.SEEK_SET),
+        said(os.lseek, fd, 0, os.SEEK_CUR),
+        said(os.read, fd, 1),
+    )
 
 
 @group.check(fixture={"d/": None})
@@ -263,7 +275,7 @@ def working_dir_and_up():
 
 @group.check(fixture={"d/": None, "d/e/": None})
 def up_after_a_move():
-    """".." follows where the directory is."""
+    """ ".." follows where the directory is."""
     os.mkdir("x")
     fd = os.open("d/e", os.O_RDONLY)
     os.rename("d/e", "x/e")
@@ -309,6 +321,7 @@ def subdirs_and_link_count():
 @group.check(fixture={"d/": None, "d/x": b""})
 def remove_tree_and_make_again():
     import shutil
+
     shutil.rmtree("d")
     os.mkdir("d")
     put("d/y")

@@ -43,7 +43,12 @@ def opened_by_handle():
 @group.check(root=True, fixture=TREE)
 def equal_for_equal_files():
     os.link("f", "g")
-    return calls.handle_of("f") == calls.handle_of("g"), calls.handle_of("f") == calls.handle_of("d"), calls.handle_of("l") == calls.handle_of("f"), calls.handle_of("l", calls.AT_SYMLINK_FOLLOW) == calls.handle_of("f")
+    return (
+        calls.handle_of("f") == calls.handle_of("g"),
+        calls.handle_of("f") == calls.handle_of("d"),
+        calls.handle_of("l") == calls.handle_of("f"),
+        calls.handle_of("l", calls.AT_SYMLINK_FOLLOW) == calls.handle_of("f"),
+    )
 
 
 def after(deed, name="f"):
@@ -53,13 +58,21 @@ def after(deed, name="f"):
         told = said(by_handle, handle)
         drop_caches()
         return told, said(by_handle, handle)
+
     return check
 
 
-for word, name, deed in (("nothing", "f", lambda: None), ("nothing-to-a-dir", "d", lambda: None), ("rename", "f", lambda: os.rename("f", "d/h")),
-                         ("rename-of-a-dir", "d/e", lambda: os.rename("d/e", "e")), ("unlink", "f", lambda: os.unlink("f")),
-                         ("unlink-of-one-name", "f", lambda: os.link("f", "g") or os.unlink("f")), ("rename-over", "f", lambda: put("x") or os.rename("x", "f")),
-                         ("writing", "f", lambda: put("f", b"new")), ("rename-of-the-parent", "d/e/g", lambda: os.rename("d", "z"))):
+for word, name, deed in (
+    ("nothing", "f", lambda: None),
+    ("nothing-to-a-dir", "d", lambda: None),
+    ("rename", "f", lambda: os.rename("f", "d/h")),
+    ("rename-of-a-dir", "d/e", lambda: os.rename("d/e", "e")),
+    ("unlink", "f", lambda: os.unlink("f")),
+    ("unlink-of-one-name", "f", lambda: os.link("f", "g") or os.unlink("f")),
+    ("rename-over", "f", lambda: put("x") or os.rename("x", "f")),
+    ("writing", "f", lambda: put("f", b"new")),
+    ("rename-of-the-parent", "d/e/g", lambda: os.rename("d", "z")),
+):
     group.add("after-" + word, after(deed, name), TREE, True)
 
 
@@ -121,7 +134,12 @@ def made_again_is_another():
 @group.check(root=True, fixture=TREE)
 def made_up():
     kind, data = calls.handle_of("f")
-    return said(by_handle, (kind, b"\xff" * len(data))), said(by_handle, (0, b"")), said(by_handle, (kind, data[:4])), said(by_handle, (77, data))
+    return (
+        said(by_handle, (kind, b"\xff" * len(data))),
+        said(by_handle, (0, b"")),
+        said(by_handle, (kind, data[:4])),
+        said(by_handle, (77, data)),
+    )
 
 
 @group.check(root=True, fixture=TREE)
@@ -134,10 +152,10 @@ def caches_dropped_and_all_is_there():
     return get("d/e/g"), os.getxattr("f", "user.a"), "%o" % os.stat("d").st_mode, names("d"), os.pread(fd, 4, 0)
 
 
-# --- inotify ------------------------------------------------------------------------------------------------------------------
+# --- inotify ---
 
 watch = Group("inotify")
-ALL = 0xfff & ~1 & ~16 & ~32  # all but access, close and open
+ALL = 0xFFF & ~1 & ~16 & ~32  # all but access, close and open
 
 
 def told_by(deed, path="."):
@@ -145,6 +163,7 @@ def told_by(deed, path="."):
         fd = calls.inotify(path, ALL)
         deed()
         return ", ".join(calls.events(fd))
+
     return check
 
 
@@ -156,20 +175,37 @@ def modify():
 
 
 for word, deed, path in (
-        ("create", lambda: put("new"), "."), ("create-dir", lambda: os.mkdir("new"), "."), ("modify", modify, "."), ("delete", lambda: os.unlink("f"), "."),
-        ("delete-dir", lambda: os.rmdir("d/e"), "d"), ("rename", lambda: os.rename("f", "g"), "."), ("rename-out", lambda: os.rename("f", "d/g"), "."),
-        ("rename-in", lambda: os.rename("f", "d/g"), "d"), ("rename-over", lambda: os.rename("f", "g"), "."), ("link", lambda: os.link("f", "h"), "."),
-        ("symlink", lambda: os.symlink("f", "s"), "."), ("chmod", lambda: os.chmod("f", 0o600), "."), ("utime", lambda: os.utime("f"), "."),
-        ("setxattr", lambda: os.setxattr("f", "user.a", b"x"), "."), ("mkfifo", lambda: os.mkfifo("p"), "."), ("of-the-file-itself", modify, "f"),
-        ("of-the-file-unlinked", lambda: os.unlink("f"), "f"), ("of-the-file-renamed", lambda: os.rename("f", "z"), "f"),
-        ("fallocate", lambda: calls.fallocate(os.open("f", os.O_RDWR), 0, 0, 100), "f"),
-        ("exchange", lambda: calls.rename2("f", "g", calls.RENAME_EXCHANGE), ".")):
-    watch.add(word, told_by(deed, path), {"f": b"text", "g": b"text", "d/": None, **({"d/e/": None} if word == "delete-dir" else {})})
+    ("create", lambda: put("new"), "."),
+    ("create-dir", lambda: os.mkdir("new"), "."),
+    ("modify", modify, "."),
+    ("delete", lambda: os.unlink("f"), "."),
+    ("delete-dir", lambda: os.rmdir("d/e"), "d"),
+    ("rename", lambda: os.rename("f", "g"), "."),
+    ("rename-out", lambda: os.rename("f", "d/g"), "."),
+    ("rename-in", lambda: os.rename("f", "d/g"), "d"),
+    ("rename-over", lambda: os.rename("f", "g"), "."),
+    ("link", lambda: os.link("f", "h"), "."),
+    ("symlink", lambda: os.symlink("f", "s"), "."),
+    ("chmod", lambda: os.chmod("f", 0o600), "."),
+    ("utime", lambda: os.utime("f"), "."),
+    ("setxattr", lambda: os.setxattr("f", "user.a", b"x"), "."),
+    ("mkfifo", lambda: os.mkfifo("p"), "."),
+    ("of-the-file-itself", modify, "f"),
+    ("of-the-file-unlinked", lambda: os.unlink("f"), "f"),
+    ("of-the-file-renamed", lambda: os.rename("f", "z"), "f"),
+    ("fallocate", lambda: calls.fallocate(os.open("f", os.O_RDWR), 0, 0, 100), "f"),
+    ("exchange", lambda: calls.rename2("f", "g", calls.RENAME_EXCHANGE), "."),
+):
+    watch.add(
+        word,
+        told_by(deed, path),
+        {"f": b"text", "g": b"text", "d/": None, **({"d/e/": None} if word == "delete-dir" else {})},
+    )
 
 
 @watch.check(fixture={"f": b"text"})
 def open_read_and_close():
-    fd = calls.inotify(".", 0xfff)
+    fd = calls.inotify(".", 0xFFF)
     get("f")
     return ", ".join(calls.events(fd))
 

@@ -2,7 +2,6 @@
 """Sparse files: SEEK_DATA and SEEK_HOLE, blocks, fallocate in every mode."""
 import os
 
-import calls
 from calls import COLLAPSE_RANGE, INSERT_RANGE, KEEP_SIZE, PUNCH_HOLE, UNSHARE_RANGE, ZERO_RANGE, fallocate
 from core import Group, get, links_of, put, said, size_of
 
@@ -80,7 +79,9 @@ def seek_in_a_sparse_file():
     fd = os.open("f", os.O_RDONLY)
     told = []
     for at in (0, 1, 2, 2.5, 3, 5, 7, 8):
-        told.append([said(lambda: "%g" % (os.lseek(fd, int(at * MIB), how) / MIB)) for how in (os.SEEK_DATA, os.SEEK_HOLE)])
+        told.append(
+            [said(lambda: "%g" % (os.lseek(fd, int(at * MIB), how) / MIB)) for how in (os.SEEK_DATA, os.SEEK_HOLE)]
+        )
     return told
 
 
@@ -89,6 +90,7 @@ def written_and_open(deed):
         fd = os.open("f", os.O_RDWR | os.O_CREAT)
         deed(fd)
         return segments(fd), fill("f")
+
     return check
 
 
@@ -99,16 +101,19 @@ def write_holes(fd):
 
 group.add("seek-right-after-a-write", written_and_open(write_holes))
 group.add("seek-right-after-a-write-into-a-sparse-file", written_and_open(write_holes), SPARSE)
-group.add("seek-right-after-a-write-and-truncate", written_and_open(lambda fd: (write_holes(fd), os.ftruncate(fd, 9 * MIB))))
+group.add(
+    "seek-right-after-a-write-and-truncate", written_and_open(lambda fd: (write_holes(fd), os.ftruncate(fd, 9 * MIB)))
+)
 group.add("seek-after-a-write-and-fsync", written_and_open(lambda fd: (write_holes(fd), os.fsync(fd))), SPARSE)
 
 
 @group.check(fixture=SPARSE)
 def seek_right_after_a_mapped_write():
     import mmap
+
     fd = os.open("f", os.O_RDWR)
     area = mmap.mmap(fd, 8 * MIB)
-    area[5 * MIB:6 * MIB] = b"m" * MIB
+    area[5 * MIB : 6 * MIB] = b"m" * MIB
     return segments(fd)
 
 
@@ -162,7 +167,8 @@ def gap_is_zero():
     return len(data), data[:4], sum(data[3:20000]), data[20000:]
 
 
-# --- fallocate -----------------------------------------------------------------------------------------------------------------
+# --- fallocate ---
+
 
 def allocated(mode, offset, length):
     def check():
@@ -171,6 +177,7 @@ def allocated(mode, offset, length):
         data = get("f")
         zeroes = data.count(b"\0")
         return told, size_of("f"), "zeroes %d" % zeroes, sum(data)
+
     return check
 
 
@@ -179,14 +186,30 @@ def punched(mode, offset, length):
         fd = os.open("f", os.O_RDWR)
         told = said(fallocate, fd, mode, offset, length)
         return told, size_of("f"), segments(fd), fill("f"), sum(get("f"))
+
     return check
 
 
 SMALL = {"f": bytes(range(1, 251)) * 100}  # 25,000 bytes, none of them zero
-ZONES = {"inside": (5000, 3000), "one-byte": (777, 1), "whole": (0, 25000), "over-the-end": (20000, 10000), "behind-the-end": (30000, 5000),
-         "at-the-end": (25000, 100), "page": (4096, 4096), "pages": (0, 8192)}
-for mode_word, mode in (("allocate", 0), ("keep-size", KEEP_SIZE), ("punch-hole", PUNCH_HOLE | KEEP_SIZE), ("zero-range", ZERO_RANGE),
-                        ("zero-range-keep-size", ZERO_RANGE | KEEP_SIZE), ("collapse-range", COLLAPSE_RANGE), ("insert-range", INSERT_RANGE)):
+ZONES = {
+    "inside": (5000, 3000),
+    "one-byte": (777, 1),
+    "whole": (0, 25000),
+    "over-the-end": (20000, 10000),
+    "behind-the-end": (30000, 5000),
+    "at-the-end": (25000, 100),
+    "page": (4096, 4096),
+    "pages": (0, 8192),
+}
+for mode_word, mode in (
+    ("allocate", 0),
+    ("keep-size", KEEP_SIZE),
+    ("punch-hole", PUNCH_HOLE | KEEP_SIZE),
+    ("zero-range", ZERO_RANGE),
+    ("zero-range-keep-size", ZERO_RANGE | KEEP_SIZE),
+    ("collapse-range", COLLAPSE_RANGE),
+    ("insert-range", INSERT_RANGE),
+):
     for zone, (offset, length) in ZONES.items():
         group.add("%s-%s" % (mode_word, zone), allocated(mode, offset, length), SMALL)
 group.add("punch-hole-in-a-big-file", punched(PUNCH_HOLE | KEEP_SIZE, 2 * MIB, 3 * MIB), FULL)
@@ -223,14 +246,25 @@ def allocate_beyond_the_size_takes_room():
 @group.check(fixture=SMALL)
 def modes_that_are_none():
     fd = os.open("f", os.O_RDWR)
-    modes = (PUNCH_HOLE, 0x80, PUNCH_HOLE | ZERO_RANGE | KEEP_SIZE, COLLAPSE_RANGE | KEEP_SIZE, INSERT_RANGE | KEEP_SIZE, COLLAPSE_RANGE | INSERT_RANGE)
+    modes = (
+        PUNCH_HOLE,
+        0x80,
+        PUNCH_HOLE | ZERO_RANGE | KEEP_SIZE,
+        COLLAPSE_RANGE | KEEP_SIZE,
+        INSERT_RANGE | KEEP_SIZE,
+        COLLAPSE_RANGE | INSERT_RANGE,
+    )
     return [said(fallocate, fd, mode, 0, 4096) for mode in modes]
 
 
 @group.check(fixture=SMALL)
 def ranges_that_are_none():
     fd = os.open("f", os.O_RDWR)
-    return [said(fallocate, fd, mode, *where) for mode in (0, PUNCH_HOLE | KEEP_SIZE) for where in ((0, 0), (-1, 10), (0, -1), (2 ** 63 - 1, 10))]
+    return [
+        said(fallocate, fd, mode, *where)
+        for mode in (0, PUNCH_HOLE | KEEP_SIZE)
+        for where in ((0, 0), (-1, 10), (0, -1), (2**63 - 1, 10))
+    ]
 
 
 @group.check(fixture=SMALL)
@@ -240,9 +274,13 @@ def unshare():
 
 @group.check(fixture={"d/": None, "p": os.mkfifo, "f": b"x"})
 def allocate_on_other_kinds():
-    return (said(fallocate, os.open("p", os.O_RDWR), 0, 0, 10), said(fallocate, os.open("d", os.O_RDONLY), 0, 0, 10),
-            said(fallocate, os.open("f", os.O_RDONLY), 0, 0, 10), said(fallocate, os.open("f", os.O_WRONLY | os.O_APPEND), 0, 0, 10),
-            said(fallocate, os.open("f", os.O_WRONLY | os.O_APPEND), PUNCH_HOLE | KEEP_SIZE, 0, 10))
+    return (
+        said(fallocate, os.open("p", os.O_RDWR), 0, 0, 10),
+        said(fallocate, os.open("d", os.O_RDONLY), 0, 0, 10),
+        said(fallocate, os.open("f", os.O_RDONLY), 0, 0, 10),
+        said(fallocate, os.open("f", os.O_WRONLY | os.O_APPEND), 0, 0, 10),
+        said(fallocate, os.open("f", os.O_WRONLY | os.O_APPEND), PUNCH_HOLE | KEEP_SIZE, 0, 10),
+    )
 
 
 @group.check(fixture=SMALL)
@@ -265,6 +303,7 @@ def punch_then_write_then_read():
 @group.check(fixture=SMALL)
 def punched_and_mapped():
     import mmap
+
     fd = os.open("f", os.O_RDWR)
     area = mmap.mmap(fd, 25000)
     area[5000] = 99

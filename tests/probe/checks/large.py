@@ -5,6 +5,7 @@ import os
 import calls
 from core import Group, get, said, size_of
 
+
 class Cleaning(Group):
     """What is large is charged in full: each check's files go before the next one comes."""
 
@@ -15,6 +16,7 @@ class Cleaning(Group):
             finally:
                 for path in os.listdir():
                     os.unlink(path)
+
         super().add(name, check, fixture, root)
 
 
@@ -27,6 +29,7 @@ def written_at(offset):
         fd = os.open("f", os.O_RDWR | os.O_CREAT)
         told = said(os.pwrite, fd, b"end", offset)
         return told, size_of("f"), said(os.pread, fd, 10, max(offset - 2, 0)), said(os.lseek, fd, 0, os.SEEK_END)
+
     return check
 
 
@@ -56,12 +59,17 @@ def seek_in_a_large_one():
     fd = os.open("f", os.O_RDWR | os.O_CREAT)
     os.ftruncate(fd, 100 * GIB)
     os.pwrite(fd, b"x" * 65536, 70 * GIB)
-    return os.lseek(fd, 0, os.SEEK_DATA) // GIB, os.lseek(fd, 70 * GIB, os.SEEK_HOLE) - 70 * GIB, said(os.lseek, fd, 80 * GIB, os.SEEK_DATA)
+    return (
+        os.lseek(fd, 0, os.SEEK_DATA) // GIB,
+        os.lseek(fd, 70 * GIB, os.SEEK_HOLE) - 70 * GIB,
+        said(os.lseek, fd, 80 * GIB, os.SEEK_DATA),
+    )
 
 
 @group.check
 def mapped_behind_4_gib():
     import mmap
+
     fd = os.open("f", os.O_RDWR | os.O_CREAT)
     os.ftruncate(fd, 6 * GIB)
     area = mmap.mmap(fd, 8192, offset=5 * GIB)

@@ -3,7 +3,22 @@
 import os
 
 import calls
-from core import (GROUP, Group, as_user, changed, get, kind_of, links_of, mode_of, names, opened, put, said, same_file, size_of)
+from core import (
+    GROUP,
+    Group,
+    as_user,
+    changed,
+    get,
+    kind_of,
+    links_of,
+    mode_of,
+    names,
+    opened,
+    put,
+    said,
+    same_file,
+    size_of,
+)
 
 group = Group("links")
 FILE = {"f": b"text"}
@@ -42,8 +57,16 @@ def link_and_ctime():
 
 @group.check(fixture={"f": b"x", "d/": None, "l": "f", "p": os.mkfifo})
 def what_can_be_linked():
-    return (said(os.link, "d", "x"), said(os.link, "p", "q"), said(os.link, "f", "d"), said(os.link, "f", "l"),
-            said(os.link, "none", "x"), said(os.link, "f", "none/x"), said(os.link, "f", "f/x"), names())
+    return (
+        said(os.link, "d", "x"),
+        said(os.link, "p", "q"),
+        said(os.link, "f", "d"),
+        said(os.link, "f", "l"),
+        said(os.link, "none", "x"),
+        said(os.link, "f", "none/x"),
+        said(os.link, "f", "f/x"),
+        names(),
+    )
 
 
 @group.check(fixture={"f": b"x", "l": "f"})
@@ -83,7 +106,8 @@ def hard_link_to_others_file():
     return as_user(lambda: [said(os.link, name, name + "2") for name in ("f", "g", "h")])
 
 
-# --- link counts of directories ---------------------------------------------------------------------------------------------
+# --- link counts of directories ---
+
 
 @group.check(fixture={"d/": None, "d/a/": None, "d/b/": None, "d/f": b""})
 def count_of_a_dir():
@@ -101,10 +125,15 @@ def dir_size_is_told():
     return size_of("d") >= 0, os.stat("d").st_blocks >= 0
 
 
-# --- symbolic links ---------------------------------------------------------------------------------------------------------
+# --- symbolic links ---
+
 
 def symlink_of(length):
-    return lambda: (os.readlink("l") == target(length), os.lstat("l").st_size, os.stat("l", follow_symlinks=False).st_mode & 0o777)
+    return lambda: (
+        os.readlink("l") == target(length),
+        os.lstat("l").st_size,
+        os.stat("l", follow_symlinks=False).st_mode & 0o777,
+    )
 
 
 def target(length):
@@ -125,7 +154,24 @@ def symlink_with_a_long_component():
     return len(os.readlink("l")), said(os.stat, "l")
 
 
-STRANGE = ["/", "//", ".", "..", "a//b", "a/", "./a", "../a", "/a/../b", "a\nb", " ", "\\", os.fsdecode(b"\xff"), "a/./b", "/a/", "..a"]
+STRANGE = [
+    "/",
+    "//",
+    ".",
+    "..",
+    "a//b",
+    "a/",
+    "./a",
+    "../a",
+    "/a/../b",
+    "a\nb",
+    " ",
+    "\\",
+    os.fsdecode(b"\xff"),
+    "a/./b",
+    "/a/",
+    "..a",
+]
 
 
 @group.check(fixture={"l%02d" % number: target for number, target in enumerate(STRANGE)})
@@ -152,6 +198,7 @@ def chain_of_40_and_41():
 @group.check(fixture={"l": "long/target"})
 def readlink_cut_off():
     import ctypes
+
     buffer = ctypes.create_string_buffer(4)
     return calls.libc.readlink(b"l", buffer, ctypes.c_size_t(4)), buffer.raw
 
@@ -198,11 +245,14 @@ def protected_symlinks():
     return said(get, "t/l"), as_user(get, "t/l"), as_user(get, "t/l", uid=54322)
 
 
-# --- unlink and rmdir ---------------------------------------------------------------------------------------------------------
+# --- unlink and rmdir ---
+
 
 @group.check(fixture={"f": b"", "d/": None, "d/x": b"", "e/": None, "l": "e", "p": os.mkfifo})
 def unlink_and_rmdir_of_each():
-    return [said(call, name) for call in (os.unlink, os.rmdir) for name in ("d", "e", "f", "l", "p", "none", "f/x")], names()
+    return [
+        said(call, name) for call in (os.unlink, os.rmdir) for name in ("d", "e", "f", "l", "p", "none", "f/x")
+    ], names()
 
 
 @group.check(fixture={"d/": None, "d/e/": None, "d/f": b""})
@@ -243,7 +293,8 @@ def made_again():
     return told, names("d"), said(os.stat, "d/f")
 
 
-# --- unlinked, and open still ---------------------------------------------------------------------------------------------
+# --- unlinked, and open still ---
+
 
 @group.check(fixture=FILE)
 def unlinked_file():
@@ -262,8 +313,11 @@ def unlinked_file():
 def unlinked_file_linked_again():
     fd = os.open("f", os.O_RDWR)
     os.unlink("f")
-    return (said(calls.linkat, calls.AT_FDCWD, "/proc/self/fd/%d" % fd, "g", calls.AT_SYMLINK_FOLLOW),
-            said(calls.linkat, fd, "", "h", calls.AT_EMPTY_PATH), names())
+    return (
+        said(calls.linkat, calls.AT_FDCWD, "/proc/self/fd/%d" % fd, "g", calls.AT_SYMLINK_FOLLOW),
+        said(calls.linkat, fd, "", "h", calls.AT_EMPTY_PATH),
+        names(),
+    )
 
 
 @group.check(fixture=FILE)
@@ -296,8 +350,14 @@ def unlinked_dir():
     fd = os.open("d", os.O_RDONLY)
     os.unlink("d/f")
     os.rmdir("d")
-    return (os.fstat(fd).st_nlink, os.listdir(fd), said(os.open, "f", os.O_CREAT | os.O_WRONLY, dir_fd=fd),
-            said(os.mkdir, "e", dir_fd=fd), said(os.open, ".", os.O_RDONLY, dir_fd=fd) != "", said(os.fchmod, fd, 0o700))
+    return (
+        os.fstat(fd).st_nlink,
+        os.listdir(fd),
+        said(os.open, "f", os.O_CREAT | os.O_WRONLY, dir_fd=fd),
+        said(os.mkdir, "e", dir_fd=fd),
+        said(os.open, ".", os.O_RDONLY, dir_fd=fd) != "",
+        said(os.fchmod, fd, 0o700),
+    )
 
 
 @group.check(fixture={"d/": None, "d/e/": None})
@@ -311,6 +371,7 @@ def unlinked_working_dir():
 @group.check(fixture=FILE)
 def unlinked_while_mapped():
     import mmap
+
     fd = os.open("f", os.O_RDWR)
     os.ftruncate(fd, 8192)
     area = mmap.mmap(fd, 8192)

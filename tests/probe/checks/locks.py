@@ -51,7 +51,11 @@ def flock_goes_with_the_last_descriptor():
 
 @group.check(fixture=FILE)
 def flock_on_a_read_only_descriptor_and_a_dir():
-    return said(fcntl.flock, os.open("f", os.O_RDONLY), EXCLUSIVE), said(fcntl.flock, os.open("d", os.O_RDONLY), EXCLUSIVE), said(fcntl.flock, os.open("f", os.O_PATH), SHARED)
+    return (
+        said(fcntl.flock, os.open("f", os.O_RDONLY), EXCLUSIVE),
+        said(fcntl.flock, os.open("d", os.O_RDONLY), EXCLUSIVE),
+        said(fcntl.flock, os.open("f", os.O_PATH), SHARED),
+    )
 
 
 @group.check(fixture=FILE)
@@ -60,6 +64,7 @@ def flock_of_a_dead_process():
         fcntl.flock(os.open("f", os.O_RDWR), EXCLUSIVE)
         step()
         step()
+
     beside = Beside(other)
     beside.go()
     told = another(EXCLUSIVE)
@@ -93,14 +98,18 @@ def waits_for(take, release):
 def flock_is_waited_for():
     fd = os.open("f", os.O_RDWR)
     fcntl.flock(fd, fcntl.LOCK_EX)
-    return waits_for(lambda: fcntl.flock(os.open("f", os.O_RDWR), fcntl.LOCK_EX), lambda: fcntl.flock(fd, fcntl.LOCK_UN))
+    return waits_for(
+        lambda: fcntl.flock(os.open("f", os.O_RDWR), fcntl.LOCK_EX), lambda: fcntl.flock(fd, fcntl.LOCK_UN)
+    )
 
 
 @group.check(fixture=FILE)
 def posix_is_waited_for():
     fd = os.open("f", os.O_RDWR)
     lock(fd, fcntl.F_SETLK, WR, 0, 5)
-    return waits_for(lambda: lock(os.open("f", os.O_RDWR), fcntl.F_SETLKW, WR, 4, 1), lambda: lock(fd, fcntl.F_SETLK, UN, 0, 5))
+    return waits_for(
+        lambda: lock(os.open("f", os.O_RDWR), fcntl.F_SETLKW, WR, 4, 1), lambda: lock(fd, fcntl.F_SETLK, UN, 0, 5)
+    )
 
 
 @group.check(fixture=FILE)
@@ -111,9 +120,11 @@ def waiting_is_interrupted():
     def wait():
         def stop(*_):
             raise InterruptedError(4, "stopped")
+
         signal.signal(signal.SIGALRM, stop)
         signal.setitimer(signal.ITIMER_REAL, 0.05)
         lock(os.open("f", os.O_RDWR), fcntl.F_SETLKW, WR)
+
     return forked(wait)
 
 
@@ -130,7 +141,11 @@ def posix_ranges():
     fd = os.open("f", os.O_RDWR)
     lock(fd, fcntl.F_SETLK, WR, 10, 10)
     lock(fd, fcntl.F_SETLK, RD, 30, 10)
-    return [posix_by_another(kind, *where) for kind in (RD, WR) for where in ((0, 10), (5, 6), (19, 1), (20, 10), (30, 5), (40, 0), (0, 0))]
+    return [
+        posix_by_another(kind, *where)
+        for kind in (RD, WR)
+        for where in ((0, 10), (5, 6), (19, 1), (20, 10), (30, 5), (40, 0), (0, 0))
+    ]
 
 
 @group.check(fixture=FILE)
@@ -172,8 +187,12 @@ def posix_upgrade_and_downgrade():
 @group.check(fixture=FILE)
 def posix_needs_the_right_descriptor():
     reader, writer = os.open("f", os.O_RDONLY), os.open("f", os.O_WRONLY)
-    return (said(lambda: lock(reader, fcntl.F_SETLK, WR) and None), said(lambda: lock(writer, fcntl.F_SETLK, RD) and None),
-            said(lambda: lock(os.open("d", os.O_RDONLY), fcntl.F_SETLK, RD) and None), said(lambda: lock(reader, fcntl.F_SETLK, RD, -1, 1)))
+    return (
+        said(lambda: lock(reader, fcntl.F_SETLK, WR) and None),
+        said(lambda: lock(writer, fcntl.F_SETLK, RD) and None),
+        said(lambda: lock(os.open("d", os.O_RDONLY), fcntl.F_SETLK, RD) and None),
+        said(lambda: lock(reader, fcntl.F_SETLK, RD, -1, 1)),
+    )
 
 
 @group.check(fixture=FILE)
@@ -187,6 +206,7 @@ def posix_deadlock():
         step()
         os.write(beside_up, b"x")
         lock(other_fd, fcntl.F_SETLKW, WR, 0, 1)
+
     reader, beside_up = os.pipe()
     beside = Beside(other)
     os.write(beside.down[1], b".")
@@ -247,7 +267,11 @@ def locks_follow_a_rename():
 @group.check(fixture=FILE)
 def leases():
     fd = os.open("f", os.O_RDONLY)
-    told = [said(fcntl.fcntl, fd, F_SETLEASE, RD), said(fcntl.fcntl, fd, F_GETLEASE), said(fcntl.fcntl, fd, F_SETLEASE, UN)]
+    told = [
+        said(fcntl.fcntl, fd, F_SETLEASE, RD),
+        said(fcntl.fcntl, fd, F_GETLEASE),
+        said(fcntl.fcntl, fd, F_SETLEASE, UN),
+    ]
     fd2 = os.open("f", os.O_RDWR)
     return told, said(fcntl.fcntl, fd2, F_SETLEASE, WR), said(fcntl.fcntl, fd2, F_SETLEASE, RD)
 

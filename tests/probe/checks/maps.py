@@ -84,6 +84,7 @@ def shared_with_a_child():
         assert other_area[7:9] == b"up"
         other_area[9:13] = b"down"
         step()
+
     beside = Beside(other)
     area[7:9] = b"up"
     beside.go()
@@ -92,8 +93,12 @@ def shared_with_a_child():
 
 @group.check(fixture=BIG)
 def write_needs_a_writable_descriptor():
-    return (said(lambda: mapped(how=os.O_RDONLY) and None), said(lambda: mapped(mmap.MAP_PRIVATE, how=os.O_RDONLY) and None),
-            said(lambda: mapped(prot=mmap.PROT_READ, how=os.O_WRONLY) and None), said(lambda: mapped(how=os.O_RDWR | os.O_APPEND) and None))
+    return (
+        said(lambda: mapped(how=os.O_RDONLY) and None),
+        said(lambda: mapped(mmap.MAP_PRIVATE, how=os.O_RDONLY) and None),
+        said(lambda: mapped(prot=mmap.PROT_READ, how=os.O_WRONLY) and None),
+        said(lambda: mapped(how=os.O_RDWR | os.O_APPEND) and None),
+    )
 
 
 @group.check(fixture={"d/": None, "p": os.mkfifo})
@@ -102,7 +107,7 @@ def of_what_cannot_be_mapped():
     for path, how in (("d", os.O_RDONLY), ("p", os.O_RDWR)):
         fd = os.open(path, how)
         result = calls.libc.mmap(None, calls.ctypes.c_size_t(PAGE), 1, 1, fd, calls.ctypes.c_long(0))
-        told.append(os.strerror(calls.ctypes.get_errno()) if result == 2 ** 64 - 1 else "mapped")
+        told.append(os.strerror(calls.ctypes.get_errno()) if result == 2**64 - 1 else "mapped")
     return told
 
 
@@ -116,6 +121,7 @@ def beyond_the_end_is_sigbus():
         if value is not None:
             area[at] = value
         return area[at]
+
     return forked(touch, 50), forked(touch, 150), forked(touch, PAGE), forked(touch, PAGE, 1)
 
 
@@ -202,7 +208,8 @@ def read_from_the_map_into_itself():
     return told, area[:3], get("f")[8000:8003], get("f")[0:3]
 
 
-# --- running ----------------------------------------------------------------------------------------------------------------
+# --- running ---
+
 
 def script_fixture():
     put("script", b"#!/bin/sh\necho ran $1\n", 0o755)
@@ -255,8 +262,15 @@ def sleeper():
 def text_busy():
     running = subprocess.Popen(["./sleeper", "20"])
     try:
-        return (said(opened, "sleeper", os.O_WRONLY), said(os.truncate, "sleeper", 0), said(opened, "sleeper"), said(os.chmod, "sleeper", 0o700),
-                said(os.rename, "sleeper", "moved"), said(os.unlink, "moved"), running.poll())
+        return (
+            said(opened, "sleeper", os.O_WRONLY),
+            said(os.truncate, "sleeper", 0),
+            said(opened, "sleeper"),
+            said(os.chmod, "sleeper", 0o700),
+            said(os.rename, "sleeper", "moved"),
+            said(os.unlink, "moved"),
+            running.poll(),
+        )
     finally:
         running.kill()
         running.wait()
@@ -289,6 +303,7 @@ def program_just_written():
 @group.check
 def shared_library_loaded():
     import ctypes
+
     library = os.path.realpath(next(line.split()[-1] for line in open("/proc/self/maps") if "libc.so" in line))
     shutil.copy(library, "copy.so")
     return ctypes.CDLL("./copy.so") is not None, ctypes.CDLL("./copy.so").abs(-5)

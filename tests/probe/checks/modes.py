@@ -4,7 +4,7 @@ import mmap
 import os
 
 import calls
-from core import (AM_ROOT, GROUP, GROUP2, OTHER, THIRD, Group, as_user, get, mode_of, names, opened, put, said)
+from core import AM_ROOT, GROUP, GROUP2, OTHER, THIRD, Group, as_user, get, mode_of, names, opened, put, said
 
 group = Group("modes")
 
@@ -39,12 +39,17 @@ def permission(mode, uid, gid, **who):
     def check():
         others_file(mode, uid, gid)
         return as_user(every_way, **who)
+
     return check
 
 
 # Owner, group and others: exactly one class counts, whatever the others may.
-for word, uid, gid, who in (("owner", OTHER, GROUP2, {}), ("group", THIRD, OTHER, {}), ("other", THIRD, GROUP2, {}),
-                            ("supplementary", THIRD, GROUP2, {"groups": (GROUP, GROUP2)})):
+for word, uid, gid, who in (
+    ("owner", OTHER, GROUP2, {}),
+    ("group", THIRD, OTHER, {}),
+    ("other", THIRD, GROUP2, {}),
+    ("supplementary", THIRD, GROUP2, {"groups": (GROUP, GROUP2)}),
+):
     for mode in (0o700, 0o070, 0o007, 0o077, 0o707, 0o440, 0o111, 0o664):
         group.add("%s-of-%03o" % (word, mode), permission(mode, uid, gid, **who), root=True)
 
@@ -54,6 +59,7 @@ def own_file(mode):
         put("f", b"#!/bin/sh\nexit 0\n")
         os.chmod("f", mode)
         return every_way()
+
     return check
 
 
@@ -70,8 +76,18 @@ def search_permission():
         os.mkdir(path)
         put(path + "/f", b"x")
         os.chmod(path, mode)
-        told.append(as_user(lambda: (said(get, path + "/f"), said(names, path), said(put, path + "/g"), said(mode_of, path),
-                                     said(mode_of, path + "/none"), said(os.access, path, os.X_OK))))
+        told.append(
+            as_user(
+                lambda: (
+                    said(get, path + "/f"),
+                    said(names, path),
+                    said(put, path + "/g"),
+                    said(mode_of, path),
+                    said(mode_of, path + "/none"),
+                    said(os.access, path, os.X_OK),
+                )
+            )
+        )
     return told
 
 
@@ -80,7 +96,9 @@ def own_dir_modes():
     told = []
     for mode in (0o000, 0o100, 0o400, 0o600, 0o300, 0o500):
         os.chmod("d", mode)
-        told.append([said(get, "d/f"), said(names, "d"), said(put, "d/g"), said(os.chdir, "d") if mode & 0o100 == 0 else "-"])
+        told.append(
+            [said(get, "d/f"), said(names, "d"), said(put, "d/g"), said(os.chdir, "d") if mode & 0o100 == 0 else "-"]
+        )
         if os.path.basename(os.getcwd()) == "d":
             os.chdir("..")
     os.chmod("d", 0o755)
@@ -96,16 +114,21 @@ def access_with_real_ids():
     def deed():
         os.setresuid(THIRD, OTHER, OTHER)
         return os.access("f", os.R_OK), os.access("f", os.R_OK, effective_ids=True), said(get, "f")[:3]
+
     return as_user(deed, uid=0)
 
 
 @group.check(fixture={"f": b""})
 def access_words():
-    return ([said(calls.faccessat2, path, how, 0) for path in ("f", ".", "none", "f/x") for how in (0, 4, 2)],
-            said(calls.faccessat2, "f", 8, 0), said(calls.faccessat2, "f", 0, 0x4000))
+    return (
+        [said(calls.faccessat2, path, how, 0) for path in ("f", ".", "none", "f/x") for how in (0, 4, 2)],
+        said(calls.faccessat2, "f", 8, 0),
+        said(calls.faccessat2, "f", 0, 0x4000),
+    )
 
 
-# --- chmod and chown -----------------------------------------------------------------------------------------------------------
+# --- chmod and chown ---
+
 
 @group.check(fixture={"f": b""})
 def chmod_every_mode():
@@ -128,7 +151,12 @@ def chmod_of_other_kinds():
 @group.check(root=True)
 def chmod_by_others():
     others_file(0o666)
-    return as_user(os.chmod, "f", 0o777), as_user(os.chmod, "f", 0o666), as_user(lambda: os.fchmod(os.open("f", os.O_RDWR), 0o777)), mode_of("f")
+    return (
+        as_user(os.chmod, "f", 0o777),
+        as_user(os.chmod, "f", 0o666),
+        as_user(lambda: os.fchmod(os.open("f", os.O_RDWR), 0o777)),
+        mode_of("f"),
+    )
 
 
 @group.check(root=True)
@@ -161,7 +189,10 @@ def chown_by_others():
 @group.check(root=True)
 def chown_by_owner():
     others_file(0o644, OTHER, OTHER)
-    told = [as_user(os.chown, "f", *ids, groups=(GROUP,)) for ids in ((THIRD, -1), (-1, GROUP2), (-1, GROUP), (OTHER, GROUP), (OTHER, OTHER))]
+    told = [
+        as_user(os.chown, "f", *ids, groups=(GROUP,))
+        for ids in ((THIRD, -1), (-1, GROUP2), (-1, GROUP), (OTHER, GROUP), (OTHER, OTHER))
+    ]
     return told, os.stat("f").st_gid == OTHER
 
 
@@ -169,8 +200,13 @@ def chown_by_owner():
 def chown_own_file():
     put("f")
     mine = os.stat("f")
-    return (said(os.chown, "f", -1, -1), said(os.chown, "f", mine.st_uid, mine.st_gid), said(os.chown, "f", OTHER, -1),
-            said(os.chown, "f", -1, GROUP2), said(os.chown, "none", -1, -1))
+    return (
+        said(os.chown, "f", -1, -1),
+        said(os.chown, "f", mine.st_uid, mine.st_gid),
+        said(os.chown, "f", OTHER, -1),
+        said(os.chown, "f", -1, GROUP2),
+        said(os.chown, "none", -1, -1),
+    )
 
 
 @group.check
@@ -186,7 +222,7 @@ def chgrp_to_each_own_group():
 @group.check(root=True, fixture={"f": b""})
 def chown_big_ids():
     told = []
-    for number in (65534, 65535, 65536, 2 ** 31, 2 ** 32 - 2):
+    for number in (65534, 65535, 65536, 2**31, 2**32 - 2):
         told += [said(os.chown, "f", number, number), os.stat("f").st_uid, os.stat("f").st_gid]
     return told
 
@@ -199,7 +235,8 @@ def chown_follows_links():
     return [(os.lstat(name).st_uid, os.lstat(name).st_gid) for name in ("f", "l", "d")]
 
 
-# --- setuid and setgid dropped -----------------------------------------------------------------------------------------------
+# --- setuid and setgid dropped ---
+
 
 def write_it():
     fd = os.open("f", os.O_WRONLY)
@@ -284,6 +321,7 @@ def set_up(mode, uid, gid):
 
 def set_id_of(deed, who):
     """who: root; the owner, or somebody else who may write; in the file's group or not."""
+
     def run(mode):
         uid = OTHER if who.startswith("owner") else THIRD
         set_up(mode, uid, GROUP)
@@ -291,6 +329,7 @@ def set_id_of(deed, who):
             return lambda deed: said(deed)
         groups = (GROUP,) if who.endswith("member") else ()
         return lambda deed: as_user(deed, groups=groups)
+
     return lambda: told_bits(deed, run)
 
 
@@ -298,6 +337,7 @@ def own_set_id_of(deed):
     def run(mode):
         set_up(mode, -1, -1)
         return lambda deed: said(deed)
+
     return lambda: told_bits(deed, run)
 
 
@@ -371,11 +411,24 @@ def capability(deed):
         os.setxattr("f", "security.capability", CAP)
         told = said(deed)
         return told, said(lambda: len(os.getxattr("f", "security.capability")))
+
     return check
 
 
-for word in ("write", "truncate", "o-trunc", "fallocate", "copy-file-range", "mmap", "chmod", "utimes", "rename", "link", "read",
-             "chown-same"):
+for word in (
+    "write",
+    "truncate",
+    "o-trunc",
+    "fallocate",
+    "copy-file-range",
+    "mmap",
+    "chmod",
+    "utimes",
+    "rename",
+    "link",
+    "read",
+    "chown-same",
+):
     group.add("capability-after-" + word, capability(DEEDS[word]), {"f": b"0123456789"}, root=True)
 
 
@@ -394,10 +447,13 @@ def capability_of_an_old_file():
 @group.check
 def capability_by_self():
     put("f")
-    return said(os.setxattr, "f", "security.capability", CAP), said(lambda: len(os.getxattr("f", "security.capability")))
+    return said(os.setxattr, "f", "security.capability", CAP), said(
+        lambda: len(os.getxattr("f", "security.capability"))
+    )
 
 
-# --- setgid directories --------------------------------------------------------------------------------------------------------
+# --- setgid directories ---
+
 
 def setgid_dir():
     os.chmod(".", 0o755)
@@ -421,7 +477,9 @@ def made_in_it():
 
 def what_was_made():
     gid = os.stat("d").st_gid
-    return ["%s:%s:%s" % (name, mode_of("d/" + name), os.lstat("d/" + name).st_gid == gid) for name in names("d")], mode_of("d/d/deep")
+    return [
+        "%s:%s:%s" % (name, mode_of("d/" + name), os.lstat("d/" + name).st_gid == gid) for name in names("d")
+    ], mode_of("d/d/deep")
 
 
 @group.check(fixture=setgid_dir)
@@ -453,4 +511,5 @@ def setgid_dir_tmpfile():
     def deed():
         fd = os.open("d", os.O_TMPFILE | os.O_RDWR, 0o2777)
         return os.fstat(fd).st_gid, "%o" % os.fstat(fd).st_mode
+
     return as_user(deed)

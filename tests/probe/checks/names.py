@@ -9,10 +9,23 @@ LONG = "n" * 255
 
 
 def every_kind(name):
-    made = [said(put, name), said(os.unlink, name), said(os.mkdir, name), said(os.rmdir, name),
-            said(os.symlink, "x", name), said(os.unlink, name), said(os.mkfifo, name), said(os.unlink, name)]
+    made = [
+        said(put, name),
+        said(os.unlink, name),
+        said(os.mkdir, name),
+        said(os.rmdir, name),
+        said(os.symlink, "x", name),
+        said(os.unlink, name),
+        said(os.mkfifo, name),
+        said(os.unlink, name),
+    ]
     put("plain")
-    made += [said(os.link, "plain", name), said(os.unlink, name), said(os.rename, "plain", name), said(os.lstat, name) != ""]
+    made += [
+        said(os.link, "plain", name),
+        said(os.unlink, name),
+        said(os.rename, "plain", name),
+        said(os.lstat, name) != "",
+    ]
     return made
 
 
@@ -57,7 +70,7 @@ def depth_beyond_path_max():
     return get("f"), len(os.getcwd()) > 5000, names()
 
 
-EVERY_BYTE = [bytes([byte]) for byte in range(1, 256) if byte not in (0x2f, 0x2e)]
+EVERY_BYTE = [bytes([byte]) for byte in range(1, 256) if byte not in (0x2F, 0x2E)]
 
 
 def bytes_fixture():
@@ -72,15 +85,41 @@ def every_byte():
     return len(found), found == set(EVERY_BYTE) | {b"x" + name for name in EVERY_BYTE}, len([os.stat(n) for n in found])
 
 
-STRANGE = {"dash": "-rf", "newline": "a\nb", "blank": " ", "tab": "\t", "backslash": "a\\b", "quotes": "'\"`$(x)", "star": "*?[]",
-           "colon": "C:", "three-dots": "...", "dot-end": "name.", "blank-end": "name ", "control": "\x01\x7f",
-           "composed": "\u00e9", "decomposed": "e\u0301", "emoji": "\U0001f4bf", "not-utf-8": os.fsdecode(b"\xff\xfe"),
-           "cut-utf-8": os.fsdecode(b"a\xc3"), "overlong": os.fsdecode(b"\xc0\xaf"), "surrogate": os.fsdecode(b"\xed\xa0\x80"),
-           "device": "CON", "semicolon": "FILE.TXT;1", "percent": "%2F%00", "fuse-hidden": ".fuse_hidden1"}
+STRANGE = {
+    "dash": "-rf",
+    "newline": "a\nb",
+    "blank": " ",
+    "tab": "\t",
+    "backslash": "a\\b",
+    "quotes": "'\"`$(x)",
+    "star": "*?[]",
+    "colon": "C:",
+    "three-dots": "...",
+    "dot-end": "name.",
+    "blank-end": "name ",
+    "control": "\x01\x7f",
+    "composed": "\u00e9",
+    "decomposed": "e\u0301",
+    "emoji": "\U0001f4bf",
+    "not-utf-8": os.fsdecode(b"\xff\xfe"),
+    "cut-utf-8": os.fsdecode(b"a\xc3"),
+    "overlong": os.fsdecode(b"\xc0\xaf"),
+    "surrogate": os.fsdecode(b"\xed\xa0\x80"),
+    "device": "CON",
+    "semicolon": "FILE.TXT;1",
+    "percent": "%2F%00",
+    "fuse-hidden": ".fuse_hidden1",
+}
 
 
 def strange(name):
-    return lambda: (get(name), names() == [name], said(os.rename, name, name + "x"), said(os.unlink, name + "x"), names())
+    return lambda: (
+        get(name),
+        names() == [name],
+        said(os.rename, name, name + "x"),
+        said(os.unlink, name + "x"),
+        names(),
+    )
 
 
 for word, strange_name in STRANGE.items():
@@ -94,13 +133,25 @@ def case_and_form_count():
 
 @group.check(fixture={"d/": None})
 def dots():
-    return [said(call, name) for call in (os.rmdir, os.unlink, os.mkdir) for name in (".", "..", "d/.", "d/..", "d/../d")]
+    return [
+        said(call, name) for call in (os.rmdir, os.unlink, os.mkdir) for name in (".", "..", "d/.", "d/..", "d/../d")
+    ]
 
 
 @group.check(fixture={"d/": None, "d/e/": None})
 def rename_of_dots():
-    return [said(os.rename, old, new) for old, new in (("d/.", "x"), ("d/..", "x"), ("d", "d/e/."), ("d", "d/e/.."), (".", "x"),
-                                                       ("d/e", "."), ("d/e", ".."))]
+    return [
+        said(os.rename, old, new)
+        for old, new in (
+            ("d/.", "x"),
+            ("d/..", "x"),
+            ("d", "d/e/."),
+            ("d", "d/e/.."),
+            (".", "x"),
+            ("d/e", "."),
+            ("d/e", ".."),
+        )
+    ]
 
 
 @group.check(fixture={"f": b"", "d/": None, "lf": "f", "ld": "d", "ln": "none"})
@@ -114,8 +165,17 @@ def slash_behind():
 @group.check
 def slash_behind_new_names():
     put("f")
-    return (said(os.mkdir, "d/"), said(os.mkdir, "e///"), said(os.symlink, "x", "l/"), said(os.link, "f", "g/"),
-            said(os.mkfifo, "p/"), said(os.rename, "f", "g/"), said(os.rename, "d", "c/"), said(os.rename, "e/", "b"), names())
+    return (
+        said(os.mkdir, "d/"),
+        said(os.mkdir, "e///"),
+        said(os.symlink, "x", "l/"),
+        said(os.link, "f", "g/"),
+        said(os.mkfifo, "p/"),
+        said(os.rename, "f", "g/"),
+        said(os.rename, "d", "c/"),
+        said(os.rename, "e/", "b"),
+        names(),
+    )
 
 
 @group.check(fixture={"d/": None, "l": "d"})

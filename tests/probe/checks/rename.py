@@ -3,11 +3,18 @@
 import os
 
 import calls
-from core import (GROUP, Group, as_user, get, kind_of, links_of, mode_of, names, put, said, same_file)
+from core import GROUP, Group, as_user, get, kind_of, links_of, mode_of, names, put, said, same_file
 
 group = Group("rename")
-KINDS = {"file": {"%s": b"text"}, "dir": {"%s/": None}, "full": {"%s/": None, "%s/x": b"in"}, "link": {"%s": "nowhere"},
-         "dirlink": {"%s": "."}, "fifo": {"%s": os.mkfifo}, "none": {}}
+KINDS = {
+    "file": {"%s": b"text"},
+    "dir": {"%s/": None},
+    "full": {"%s/": None, "%s/x": b"in"},
+    "link": {"%s": "nowhere"},
+    "dirlink": {"%s": "."},
+    "fifo": {"%s": os.mkfifo},
+    "none": {},
+}
 
 
 def spec(kind, name):
@@ -18,6 +25,7 @@ def onto(flags):
     def deed():
         told = said(calls.rename2, "a", "b", flags)
         return told, kind_of("a"), kind_of("b"), names()
+
     return deed
 
 
@@ -27,7 +35,14 @@ for old in KINDS:
             group.add("%s-onto-%s" % (old, new), onto(0), {**spec(old, "a"), **spec(new, "b")})
 for old, new in (("file", "none"), ("file", "file"), ("dir", "dir"), ("file", "dir"), ("link", "file")):
     group.add("noreplace-%s-onto-%s" % (old, new), onto(calls.RENAME_NOREPLACE), {**spec(old, "a"), **spec(new, "b")})
-for old, new in (("file", "file"), ("file", "full"), ("full", "link"), ("fifo", "dir"), ("file", "none"), ("full", "full")):
+for old, new in (
+    ("file", "file"),
+    ("file", "full"),
+    ("full", "link"),
+    ("fifo", "dir"),
+    ("file", "none"),
+    ("full", "full"),
+):
     group.add("exchange-%s-and-%s" % (old, new), onto(calls.RENAME_EXCHANGE), {**spec(old, "a"), **spec(new, "b")})
 for word, flags in (("exchange-noreplace", 3), ("unknown", 8), ("exchange-whiteout", 6)):
     group.add("flags-" + word, onto(flags), {**spec("file", "a"), **spec("file", "b")})
@@ -51,8 +66,11 @@ def into_itself():
 
 @group.check(fixture={"a/": None, "a/b/": None})
 def exchange_with_an_ancestor():
-    return (said(calls.rename2, "a", "a/b", calls.RENAME_EXCHANGE), said(calls.rename2, "a/b", "a", calls.RENAME_EXCHANGE),
-            said(os.rename, "a/b", "a"))
+    return (
+        said(calls.rename2, "a", "a/b", calls.RENAME_EXCHANGE),
+        said(calls.rename2, "a/b", "a", calls.RENAME_EXCHANGE),
+        said(os.rename, "a/b", "a"),
+    )
 
 
 @group.check(fixture={"a": b"text"})
@@ -69,7 +87,11 @@ def onto_another_name_of_it():
 
 @group.check(fixture={"a": b"text", "b": lambda path: os.link("a", path)})
 def noreplace_onto_another_name_of_it():
-    return said(calls.rename2, "a", "b", calls.RENAME_NOREPLACE), said(calls.rename2, "a", "b", calls.RENAME_EXCHANGE), names()
+    return (
+        said(calls.rename2, "a", "b", calls.RENAME_NOREPLACE),
+        said(calls.rename2, "a", "b", calls.RENAME_EXCHANGE),
+        names(),
+    )
 
 
 @group.check(fixture={"d/": None, "d/f": b"text", "e/": None})
@@ -119,7 +141,11 @@ def of_an_open_dir():
     fd = os.open("a", os.O_RDONLY)
     os.rename("a", "b")
     put("b/g")
-    return sorted(os.listdir(fd)), said(os.stat, "f", dir_fd=fd) != "", os.path.basename(os.readlink("/proc/self/fd/%d" % fd))
+    return (
+        sorted(os.listdir(fd)),
+        said(os.stat, "f", dir_fd=fd) != "",
+        os.path.basename(os.readlink("/proc/self/fd/%d" % fd)),
+    )
 
 
 @group.check(fixture={"a/": None, "a/b/": None})
@@ -147,7 +173,7 @@ def keeps_mode_and_identity():
 
 @group.check(fixture={"d/": None, "d/e/": 0o500, "f/": None})
 def read_only_dir_moved():
-    """".." of a directory changes when it's moved: that takes the right to write to it."""
+    """ ".." of a directory changes when it's moved: that takes the right to write to it."""
     return said(os.rename, "d/e", "f/e"), said(os.rename, "d/e", "d/g")
 
 
@@ -164,7 +190,12 @@ def to_another_file_system():
 
 @group.check(fixture={"f": b"", "d/": None})
 def below_a_file():
-    return said(os.rename, "f", "f/x"), said(os.rename, "f/x", "g"), said(os.rename, "d", "f/x"), said(os.rename, "f", "none/x")
+    return (
+        said(os.rename, "f", "f/x"),
+        said(os.rename, "f/x", "g"),
+        said(os.rename, "d", "f/x"),
+        said(os.rename, "f", "none/x"),
+    )
 
 
 @group.check(fixture={"f": b"text", "d/": None, "l": "d", "m": "f"})
@@ -203,13 +234,26 @@ def sticky(dir_mode, dir_owner, file_owner):
         os.chown("d/mine", 54321, GROUP)
         os.chown("d", dir_owner, GROUP)
         os.chmod("d", dir_mode)
-        return as_user(lambda: (said(os.unlink, "d/f"), said(os.rename, "d/g", "d/h"), said(os.rmdir, "d/s"),
-                                said(os.rename, "d/mine", "d/g"), said(put, "d/new"), said(os.rename, "d/new", "d/newer")))
+        return as_user(
+            lambda: (
+                said(os.unlink, "d/f"),
+                said(os.rename, "d/g", "d/h"),
+                said(os.rmdir, "d/s"),
+                said(os.rename, "d/mine", "d/g"),
+                said(put, "d/new"),
+                said(os.rename, "d/new", "d/newer"),
+            )
+        )
+
     return check
 
 
-for word, args in (("of-others", (0o1777, 54322, 54322)), ("own-files", (0o1777, 54322, 54321)), ("own-dir", (0o1777, 54321, 54322)),
-                   ("not-sticky", (0o777, 54322, 54322))):
+for word, args in (
+    ("of-others", (0o1777, 54322, 54322)),
+    ("own-files", (0o1777, 54322, 54321)),
+    ("own-dir", (0o1777, 54321, 54322)),
+    ("not-sticky", (0o777, 54322, 54322)),
+):
     group.add("sticky-" + word, sticky(*args), root=True)
 
 
@@ -222,8 +266,13 @@ def sticky_exchange():
 
     def deed():
         put("d/mine")
-        return (said(calls.rename2, "d/mine", "d/theirs", calls.RENAME_EXCHANGE), said(os.rename, "d/mine", "d/theirs"),
-                said(calls.rename2, "d/mine", "d/x", calls.RENAME_WHITEOUT), sorted(os.listdir("d")))
+        return (
+            said(calls.rename2, "d/mine", "d/theirs", calls.RENAME_EXCHANGE),
+            said(os.rename, "d/mine", "d/theirs"),
+            said(calls.rename2, "d/mine", "d/x", calls.RENAME_WHITEOUT),
+            sorted(os.listdir("d")),
+        )
+
     return as_user(deed)
 
 

@@ -22,6 +22,7 @@ def allocate(mode, offset=0, length=4096):
         fd = os.open("f", os.O_RDWR)
         calls.fallocate(fd, mode, offset, length)
         os.close(fd)
+
     return deed
 
 
@@ -107,11 +108,15 @@ def of_deed(deed):
         result = said(deed)
         for name, fd in fds.items():
             old, new = before[name], os.fstat(fd)
-            words = [word for word in ("atime", "mtime", "ctime")
-                     if getattr(old, "st_%s_ns" % word) != getattr(new, "st_%s_ns" % word)]
+            words = [
+                word
+                for word in ("atime", "mtime", "ctime")
+                if getattr(old, "st_%s_ns" % word) != getattr(new, "st_%s_ns" % word)
+            ]
             if words:
                 told.append("%s:%s" % (name, "+".join(words)))
         return told, "(%s)" % result if result.isupper() else ""
+
     return check
 
 
@@ -127,15 +132,21 @@ def after_removexattr():
 
 def reading(deed):
     """With relatime, as everywhere: the first read after a change."""
+
     def check():
         for name in ("f", "d"):
             os.utime(name, (1000, 2000))
         return changed(["f", "d", "l"], deed)
+
     return check
 
 
-for word, deed in (("read", lambda: get("f")), ("listing", lambda: os.listdir("d")), ("readlink", lambda: os.readlink("l")),
-                   ("mmap-read", lambda: mmap.mmap(os.open("f", os.O_RDONLY), 4, prot=mmap.PROT_READ)[0])):
+for word, deed in (
+    ("read", lambda: get("f")),
+    ("listing", lambda: os.listdir("d")),
+    ("readlink", lambda: os.readlink("l")),
+    ("mmap-read", lambda: mmap.mmap(os.open("f", os.O_RDONLY), 4, prot=mmap.PROT_READ)[0]),
+):
     group.add("atime-after-" + word, reading(deed), TREE)
 
 
@@ -187,8 +198,17 @@ def mapped_write_changes_mtime_at_last():
     return os.stat("f").st_mtime != 1000
 
 
-MOMENTS = {"zero": 0, "one-ns": 1, "odd-ns": 1234567890123456789, "before-1970": -1, "before-1970-ns": -1500000001, "year-1902": -2 ** 31 * 10 ** 9 + 10 ** 16,
-           "year-2038": 2 ** 31 * 10 ** 9, "year-2100": 4102444800 * 10 ** 9 + 5, "year-2106": 2 ** 32 * 10 ** 9}
+MOMENTS = {
+    "zero": 0,
+    "one-ns": 1,
+    "odd-ns": 1234567890123456789,
+    "before-1970": -1,
+    "before-1970-ns": -1500000001,
+    "year-1902": -(2**31) * 10**9 + 10**16,
+    "year-2038": 2**31 * 10**9,
+    "year-2100": 4102444800 * 10**9 + 5,
+    "year-2106": 2**32 * 10**9,
+}
 
 
 def set_to(moment):
@@ -199,6 +219,7 @@ def set_to(moment):
             told += [os.stat(name).st_atime_ns == moment, os.stat(name).st_mtime_ns == moment + 7]
         os.utime("l", ns=(moment, moment), follow_symlinks=False)
         return told, os.lstat("l").st_mtime_ns == moment
+
     return check
 
 
@@ -213,7 +234,7 @@ def set_to_now():
     st = os.stat("f")
     calls.utimensat("f", (0, UTIME_OMIT), (0, UTIME_NOW))
     st2 = os.stat("f")
-    return st.st_atime > 10 ** 9, st.st_mtime, st2.st_atime == st.st_atime, st2.st_mtime > 10 ** 9
+    return st.st_atime > 10**9, st.st_mtime, st2.st_atime == st.st_atime, st2.st_mtime > 10**9
 
 
 @group.check(fixture=TREE)
@@ -225,7 +246,11 @@ def both_now_are_equal():
 
 @group.check(fixture=TREE)
 def set_with_bad_ns():
-    return said(calls.utimensat, "f", (0, 10 ** 9), (0, 0)), said(calls.utimensat, "f", (0, 0), (0, -1)), said(calls.utimensat, "none", (0, 0), (0, 0))
+    return (
+        said(calls.utimensat, "f", (0, 10**9), (0, 0)),
+        said(calls.utimensat, "f", (0, 0), (0, -1)),
+        said(calls.utimensat, "none", (0, 0), (0, 0)),
+    )
 
 
 @group.check(fixture=TREE)
@@ -245,14 +270,24 @@ def rights(uid, mode):
         os.chmod("f", mode)
 
         def deed():
-            return (said(os.utime, "f"), said(os.utime, "f", (1, 1)), said(calls.utimensat, "f", (0, UTIME_NOW), (0, UTIME_OMIT)),
-                    said(calls.utimensat, "f", (0, UTIME_OMIT), (0, UTIME_OMIT)))
+            return (
+                said(os.utime, "f"),
+                said(os.utime, "f", (1, 1)),
+                said(calls.utimensat, "f", (0, UTIME_NOW), (0, UTIME_OMIT)),
+                said(calls.utimensat, "f", (0, UTIME_OMIT), (0, UTIME_OMIT)),
+            )
+
         return as_user(deed)
+
     return check
 
 
-for word, uid, mode in (("owner-read-only", OTHER, 0o400), ("other-may-write", THIRD, 0o666), ("other-may-read", THIRD, 0o644),
-                        ("other-nothing", THIRD, 0o600)):
+for word, uid, mode in (
+    ("owner-read-only", OTHER, 0o400),
+    ("other-may-write", THIRD, 0o666),
+    ("other-may-read", THIRD, 0o644),
+    ("other-nothing", THIRD, 0o600),
+):
     group.add("set-by-" + word, rights(uid, mode), root=True)
 
 
@@ -261,7 +296,10 @@ def new_file_has_equal_times():
     put("f")
     os.mkdir("d")
     os.symlink("x", "l")
-    return [os.lstat(name).st_mtime_ns == os.lstat(name).st_ctime_ns == os.lstat(name).st_atime_ns for name in ("f", "d", "l")]
+    return [
+        os.lstat(name).st_mtime_ns == os.lstat(name).st_ctime_ns == os.lstat(name).st_atime_ns
+        for name in ("f", "d", "l")
+    ]
 
 
 @group.check
@@ -291,12 +329,14 @@ def fixed_times():
 
 @group.check(fixture=fixed_times)
 def seconds_of_old_files():
-    return [os.lstat(name).st_mtime_ns // 10 ** 9 for name in ("f", "d", "l")], [os.lstat(name).st_atime_ns // 10 ** 9 for name in ("f", "l")]
+    return [os.lstat(name).st_mtime_ns // 10**9 for name in ("f", "d", "l")], [
+        os.lstat(name).st_atime_ns // 10**9 for name in ("f", "l")
+    ]
 
 
 @group.check(fixture=fixed_times)
 def nanoseconds_of_old_files():
-    return [os.lstat(name).st_mtime_ns % 10 ** 9 for name in ("f", "d", "l")]
+    return [os.lstat(name).st_mtime_ns % 10**9 for name in ("f", "d", "l")]
 
 
 def odd_times():
@@ -307,4 +347,6 @@ def odd_times():
 
 @group.check(fixture=odd_times)
 def odd_times_of_old_files():
-    return ["%s:%s" % (word, os.stat(word).st_mtime_ns // 10 ** 9 == moment // 10 ** 9) for word, moment in MOMENTS.items()]
+    return [
+        "%s:%s" % (word, os.stat(word).st_mtime_ns // 10**9 == moment // 10**9) for word, moment in MOMENTS.items()
+    ]
