@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """copy_file_range, sendfile, splice, reflink ioctls."""
+import ctypes
 import fcntl
 import os
 
+from calls import libc
 from checks.holes import MIB, segments, sparse
 from core import Group, get, said, size_of
 
@@ -240,3 +242,33 @@ def copy_keeps_attributes_with_cp_a():
     code = subprocess.run(["cp", "-a", "a", "c"]).returncode
     st = os.stat("c")
     return code, "%o" % st.st_mode, st.st_mtime, said(os.getxattr, "c", "user.word"), sum(get("c"))
+
+
+@group.check(fixture=TWO)
+def range_with_flags():
+    fd, out = os.open("a", os.O_RDONLY), os.open("b", os.O_RDWR)
+    told = libc.copy_file_range(fd, None, out, None, ctypes.c_size_t(10), ctypes.c_uint(1))
+    return told, os.strerror(ctypes.get_errno())
+
+
+@group.check(fixture={"a": lambda path: sparse(path, 4, (1,))})
+def cp_with_each_sparse_word():
+    import subprocess
+
+    told = []
+    for word in ("auto", "always", "never"):
+        told.append(subprocess.run(["cp", "--reflink=never", "--sparse=" + word, "a", word]).returncode)
+        told.append(get(word) == get("a"))
+    return told, segments("always"), segments("never")
+
+
+@group.check(fixture={"a": b"a" * 50000, "b": b"b" * 50000, "c": b"c" * 50000})
+def swapped_through_a_third():
+    """Ranges of three files moved around in place, as an editor of videos does."""
+    fds = [os.open(name, os.O_RDWR) for name in "abc"]
+    for number in range(12):
+        os.copy_file_range(fds[number % 3], fds[(number + 1) % 3], 4096, number * 4096, (11 - number) * 4096)
+    os.ftruncate(fds[0], 30000)
+    for fd in fds:
+        os.fsync(fd)
+    return [(size_of(name), [get(name).count(char) for char in (b"a", b"b", b"c")]) for name in "abc"]

@@ -422,3 +422,74 @@ def kept_over_dropped_caches():
     os.fsync(fd)
     os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
     return os.pread(fd, 8, 9), sum(get("f"))
+
+
+@group.check(fixture=BIG)
+def direct_at_odd_places():
+    """Where a device demands whole blocks, EINVAL; where not, it just works."""
+    import mmap
+
+    fd = os.open("f", os.O_RDWR | os.O_DIRECT)
+    block = mmap.mmap(-1, 8192)
+    view = memoryview(block)
+    return [said(os.preadv, fd, [view[start : start + length]], offset) for start, length, offset in ODD]
+
+
+ODD = ((0, 4096, 4096), (0, 4096, 100352), (0, 4096, 102400), (0, 8192, 98304), (0, 4096, 200000 // 4096 * 4096))
+
+
+@group.check(fixture=BIG)
+def direct_switched_on_and_off():
+    import fcntl
+    import mmap
+
+    fd = os.open("f", os.O_RDWR)
+    os.pwrite(fd, b"buffered", 4096)
+    told = [said(fcntl.fcntl, fd, fcntl.F_SETFL, os.O_DIRECT)]
+    block = mmap.mmap(-1, 4096)
+    told.append(os.preadv(fd, [block], 4096))
+    fcntl.fcntl(fd, fcntl.F_SETFL, 0)
+    return told, block[:8], os.pread(fd, 3, 4096)
+
+
+@group.check(fixture=FILE)
+def flags_of_preadv_and_pwritev():
+    fd = os.open("f", os.O_RDWR)
+    get("f")
+    told = [said(os.preadv, fd, [bytearray(4)], 0, flags) for flags in (os.RWF_HIPRI, 0x8000)]
+    told += [said(os.pwritev, fd, [b"ab"], 0, flags) for flags in (os.RWF_SYNC, os.RWF_DSYNC, os.RWF_APPEND, 0x8000)]
+    return told, get("f")
+
+
+@group.check(fixture=FILE)
+def fcntl_words():
+    """Hints for writes, and what only a memory file can do."""
+    import fcntl
+    import struct
+
+    fd = os.open("f", os.O_RDWR)
+    return (
+        said(fcntl.fcntl, fd, 1036, struct.pack("Q", 2)) and struct.unpack("Q", fcntl.fcntl(fd, 1035, b"\0" * 8)),
+        said(fcntl.fcntl, fd, 1033, 1),
+        said(fcntl.fcntl, fd, 1032),
+    )
+
+
+@group.check(fixture={"d/": None, "d/f": b"x"})
+def seek_in_a_dir():
+    fd = os.open("d", os.O_RDONLY)
+    return [said(lambda: os.lseek(fd, 0, how) >= 0) for how in (os.SEEK_SET, os.SEEK_CUR)], said(os.lseek, fd, 5, 77)
+
+
+@group.check(fixture=BIG)
+def read_ahead_and_locked_memory():
+    import ctypes
+    import mmap
+
+    fd = os.open("f", os.O_RDWR)
+    area = mmap.mmap(fd, 102400)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(area))
+    told = calls.libc.readahead(fd, ctypes.c_long(0), ctypes.c_size_t(102400))
+    locked = calls.libc.mlock(ctypes.c_void_p(address), ctypes.c_size_t(8192))
+    area[0] = 65
+    return told, locked, os.pread(fd, 1, 0)

@@ -390,3 +390,14 @@ def unlinked_fifty_times():
         fds.append(os.open("f", os.O_RDONLY))
         os.unlink("f")
     return [os.read(fd, 3).decode() for fd in fds] == [str(number) for number in range(50)]
+
+
+def chmod_at(path, mode, flags):
+    """fchmodat2, which C libraries know since lately."""
+    calls._checked(calls.libc.syscall(calls.ctypes.c_long(452), calls.AT_FDCWD, os.fsencode(path), mode, flags))
+
+
+@group.check(fixture={"f": b"x", "l": "f"})
+def chmod_that_doesnt_follow():
+    told = said(chmod_at, "l", 0o600, calls.AT_SYMLINK_NOFOLLOW), mode_of("l"), mode_of("f")
+    return told, said(chmod_at, "f", 0o600, calls.AT_SYMLINK_NOFOLLOW), mode_of("f"), said(chmod_at, "f", 0o644, 0x8000)

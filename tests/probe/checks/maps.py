@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import calls
-from core import Beside, Group, changed, forked, get, opened, put, said, size_of
+from core import Beside, Group, as_user, changed, forked, get, opened, put, said, size_of
 
 group = Group("maps")
 PAGE = 4096
@@ -307,3 +307,33 @@ def shared_library_loaded():
     library = os.path.realpath(next(line.split()[-1] for line in open("/proc/self/maps") if "libc.so" in line))
     shutil.copy(library, "copy.so")
     return ctypes.CDLL("./copy.so") is not None, ctypes.CDLL("./copy.so").abs(-5)
+
+
+@group.check(root=True)
+def run_by_others_who_may_not_read():
+    os.chmod(".", 0o755)
+    shutil.copy("/bin/true", "program")
+    os.chmod("program", 0o711)
+    return as_user(lambda: (outcome("./program"), said(get, "program")))
+
+
+@group.check(root=True)
+def capability_counts_when_it_runs():
+    """cap_dac_override: a reader of files that their mode keeps from him; gone once the program is written to."""
+    os.chmod(".", 0o755)
+    put("secret", b"secret", 0o600)
+    shutil.copy("/bin/cat", "cat")
+    os.chmod("cat", 0o755)
+    os.setxattr("cat", "security.capability", bytes.fromhex("0100000202000000000000000000000000000000"))
+    told = as_user(outcome, "./cat", "secret")
+    fd = os.open("cat", os.O_WRONLY)
+    os.write(fd, b"\x7f")
+    os.close(fd)
+    return told, as_user(outcome, "./cat", "secret")
+
+
+@group.check(fixture=script_fixture)
+def run_by_descriptor():
+    fd = os.open("program", os.O_RDONLY)
+    script = os.open("script", os.O_RDONLY)
+    return [forked(os.execve, number, ["x"], {}) for number in (fd, script, os.open(".", os.O_RDONLY))]
