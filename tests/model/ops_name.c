@@ -288,6 +288,7 @@ static void run_readdir_fd(struct side *side, const struct op *op, struct result
 	}
 	rewinddir(dir);
 	tell_directory(side, dir, ret);
+	rewinddir(dir); /* the descriptor's position is shared, and its end is another on each side */
 	closedir(dir);
 }
 
