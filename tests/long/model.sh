@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # limit: 3000
-# The model check (see tests/mount/model.sh) at length: many seeds on one disc, then two programs at once in different
-# directories, while one of them commits.
+# The model check (see tests/mount/model.sh) at length: many seeds, commits that fail at each point, then two programs at
+# once in different directories, while one of them commits.
 . "$(dirname "$0")/../lib.sh"
 requires_fuse
 requires_root
@@ -32,6 +32,16 @@ for seed in $(seq "$first" $((first + 11))); do
 	[ $((seed % 3)) = 0 ] || options+=(--evict)
 	timeout 1000 "$model" run "$T/mnt" "$T/plain" --seed "$seed" --steps 20000 --commit 2500 --restart 2500 \
 		--hook "$hook" "${options[@]}"
+	clear_away
+done
+
+seed=$((first + 40))
+for fault in burn-{planned,start,middle,written} head-{before,after} phase-{frozen,planned,burning,written,checked}-before \
+	phase-{frozen,planned,burning,written,checked}-after; do
+	seed=$((seed + 1))
+	prepare
+	MODEL_FAULT=$fault:5 timeout 1000 "$model" run "$T/mnt" "$T/plain" --seed $seed --steps 5000 --commit 400 --may-fail \
+		--restart 600 --hook "$hook" --users
 	clear_away
 done
 

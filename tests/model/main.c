@@ -22,6 +22,7 @@ static const char usage[] =
     "  --files N                   how many names the tree has, about (120)\n"
     "  --users                     some operations as users 1000 and 1001; the mount needs allow_other\n"
     "  --commit N                  a commit every N steps, about, by turns at once and in the background\n"
+    "  --may-fail                  a commit need not succeed\n"
     "  --restart N --hook COMMAND  \"COMMAND kill\" or \"COMMAND unmount\" every N steps, about: it must "
     "mount again\n"
     "  --compare N                 compares the trees every N steps, about (2000), and at the end\n"
@@ -62,12 +63,25 @@ static FILE *file_open(const char *path, const char *mode)
 static void parse(int argc, char **argv, struct options *options, struct rules *rules)
 {
 	static const struct option names[] = {
-		{ "seed", 1, NULL, 's' },      { "steps", 1, NULL, 'n' },	  { "files", 1, NULL, 'f' },
-		{ "users", 0, NULL, 'u' },     { "commit", 1, NULL, 'c' },	  { "restart", 1, NULL, 'r' },
-		{ "hook", 1, NULL, 'h' },      { "compare", 1, NULL, 'C' },	  { "evict", 0, NULL, 'e' },
-		{ "mount", 1, NULL, 'm' },     { "without", 1, NULL, 'w' },	  { "verbose", 0, NULL, 'v' },
-		{ "from", 1, NULL, 'F' },      { "record", 1, NULL, 'R' },	  { "replay", 1, NULL, 'P' },
-		{ "extracted", 0, NULL, 'l' }, { "whole-seconds", 0, NULL, 't' }, { 0 },
+		{ "seed", 1, NULL, 's' },
+		{ "steps", 1, NULL, 'n' },
+		{ "files", 1, NULL, 'f' },
+		{ "users", 0, NULL, 'u' },
+		{ "commit", 1, NULL, 'c' },
+		{ "restart", 1, NULL, 'r' },
+		{ "hook", 1, NULL, 'h' },
+		{ "compare", 1, NULL, 'C' },
+		{ "evict", 0, NULL, 'e' },
+		{ "mount", 1, NULL, 'm' },
+		{ "without", 1, NULL, 'w' },
+		{ "verbose", 0, NULL, 'v' },
+		{ "from", 1, NULL, 'F' },
+		{ "record", 1, NULL, 'R' },
+		{ "replay", 1, NULL, 'P' },
+		{ "extracted", 0, NULL, 'l' },
+		{ "whole-seconds", 0, NULL, 't' },
+		{ "may-fail", 0, NULL, 'M' },
+		{ 0 },
 	};
 
 	for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
@@ -78,11 +92,10 @@ static void parse(int argc, char **argv, struct options *options, struct rules *
 					  ['c'] = &options->commit,
 					  ['r'] = &options->restart,
 					  ['C'] = &options->compare };
-		bool *flags[128] = { ['u'] = &options->users,
-				     ['e'] = &options->evict,
-				     ['v'] = &options->verbose,
-				     ['l'] = &rules->extracted,
-				     ['t'] = &rules->whole_seconds };
+		bool *flags[128] = {
+			['u'] = &options->users,   ['e'] = &options->evict,   ['M'] = &options->may_fail,
+			['v'] = &options->verbose, ['l'] = &rules->extracted, ['t'] = &rules->whole_seconds
+		};
 		const char **words[128] = {
 			['h'] = &options->hook, ['m'] = &options->mount, ['w'] = &options->without
 		};

@@ -70,6 +70,7 @@ struct known {
 struct options {
 	uint64_t seed, steps, from;
 	bool verbose, users, evict;
+	bool may_fail;			   /* commits, as a fault was ordered */
 	unsigned files;			   /* how many names the tree may have, about */
 	unsigned commit, restart, compare; /* one in so many steps; 0 = never */
 	const char *hook;		   /* run with "kill" or "unmount": does that, and mounts again */

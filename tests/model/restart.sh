@@ -16,5 +16,14 @@ unmount)
 	timeout 120 tail --pid="$pid" -f /dev/null
 	;;
 esac
+# A fault in $MODEL_FAULT (see the architecture's fault points) is there in every other mount.
+if [ -n "${MODEL_FAULT:-}" ]; then
+	if [ -e "$pid_file.faulty" ]; then
+		rm "$pid_file.faulty"
+	else
+		: >"$pid_file.faulty"
+		export DISCFS_FAULT=$MODEL_FAULT
+	fi
+fi
 timeout 300 discfs "$file" "$dir" -o allow_other
 timeout 60 jq -r .pid "$dir/.discfs/status.json" >"$pid_file"
