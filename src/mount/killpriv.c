@@ -59,10 +59,16 @@ int killpriv_by_change(fuse_req_t req, struct inode *inode)
 {
 	bool user = fuse_req_ctx(req)->uid != 0;
 	struct node_attr attr;
+	int ret;
 
 	{
 		WITH_LOCK(&inode->lock);
 		attr = inode->node.attr;
 	}
-	return tree_drop_privileges(tree_of(req), inode, user, !user || !killpriv_stranger(req, &attr));
+	ret = tree_drop_privileges(tree_of(req), inode, user, !user || !killpriv_stranger(req, &attr));
+	/* Or the kernel would go on executing the file by the mode that it remembers (offset -1: forget the
+	 * attributes only). */
+	if (ret > 0)
+		fuse_lowlevel_notify_inval_inode(mount_of(req)->session, attr.ino, -1, 0);
+	return ret < 0 ? ret : 0;
 }

@@ -133,7 +133,8 @@ int tree_xattr_set(struct tree *tree, uint64_t ino, const char *name, const void
 		   int flags);
 int tree_xattr_remove(struct tree *tree, uint64_t ino, const char *name);
 /* What a change of a regular file's content takes away: file capabilities; and with bits: setuid, and setgid
- * where the group may execute, or who changes it is no member of the group. */
+ * where the group may execute, or who changes it is no member of the group. Returns 1 when there was
+ * something to take, else 0, or -errno. */
 int tree_drop_privileges(struct tree *tree, struct inode *inode, bool bits, bool member);
 
 /* For the tree's own files, with tree->lock held. */

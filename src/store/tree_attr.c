@@ -235,8 +235,11 @@ int tree_drop_privileges(struct tree *tree, struct inode *inode, bool bits, bool
 		inode->node.attr.mode = mode_without_privileges(mode, member);
 	}
 	WITH_LOCK(&tree->lock);
-	if (capable)
-		return change_xattr(tree, inode->node.attr.ino, CAPABILITY, NULL, 0, 0);
+	if (capable) {
+		int ret = change_xattr(tree, inode->node.attr.ino, CAPABILITY, NULL, 0, 0);
+
+		return ret < 0 ? ret : 1;
+	}
 	tree_mark_dirty(tree, inode);
-	return 0;
+	return 1;
 }
