@@ -6,13 +6,14 @@
 . "$(dirname "$0")/../lib.sh"
 requires_fuse
 requires_root # to make a user, devices, and file systems
-requires python3 runuser useradd groupadd fusermount3 setfattr setfacl jq
+requires python3 runuser useradd groupadd fusermount3 findmnt setfattr setfacl jq
 [ -u "$(readlink -f "$(command -v fusermount3)")" ] || skip "fusermount3 isn't setuid"
 [ -e /etc/mtab ] || skip "without /etc/mtab fusermount3 unmounts nothing for ordinary users"
 
 mkdir host discs
-# Where that isn't ext4 but, say, a container's overlay, an ext4 of our own: each kind has ways of its own.
-if [ "$(stat -f -c %T host)" != ext2/ext3 ]; then
+# Where that isn't ext4 as usual but, say, a container's overlay, an ext4 of our own: each kind has ways of its own.
+if [ "$(findmnt -n -o FSTYPE -T host)" != ext4 ] ||
+	findmnt -n -o OPTIONS -T host | grep -qE 'noatime|nodiratime|strictatime|nosuid|nodev|noexec|noacl|nouser_xattr'; then
 	requires mkfs.ext4
 	truncate -s 40G ext4.img
 	mkfs.ext4 -q -F ext4.img

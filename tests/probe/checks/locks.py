@@ -73,6 +73,15 @@ def flock_of_a_dead_process():
     return told, another(EXCLUSIVE)
 
 
+def await_sleep(child):
+    """Until it waits in the kernel."""
+    for _ in range(1000):
+        with open("/proc/%d/stat" % child) as stat:
+            if stat.read().rsplit(")", 1)[1].split()[0] in "SD":
+                return
+        time.sleep(0.005)
+
+
 def waits_for(take, release):
     """Somebody waits for a lock until it's released: did he wait, did he get it?"""
     reader, writer = os.pipe()
@@ -211,7 +220,7 @@ def posix_deadlock():
     beside = Beside(other)
     os.write(beside.down[1], b".")
     os.read(reader, 1)
-    time.sleep(0.05)
+    await_sleep(beside.child)
     try:
         return said(lambda: lock(fd, fcntl.F_SETLKW, WR, 1, 1) and None)
     finally:
