@@ -14,7 +14,8 @@ import sys
 
 def connect(path):
     db = sqlite3.connect(path, timeout=100, isolation_level=None)
-    db.execute("PRAGMA synchronous=FULL")
+    # With FULL the journal's removal, which is the commit, isn't synced: a power cut may take the last transaction back.
+    db.execute("PRAGMA synchronous=EXTRA")
     return db
 
 

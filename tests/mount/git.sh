@@ -3,7 +3,7 @@
 # limit: 120
 # A developer's day with git in the mount, and the same in a directory: clone, branches, merges, conflicts, rebase,
 # stash, worktree, push, gc, fsck. All commits get the same hashes. What git knows about files by their attributes is
-# still true after a commit of the disc and after a remount: it finds nothing changed.
+# still true after a commit of the disc and after a remount: it finds nothing changed. GIT_FILES: how many files.
 . "$(dirname "$0")/../lib.sh"
 requires_fuse
 requires git python3 jq
@@ -25,11 +25,11 @@ for i in range(int(sys.argv[1]), int(sys.argv[2])):
         file.writelines("line %d of %s in file %d\n" % (line, sys.argv[3], i) for line in range(i % 60 + 5))' "$@"
 }
 
-# --- a repository of some 500 files with branches, outside
+# --- a repository with branches, outside
 git init -q origin
 (
 	cd origin
-	write_files 0 500 main
+	write_files 0 "${GIT_FILES:-500}" main
 	printf '#!/bin/sh\necho run\n' >run.sh
 	chmod +x run.sh
 	ln -s part1/file1.c link
@@ -43,7 +43,7 @@ git init -q origin
 	git commit -qam conflict
 	git switch -q main
 	git mv part3 renamed
-	write_files 500 520 new
+	write_files "${GIT_FILES:-500}" $((${GIT_FILES:-500} + 20)) new
 	git add .
 	git commit -qm "rename and add"
 )

@@ -106,6 +106,16 @@ assert_same_tree mnt/linked source --without links
 rm -r mnt/linked
 assert_nothing_to_do "after copies"
 
+# --- a disc is burned while rsync runs
+change_source 9
+rsync -aHAXS --delete source/ host/tree/
+rsync -aHAXS --delete source/ mnt/tree/ &
+running=$!
+discfsctl commit mnt --label "WHILE RSYNC RUNS"
+wait $running
+assert_same_tree mnt/tree source --with nanoseconds
+assert_nothing_to_do "after a commit in the middle of it"
+
 # --- all that is known is the disc
 commit mnt THIRD
 unmount mnt
