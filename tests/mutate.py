@@ -42,12 +42,23 @@ def append(path, chance):
         file.write(b"appended\n" * chance.randrange(1, 1000))
 
 
+def beside(path, suffix):
+    """Another name in the same directory."""
+    folder, name = os.path.split(path)
+    return os.path.join(folder, name[:200] + suffix)
+
+
+def link(path, other):
+    if not os.path.lexists(other):
+        os.link(path, other)
+
+
 def change_file(path, chance):
     what = chance.randrange(100)
     if what < 8:
         os.unlink(path)
     elif what < 14:
-        os.rename(path, path[:200] + b".renamed%d" % chance.randrange(1000))
+        os.rename(path, beside(path, b".renamed%d" % chance.randrange(1000)))
     elif what < 18:
         replace(path, chance.randbytes(chance.randrange(30000)))
     elif what < 21:
@@ -57,7 +68,7 @@ def change_file(path, chance):
     elif what < 25:
         os.truncate(path, chance.randrange(5000))
     elif what < 26:
-        os.link(path, path[:200] + b".linked%d" % chance.randrange(1000))
+        link(path, beside(path, b".linked%d" % chance.randrange(1000)))
     elif what < 27:
         os.chmod(path, chance.choice((0o600, 0o755, 0o444, 0o4711)))
     elif what < 28:
@@ -71,7 +82,7 @@ def change_dir(path, chance, number):
     if not os.path.isdir(path):  # it went with the one above it
         return
     if what < 6:
-        os.rename(path, path[:200] + b".moved%d" % number)
+        os.rename(path, beside(path, b".moved%d" % number))
     elif what < 8:
         shutil.rmtree(path)
     elif what < 20:

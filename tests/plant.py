@@ -88,7 +88,7 @@ def special(top, chance):
         stamp(name, chance)
 
 
-def file_in(folder, chance, number, made):
+def file_in(folder, chance, number, made, share):
     name = chance.choice(NAMES) + str(number) if chance.random() < 0.2 else "file%d.txt" % number
     path = os.path.join(folder, name)
     what = chance.random()
@@ -98,7 +98,7 @@ def file_in(folder, chance, number, made):
     elif what < 0.09 and made:
         os.link(chance.choice(made), path)
     else:
-        sparse(path, chance) if what > 0.98 else plain(path, chance)
+        sparse(path, chance) if what > 1 - share else plain(path, chance)
         attributes(path, chance)
         stamp(path, chance)
         made.append(path)
@@ -110,11 +110,14 @@ def main():
     os.makedirs(top)
     folders, made = [top], []
     for number in range(count // 20):
-        folder = os.path.join(chance.choice(folders[-20:]), chance.choice(NAMES)[:100] + str(number))
+        parent = chance.choice(folders[-20:])
+        if parent.count("/") - top.count("/") > 8:
+            parent = top
+        folder = os.path.join(parent, chance.choice(NAMES)[:100] + str(number))
         os.mkdir(folder)
         folders.append(folder)
     for number in range(count):
-        file_in(chance.choice(folders), chance, number, made)
+        file_in(chance.choice(folders), chance, number, made, min(0.02, 20 / count))  # 20 with holes at most
     special(os.path.join(top, "special"), chance)
     for folder in reversed(folders[1:]):
         attributes(folder, chance)
