@@ -60,7 +60,7 @@ unpack_others() {
 	(cd out-cpio && cpio --quiet -idm <../tree.cpio)
 	unzip -q tree.zip -d out-zip
 	unzip -tqq tree.zip
-	(cd simple && find . -type f | LC_ALL=C sort | head -n 5 | zip -q -u ../tree.zip -@)
+	(cd simple && find . -type f | LC_ALL=C sort | sed -n 1,5p | zip -q -X ../tree.zip -@)
 	zip -q -d tree.zip '*.txt'
 	unzip -Z1 tree.zip
 }

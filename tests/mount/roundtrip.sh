@@ -54,9 +54,9 @@ echo a >$odd/attributes/file
 setfattr -n user.text -v "some text" $odd/attributes/file
 setfattr -n user.binary -v 0x0001ff00 $odd/attributes/file
 setfattr -n user.large -v "$(printf 'large %.0s' {1..300})" $odd/attributes/file
-echo b >$odd/attributes/void
-setfattr -n user.some -v some $odd/attributes/void
-setfattr -n user.void $odd/attributes/void
+echo b >$odd/void # not in a directory whose default ACL xorriso would hand down to it
+setfattr -n user.some -v some $odd/void
+setfattr -n user.void $odd/void
 setfacl -m u:1001:rwx,g:1002:r-x,m::rwx $odd/attributes/file
 setfacl -d -m u:1003:r-x $odd/attributes
 chown 70000:80000 $odd/attributes/file
