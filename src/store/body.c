@@ -58,7 +58,8 @@ int64_t body_read(struct tree *tree, struct inode *inode, void *data, size_t len
 	return ret < 0 ? ret : (int64_t)length;
 }
 
-/* Gives back what a map has of the spool in that range. */
+/* Gives back what a map has of the spool in that range. Its inode is on the dirty list by then: a sync that
+ * begins now must record the change before it has the range punched. */
 static void free_range(struct tree *tree, const struct extent_map *map, uint64_t offset, uint64_t length)
 {
 	uint64_t done = 0;
@@ -87,11 +88,27 @@ static int map_prepare(struct inode *inode)
 	return extent_map_prepare(&inode->node.map);
 }
 
-static int map_set(struct inode *inode, const struct extent *extent)
+/* Needs inode->lock. A body of many GiB needs more directory records. */
+static void put_size(struct tree *tree, struct inode *inode, uint64_t size)
 {
-	WITH_LOCK(&inode->lock);
+	uint64_t before = cost_node(&inode->node);
+
 	content_changed(inode);
-	return extent_map_set(&inode->node.map, extent);
+	inode->node.attr.size = size;
+	if (inode->node.attr.nlink)
+		tree->metadata += (int64_t)(cost_node(&inode->node) - before);
+}
+
+/* Map and size change together: a flush in between would record the one without the other. */
+static int map_set(struct tree *tree, struct inode *inode, const struct extent *extent)
+{
+	int ret;
+
+	WITH_LOCK(&inode->lock);
+	ret = extent_map_set(&inode->node.map, extent);
+	if (ret == 0)
+		put_size(tree, inode, max_u64(inode->node.attr.size, extent->offset + extent->length));
+	return ret;
 }
 
 /* Writes the start of the range: over staged bytes in place, else into new spool space. Returns bytes done.
@@ -115,21 +132,20 @@ static int64_t write_piece(struct tree *tree, struct inode *inode, const void *d
 	/* A hole between staged parts is filled only as far as it goes; behind the end there's nothing to
 	 * keep. */
 	fresh.length = piece.length;
-	ret = map_prepare(inode);
-	if (ret < 0)
-		return ret;
 	ret = spool_allocate(&tree->spool, append ? &inode->run : NULL, fresh.length, &fresh.origin,
 			     &fresh.length);
 	if (ret < 0)
 		return ret;
 	ret = spool_fill(&tree->spool, data, fresh.length, fresh.origin);
-	if (ret == 0) {
-		free_range(tree, &inode->node.map, offset, fresh.length);
-		ret = map_set(inode, &fresh);
-	}
+	if (ret == 0)
+		ret = map_set(tree, inode, &fresh);
 	if (ret < 0) {
 		spool_free(&tree->spool, fresh.origin, fresh.length);
 		return ret;
+	}
+	if (piece.kind == EXTENT_SPOOL) {
+		tree_mark_dirty(tree, inode);
+		spool_free(&tree->spool, piece.origin, fresh.length);
 	}
 	return (int64_t)fresh.length;
 }
@@ -138,19 +154,6 @@ static int64_t write_piece(struct tree *tree, struct inode *inode, const void *d
 static int charge_size(struct tree *tree, struct inode *inode, uint64_t size)
 {
 	return tree_charge(tree, inode, sectors_of(size));
-}
-
-/* A body of many GiB needs more directory records. */
-static void set_size(struct tree *tree, struct inode *inode, uint64_t size)
-{
-	uint64_t before;
-
-	WITH_LOCK(&inode->lock);
-	before = cost_node(&inode->node);
-	content_changed(inode);
-	inode->node.attr.size = size;
-	if (inode->node.attr.nlink)
-		tree->metadata += (int64_t)(cost_node(&inode->node) - before);
 }
 
 static int check_change(const struct tree *tree, uint64_t offset, uint64_t length)
@@ -185,8 +188,6 @@ int body_write(struct tree *tree, struct inode *inode, const void *data, size_t 
 		if (put > 0)
 			done += (size_t)put;
 	}
-	if (done && offset + done > inode->node.attr.size)
-		set_size(tree, inode, offset + done);
 	if (put < 0)
 		tree_charge(tree, inode, cost_body(&inode->node));
 	if (done)
@@ -194,16 +195,24 @@ int body_write(struct tree *tree, struct inode *inode, const void *data, size_t 
 	return put < 0 ? (int)put : 0;
 }
 
-static int map_punch(struct tree *tree, struct inode *inode, uint64_t offset, uint64_t length)
+/* Makes a hole, and the file as long as that. */
+static int map_punch(struct tree *tree, struct inode *inode, uint64_t offset, uint64_t length, uint64_t size)
 {
 	int ret = map_prepare(inode);
 
 	if (ret < 0)
 		return ret;
+	WITH_LOCK(&inode->lock); /* a flush waits until all of it is done */
+	tree_mark_dirty(tree, inode);
 	free_range(tree, &inode->node.map, offset, length);
-	WITH_LOCK(&inode->lock);
-	content_changed(inode);
+	put_size(tree, inode, size);
 	return extent_map_punch(&inode->node.map, offset, length);
+}
+
+static void set_size(struct tree *tree, struct inode *inode, uint64_t size)
+{
+	WITH_LOCK(&inode->lock);
+	put_size(tree, inode, size);
 }
 
 int body_truncate(struct tree *tree, struct inode *inode, uint64_t size)
@@ -217,7 +226,7 @@ int body_truncate(struct tree *tree, struct inode *inode, uint64_t size)
 	WITH_WRITE_LOCK(&inode->io);
 	old = inode->node.attr.size;
 	if (size < old) {
-		ret = map_punch(tree, inode, size, old - size);
+		ret = map_punch(tree, inode, size, old - size, size);
 		inode->run.left = 0;
 	} else if (size > old) {
 		ret = check_growth(tree, size, 0);
@@ -226,7 +235,8 @@ int body_truncate(struct tree *tree, struct inode *inode, uint64_t size)
 	}
 	if (ret < 0)
 		return ret;
-	set_size(tree, inode, size);
+	if (size >= old)
+		set_size(tree, inode, size);
 	tree_charge(tree, inode, cost_body(&inode->node));
 	tree_touch(tree, inode, true);
 	return 0;
@@ -263,7 +273,7 @@ int body_allocate(struct tree *tree, struct inode *inode, int mode, uint64_t off
 	if (ret == 0 && zero && offset < size) {
 		ret = charge_size(tree, inode, size);
 		if (ret == 0)
-			ret = map_punch(tree, inode, offset, min_u64(length, size - offset));
+			ret = map_punch(tree, inode, offset, min_u64(length, size - offset), size);
 	}
 	if (ret == 0)
 		tree_touch(tree, inode, true);
@@ -351,10 +361,13 @@ static int copy_range(struct tree *tree, struct inode *from, uint64_t from_offse
 		free_range(tree, &after.map, offset, length);
 		return ret;
 	}
-	free_range(tree, &to->node.map, offset, length);
-	set_size(tree, to, after.attr.size);
-	WITH_LOCK(&to->lock);
-	exchange_content(&to->node, &after);
+	{
+		WITH_LOCK(&to->lock);
+		put_size(tree, to, after.attr.size);
+		exchange_content(&to->node, &after);
+	}
+	tree_mark_dirty(tree, to);
+	free_range(tree, &after.map, offset, length);
 	return 0;
 }
 
