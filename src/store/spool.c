@@ -58,6 +58,7 @@ void spool_close(struct spool *spool)
 		close(spool->fd);
 	vec_clear(&spool->freed);
 	extent_map_clear(&spool->shared);
+	extent_map_clear(&spool->parted);
 	pthread_mutex_destroy(&spool->lock);
 	spool->fd = -1;
 }
@@ -250,18 +251,17 @@ int spool_fill(struct spool *spool, const void *data, size_t length, uint64_t or
 	return ret;
 }
 
-/* Changes by how many more than one extent point at a range where that number is the same all over. */
-static int set_shared(struct spool *spool, const struct extent *range, unsigned more)
+/* Sets how often a range counts where that number is the same all over. */
+static int set_count(struct extent_map *map, const struct extent *range, unsigned count)
 {
-	struct extent shared = { .offset = range->offset, .length = range->length, .origin = range->offset };
+	struct extent counted = { .offset = range->offset, .length = range->length, .origin = range->offset };
 
-	shared.kind = (enum extent_kind)more;
-	return more ? extent_map_set(&spool->shared, &shared)
-		    : extent_map_punch(&spool->shared, range->offset, range->length);
+	counted.kind = (enum extent_kind)count;
+	return count ? extent_map_set(map, &counted) : extent_map_punch(map, range->offset, range->length);
 }
 
-/* One more or one less for each byte of a range, all of which are shared when it's less. Needs lock. */
-static int count_shared(struct spool *spool, uint64_t origin, uint64_t length, int by, uint64_t *ret_done)
+/* Counts one more or one less for each byte of a range, all of which count already when it's less. */
+static int count_range(struct extent_map *map, uint64_t origin, uint64_t length, int by, uint64_t *ret_done)
 {
 	int ret = 0;
 
@@ -269,28 +269,43 @@ static int count_shared(struct spool *spool, uint64_t origin, uint64_t length, i
 	while (ret == 0 && *ret_done < length) {
 		struct extent range;
 
-		extent_map_piece(&spool->shared, origin + *ret_done, length - *ret_done, &range);
-		ret = set_shared(spool, &range, (unsigned)((int)range.kind + by));
+		extent_map_piece(map, origin + *ret_done, length - *ret_done, &range);
+		ret = set_count(map, &range, (unsigned)((int)range.kind + by));
 		*ret_done += ret == 0 ? range.length : 0;
 	}
 	return ret;
 }
 
-/* Needs lock. */
-static int share(struct spool *spool, uint64_t origin, uint64_t length)
+/* One more for the whole range, or for none of it. */
+static int count_more(struct extent_map *map, uint64_t origin, uint64_t length)
 {
 	uint64_t done, undone;
-	int ret = count_shared(spool, origin, length, 1, &done);
+	int ret = count_range(map, origin, length, 1, &done);
 
 	if (ret < 0) /* the way back needs no memory: the map was as small before */
-		count_shared(spool, origin, done, -1, &undone);
+		count_range(map, origin, done, -1, &undone);
 	return ret;
 }
 
 int spool_share(struct spool *spool, uint64_t origin, uint64_t length)
 {
 	WITH_LOCK(&spool->lock);
-	return share(spool, origin, length);
+	return count_more(&spool->shared, origin, length);
+}
+
+/* Needs lock. One extent less points at a range that is shared; without memory it stays so, and comes back
+ * with the next spool_adopt. A row may still lead there: who is left doesn't overwrite it yet. */
+static void part_range(struct spool *spool, const struct extent *range)
+{
+	struct extent *parted;
+
+	if (count_more(&spool->parted, range->offset, range->length) < 0)
+		return;
+	parted = vec_push(&spool->freed);
+	if (!parted)
+		return;
+	*parted = (struct extent){ .origin = range->offset, .length = range->length, .kind = EXTENT_SPOOL };
+	set_count(&spool->shared, range, (unsigned)range->kind - 1);
 }
 
 /* Needs lock. Nothing at all points at the range any more. */
@@ -314,8 +329,8 @@ void spool_free(struct spool *spool, uint64_t origin, uint64_t length)
 
 		extent_map_piece(&spool->shared, origin + done, length - done, &range);
 		done += range.length;
-		if (range.kind) /* without memory it stays shared, and comes back with the next spool_adopt */
-			set_shared(spool, &range, (unsigned)range.kind - 1);
+		if (range.kind)
+			part_range(spool, &range);
 		else
 			free_range(spool, range.offset, range.length);
 	}
@@ -329,6 +344,8 @@ uint64_t spool_writable(struct spool *spool, uint64_t origin, uint64_t length)
 	if (origin < spool->frozen)
 		return 0;
 	extent_map_piece(&spool->shared, origin, length, &range);
+	if (range.kind == 0)
+		extent_map_piece(&spool->parted, origin, range.length, &range);
 	return range.kind ? 0 : range.length;
 }
 
@@ -359,6 +376,17 @@ static void spool_reset_if_empty(struct spool *spool)
 		log_error("the spool can't be truncated: %s", strerror(errno));
 }
 
+/* Needs lock. */
+static void settle_range(struct spool *spool, const struct extent *freed, bool punch)
+{
+	uint64_t done;
+
+	if (freed->kind)
+		count_range(&spool->parted, freed->origin, freed->length, -1, &done);
+	else if (punch)
+		spool_punch(spool, freed->origin, freed->length);
+}
+
 void spool_settle(struct spool *spool, uint64_t mark)
 {
 	size_t count;
@@ -369,8 +397,8 @@ void spool_settle(struct spool *spool, uint64_t mark)
 		return; /* another thread was faster */
 	count = (size_t)min_u64(mark - spool->settled, spool->freed.count);
 	empty = spool->used == 0 && spool->frozen == 0 && count == spool->freed.count;
-	for (size_t i = 0; !empty && i < count; i++)
-		spool_punch(spool, spool->freed.items[i].origin, spool->freed.items[i].length);
+	for (size_t i = 0; i < count; i++)
+		settle_range(spool, &spool->freed.items[i], !empty);
 	spool->freed.count -= count;
 	spool->settled += count;
 	if (spool->freed.count)
@@ -406,6 +434,7 @@ int spool_adopt(struct spool *spool, struct extent *used, size_t count, bool pun
 
 	WITH_LOCK(&spool->lock);
 	extent_map_clear(&spool->shared);
+	extent_map_clear(&spool->parted);
 	if (count)
 		qsort(used, count, sizeof *used, extent_by_origin);
 	spool->used = 0;
@@ -417,7 +446,7 @@ int spool_adopt(struct spool *spool, struct extent *used, size_t count, bool pun
 		if (punch && used[i].origin > at)
 			spool_punch(spool, at, used[i].origin - at);
 		if (used[i].origin < at)
-			ret = share(spool, used[i].origin, min_u64(at, end) - used[i].origin);
+			ret = count_more(&spool->shared, used[i].origin, min_u64(at, end) - used[i].origin);
 		if (ret < 0)
 			return ret;
 		spool->used += end - min_u64(end, max_u64(at, used[i].origin));

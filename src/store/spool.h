@@ -4,9 +4,10 @@
  * Space is handed out by a pointer that only rises, in runs that start at a multiple of SPOOL_ALIGN; freed
  * ranges are punched out, but only once the rows that pointed at them are gone from the database
  * (spool_settle), so that a crash never leaves a row that points at absent bytes. Copies of files share
- * ranges: such a range isn't overwritten, and is freed with the last extent that points there. Ranges below
- * the freeze mark belong to the frozen generation: they are neither overwritten nor punched until spool_thaw.
- * Empty, it starts again at 0. Thread-safe. All numbers are bytes. */
+ * ranges: such a range isn't overwritten, nor is it where one of them gave it up until the rows know
+ * (spool_settle); it is freed with the last extent that points there. Ranges below the freeze mark belong to
+ * the frozen generation: they are neither overwritten nor punched until spool_thaw. Empty, it starts again at
+ * 0. Thread-safe. All numbers are bytes. */
 #pragma once
 
 #include "base/reason.h"
@@ -27,7 +28,9 @@ struct spool {
 	uint64_t checked; /* bytes that may be handed out before the host's free space is asked for again */
 	bool can_punch;
 	struct extent_map shared; /* by address: where more than one extent points; kind: how many more */
-	VEC(struct extent) freed; /* waiting for spool_settle: origin and length count */
+	struct extent_map
+	    parted; /* given up by one of those who shared it; kind: how often since spool_settle */
+	VEC(struct extent) freed; /* waiting for spool_settle; kind: 0, or it is in parted only */
 	uint64_t settled;	  /* how many left that list since the start */
 	struct {
 		uint64_t low, high; /* written since the last sync that succeeded began lies in there */
@@ -71,7 +74,8 @@ bool spool_host_is_low(const struct spool *spool);
 int spool_share(struct spool *spool, uint64_t origin, uint64_t length);
 /* One extent less points at this range. */
 void spool_free(struct spool *spool, uint64_t origin, uint64_t length);
-/* How many bytes from origin on, of length, may be overwritten where they are: nothing else points there. */
+/* How many bytes from origin on, of length, may be overwritten where they are: nothing else points there, in
+ * the rows as in memory. */
 uint64_t spool_writable(struct spool *spool, uint64_t origin, uint64_t length);
 /* The database no longer points at what was freed before spool_mark returned mark: give it back to the host.
  */
