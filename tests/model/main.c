@@ -145,7 +145,7 @@ static void make_op(struct model *model, struct op *op)
 	*op = (struct op){ 0 };
 	op->kind = event ? kind_find(event) : kind_draw(model);
 	op->user = pick_user(model);
-	if (!event && model->known.count > model->options.files && one_in(model, 6))
+	if (!event && model->known.count > model->options.files && one_in(model, 15))
 		op->kind = kind_find("rmtree");
 	op->kind->make(model, op);
 }

@@ -117,10 +117,12 @@ void known_add(struct model *model, const char *path, unsigned type);
 void known_clear(struct model *model);
 void pick_name(struct model *model, char *ret);
 void pick_any(struct model *model, char *ret);
+void pick_type(struct model *model, unsigned type, char *ret); /* S_IFMT part; mostly of that type */
 void pick_file(struct model *model, char *ret);
 void pick_dir(struct model *model, char *ret);
-void pick_place(struct model *model, char *ret); /* a name in a directory that is there */
-void pick_path(struct model *model, char *ret);	 /* something, a place, or something odd */
+void pick_place(struct model *model, char *ret);	/* a name in a directory that is there */
+void pick_path(struct model *model, char *ret);		/* something, a place, or something odd */
+unsigned pick_slot(struct model *model, unsigned type); /* mostly of that type */
 
 /* run.c */
 void done(struct result *result, long ret); /* with errno */

@@ -41,19 +41,6 @@ static int64_t pick_length(struct model *model)
 	}
 }
 
-/* Of the type, if a few draws find one. */
-static unsigned pick_slot(struct model *model, unsigned type)
-{
-	unsigned slot = 0;
-
-	for (unsigned i = 0; i < 8; i++) {
-		slot = (unsigned)below(model, SLOTS);
-		if (model->slot_type[slot] == type)
-			break;
-	}
-	return slot;
-}
-
 /* n0: flags, n1: mode. Never a device, whoever made it. */
 static void make_open(struct model *model, struct op *op)
 {

@@ -13,18 +13,6 @@
 #define REACH	   (512 << 10)
 #define SIZE_LIMIT (1 << 20)
 
-static unsigned pick_regular(struct model *model)
-{
-	unsigned slot = 0;
-
-	for (unsigned i = 0; i < 8; i++) {
-		slot = (unsigned)below(model, SLOTS);
-		if (model->slot_type[slot] == S_IFREG)
-			break;
-	}
-	return slot;
-}
-
 static int64_t pick_place_in_file(struct model *model)
 {
 	uint64_t at = below(model, one_in(model, 3) ? REACH : 40000);
@@ -35,7 +23,7 @@ static int64_t pick_place_in_file(struct model *model)
 /* slot: descriptor, other: mapping, n0: offset, n1: length */
 static void make_mmap(struct model *model, struct op *op)
 {
-	op->slot = pick_regular(model);
+	op->slot = pick_slot(model, S_IFREG);
 	op->other = (unsigned)below(model, MAPS);
 	op->n[0] = (int64_t)below(model, 20) * PAGE;
 	op->n[1] = (int64_t)(1 + below(model, 20)) * PAGE;
@@ -147,7 +135,7 @@ static void make_fallocate(struct model *model, struct op *op)
 		FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
 	};
 
-	op->slot = pick_regular(model);
+	op->slot = pick_slot(model, S_IFREG);
 	op->n[0] = pick_place_in_file(model);
 	op->n[1] = one_in(model, 30) ? 0 : 1 + pick_place_in_file(model) / 2;
 	op->n[2] = ways[below(model, sizeof ways / sizeof *ways)];
@@ -161,8 +149,8 @@ static void run_fallocate(struct side *side, const struct op *op, struct result 
 /* slot: from, other: to, n0 and n1: where, n2: length */
 static void make_copy_range(struct model *model, struct op *op)
 {
-	op->slot = pick_regular(model);
-	op->other = one_in(model, 5) ? op->slot : pick_regular(model);
+	op->slot = pick_slot(model, S_IFREG);
+	op->other = one_in(model, 5) ? op->slot : pick_slot(model, S_IFREG);
 	op->n[0] = one_in(model, 3) ? 0 : pick_place_in_file(model);
 	op->n[1] = one_in(model, 3) ? 0 : pick_place_in_file(model);
 	op->n[2] = one_in(model, 3) ? SIZE_LIMIT : pick_place_in_file(model);
@@ -288,7 +276,7 @@ static void run_seek_holes(struct side *side, const struct op *op, struct result
 
 static void make_seek_holes(struct model *model, struct op *op)
 {
-	op->slot = pick_regular(model);
+	op->slot = pick_slot(model, S_IFREG);
 }
 
 const struct kind map_kinds[] = {

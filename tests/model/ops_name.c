@@ -122,9 +122,20 @@ static void run_link_fd(struct side *side, const struct op *op, struct result *r
 	done(ret, linkat(side->fd[op->slot], "", AT_FDCWD, op->path, AT_EMPTY_PATH));
 }
 
-static void make_path(struct model *model, struct op *op)
+static void make_dir_path(struct model *model, struct op *op)
 {
-	pick_path(model, op->path);
+	if (one_in(model, 5))
+		pick_path(model, op->path);
+	else
+		pick_dir(model, op->path);
+}
+
+static void make_link_path(struct model *model, struct op *op)
+{
+	if (one_in(model, 5))
+		pick_path(model, op->path);
+	else
+		pick_type(model, S_IFLNK, op->path);
 }
 
 static void make_unlink(struct model *model, struct op *op)
@@ -272,7 +283,7 @@ static void run_readdir(struct side *side, const struct op *op, struct result *r
 
 static void make_slot(struct model *model, struct op *op)
 {
-	op->slot = (unsigned)below(model, SLOTS);
+	op->slot = pick_slot(model, S_IFDIR);
 }
 
 static void run_readdir_fd(struct side *side, const struct op *op, struct result *ret)
@@ -312,11 +323,11 @@ const struct kind name_kinds[] = {
 	{ .name = "link", .weight = 20, .make = make_link, .run = run_link, .after = after_made },
 	{ .name = "link_fd", .weight = 4, .make = make_link_fd, .run = run_link_fd, .after = after_made },
 	{ .name = "unlink", .weight = 30, .make = make_unlink, .run = run_unlink },
-	{ .name = "rmdir", .weight = 10, .make = make_path, .run = run_rmdir },
+	{ .name = "rmdir", .weight = 15, .make = make_dir_path, .run = run_rmdir },
 	{ .name = "rename", .weight = 50, .make = make_rename, .run = run_rename, .after = after_rename },
-	{ .name = "rmtree", .weight = 8, .make = make_rmtree, .run = run_rmtree, .after = after_rmtree },
-	{ .name = "readlink", .weight = 5, .make = make_path, .run = run_readlink },
-	{ .name = "readdir", .weight = 15, .make = make_path, .run = run_readdir },
+	{ .name = "rmtree", .weight = 3, .make = make_rmtree, .run = run_rmtree, .after = after_rmtree },
+	{ .name = "readlink", .weight = 5, .make = make_link_path, .run = run_readlink },
+	{ .name = "readdir", .weight = 15, .make = make_dir_path, .run = run_readdir },
 	{ .name = "readdir_fd", .weight = 5, .make = make_slot, .run = run_readdir_fd },
 	{ .name = "mkdir_at", .weight = 4, .make = make_mkdir_at, .run = run_mkdir_at },
 	{ 0 },

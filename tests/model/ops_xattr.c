@@ -21,9 +21,12 @@ static void make_target(struct model *model, struct op *op)
 {
 	op->n[3] = (int64_t)below(model, 3);
 	op->slot = (unsigned)below(model, SLOTS);
-	if (op->n[3] < 2)
+	if (op->n[3] < 2 && one_in(model, 2))
 		pick_path(model, op->path);
-	strcpy(op->path2, attributes[below(model, sizeof attributes / sizeof *attributes)]);
+	else if (op->n[3] < 2)
+		pick_file(model, op->path);
+	strcpy(op->path2,
+	       attributes[one_in(model, 2) ? 0 : below(model, sizeof attributes / sizeof *attributes)]);
 	if (one_in(model, 20))
 		strcpy(op->path2,
 		       odd_attributes[below(model, sizeof odd_attributes / sizeof *odd_attributes)]);
@@ -168,8 +171,8 @@ static void run_acl(struct side *side, const struct op *op, struct result *ret)
 }
 
 const struct kind xattr_kinds[] = {
-	{ .name = "setxattr", .weight = 20, .make = make_setxattr, .run = run_setxattr },
-	{ .name = "getxattr", .weight = 12, .make = make_getxattr, .run = run_getxattr },
+	{ .name = "setxattr", .weight = 30, .make = make_setxattr, .run = run_setxattr },
+	{ .name = "getxattr", .weight = 15, .make = make_getxattr, .run = run_getxattr },
 	{ .name = "removexattr", .weight = 10, .make = make_getxattr, .run = run_removexattr },
 	{ .name = "listxattr", .weight = 10, .make = make_getxattr, .run = run_listxattr },
 	{ .name = "acl", .weight = 12, .make = make_acl, .run = run_acl },

@@ -117,7 +117,7 @@ static const struct known_path *draw(struct model *model, unsigned type)
 	return item;
 }
 
-static void pick_of_type(struct model *model, unsigned type, char *ret)
+void pick_type(struct model *model, unsigned type, char *ret)
 {
 	const struct known_path *item = draw(model, type);
 
@@ -129,19 +129,19 @@ static void pick_of_type(struct model *model, unsigned type, char *ret)
 
 void pick_any(struct model *model, char *ret)
 {
-	pick_of_type(model, 0, ret);
+	pick_type(model, 0, ret);
 }
 
 void pick_file(struct model *model, char *ret)
 {
-	pick_of_type(model, S_IFREG, ret);
+	pick_type(model, S_IFREG, ret);
 }
 
 void pick_dir(struct model *model, char *ret)
 {
 	strcpy(ret, ".");
 	if (!one_in(model, 4))
-		pick_of_type(model, S_IFDIR, ret);
+		pick_type(model, S_IFDIR, ret);
 	if (depth_of(ret) > DEPTH)
 		strcpy(ret, ".");
 }
@@ -192,4 +192,16 @@ void pick_path(struct model *model, char *ret)
 		pick_place(model, ret);
 	if (draw >= 96 && strcmp(ret, ".") != 0)
 		bend(model, ret);
+}
+
+unsigned pick_slot(struct model *model, unsigned type)
+{
+	unsigned slot = 0;
+
+	for (unsigned i = 0; i < 8; i++) {
+		slot = (unsigned)below(model, SLOTS);
+		if (model->slot_type[slot] == type)
+			break;
+	}
+	return slot;
 }
