@@ -24,8 +24,9 @@ mount_disc disc.img mnt -o allow_other
 mkdir plain
 chmod 777 mnt plain
 hook="$TESTS/model/restart.sh $T/disc.img $T/mnt $T/.daemon-mnt"
-options=()
+times=()
 for seed in $seeds; do
+	options=("${times[@]}")
 	case $((seed % 3)) in
 	1) options+=(--users) ;;
 	2) # commits fail in every other mount: all that was frozen comes back
@@ -37,11 +38,12 @@ for seed in $seeds; do
 		--hook "$hook" "${options[@]}"
 	check_state
 	unset MODEL_FAULT
-	options=(--whole-seconds) # a commit may have been
+	unmount mnt
+	mount_disc disc.img mnt -o allow_other # without the fault
+	compare mnt
+	times=(--whole-seconds) # as far as there were commits
 done
 
-unmount mnt
-mount_disc disc.img mnt -o allow_other
 commit mnt LAST
 compare mnt
 unmount mnt
