@@ -145,7 +145,9 @@ CPPCHECK := cppcheck --quiet --enable=warning,performance,portability --error-ex
 
 # Takes some 20 minutes; BENCH_ARGS="--quick" or the names of cases for less. See docs/performance.md.
 bench: all $(BUILD)/bench/fsload
-	DISCFS=$(BUILD)/discfs DISCFSCTL=$(BUILD)/discfsctl FSLOAD=$(BUILD)/bench/fsload tests/bench/bench.sh $(BENCH_ARGS)
+	@[ -n "$$BENCH_PASSTHROUGH" ] || tests/bench/passthrough.sh $(BUILD)/bench || echo "passthrough_hp is left out"
+	BENCH_PASSTHROUGH=$${BENCH_PASSTHROUGH:-$(BUILD)/bench/passthrough_hp} DISCFS=$(BUILD)/discfs \
+		DISCFSCTL=$(BUILD)/discfsctl FSLOAD=$(BUILD)/bench/fsload tests/bench/bench.sh $(BENCH_ARGS)
 
 $(BUILD)/bench/fsload: tests/bench/fsload.c
 	@mkdir -p $(@D)

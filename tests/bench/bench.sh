@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Measures discfs beside fuse-overlayfs, the host's own file system and xorriso, all in one run, and prints how
-# the times compare. Runs are interleaved (A B C A B C …), and the medians are compared: the ratios mean something
+# Measures discfs beside fuse-overlayfs, libfuse's passthrough_hp, the host's own file system and xorriso, all in one run,
+# and prints how the times compare. Runs are interleaved (A B C A B C …), and the medians are compared: the ratios mean something
 # on any machine, the seconds only on this one.
 #
 # Usage: bench.sh [--quick] [CASE…]     without a CASE: all of them
@@ -11,7 +11,7 @@
 #                      Needs 9 GB on a file system like the one that staged work lies on; never a tmpfs
 #   BENCH_RUNS         runs of each case (default: 5)
 #   BENCH_KEEP         a file that gets every single time: case, peer, seconds
-#   BENCH_PASSTHROUGH  libfuse's example passthrough_hp, for one peer more
+#   BENCH_PASSTHROUGH  libfuse's example passthrough_hp; `make bench` builds it with passthrough.sh
 #   DISCFS, DISCFSCTL, FSLOAD   the programs (default: those in build/)
 #
 # Cold means: nothing in any cache. Only root can empty the kernel's; without, the cold cases measure a fresh mount.
@@ -43,7 +43,11 @@ choose_peers() {
 	else
 		peers+=(overlay)
 	fi
-	[ -z "$passthrough" ] || peers+=(passthrough)
+	if [ ! -x "$passthrough" ]; then
+		skipped+=("passthrough_hp: not built")
+	else
+		peers+=(passthrough)
+	fi
 	peers+=(host)
 	command -v xorriso >/dev/null || skipped+=("xorriso: not installed")
 	[ -w /proc/sys/vm/drop_caches ] || notes+=("not root: the kernel's caches stay warm in the cold cases")
