@@ -33,7 +33,7 @@ UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 JOBS     := $(shell nproc 2>/dev/null || echo 1)
 QUIETLY  := $(MAKE) --no-print-directory
 
-.PHONY: all tests deps check check-unit check-mount check-asan check-tsan check-valgrind check-long check-clang lint format bench \
+.PHONY: all tests deps check check-unit check-mount check-asan check-tsan check-valgrind check-long check-clang lint format bench count \
         demo install uninstall clean help
 
 all: $(BUILD)/discfs $(BUILD)/discfsctl
@@ -149,6 +149,16 @@ bench: all $(BUILD)/bench/fsload
 	BENCH_PASSTHROUGH=$${BENCH_PASSTHROUGH:-$(BUILD)/bench/passthrough_hp} DISCFS=$(BUILD)/discfs \
 		DISCFSCTL=$(BUILD)/discfsctl FSLOAD=$(BUILD)/bench/fsload tests/bench/bench.sh $(BENCH_ARGS)
 
+# Round trips, statements and system calls of single operations; COUNT_ARGS="--calls --statements", names of operations.
+count: all $(BUILD)/bench/counter.so
+	@[ -n "$$BENCH_PASSTHROUGH" ] || tests/bench/passthrough.sh $(BUILD)/bench || echo "passthrough_hp is left out"
+	@peer=$${BENCH_PASSTHROUGH:-$(BUILD)/bench/passthrough_hp}; [ ! -x "$$peer" ] || peer="--peer $$peer"; \
+	DISCFS=$(BUILD)/discfs DISCFSCTL=$(BUILD)/discfsctl COUNTER=$(BUILD)/bench/counter.so tests/bench/count.py $$peer $(COUNT_ARGS)
+
+$(BUILD)/bench/counter.so: tests/bench/counter.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -fPIC -shared -o $@ $< -ldl -lsqlite3
+
 $(BUILD)/bench/fsload: tests/bench/fsload.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
@@ -191,6 +201,7 @@ help:
 	@echo "make lint            layers, format, shell scripts, static analysis"
 	@echo "make format          lays out the sources as .clang-format says"
 	@echo "make bench           measures, against other programs on this machine"
+	@echo "make count           counts what single operations cost: round trips, statements, system calls"
 	@echo "make deps            installs the packages that all of these need"
 	@echo "make install         to PREFIX ($(PREFIX)), below DESTDIR; make uninstall takes it away"
 	@echo "make clean           removes what was built"
