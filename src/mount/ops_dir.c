@@ -148,7 +148,7 @@ static size_t put_entry(fuse_req_t req, const struct listing *listing, size_t in
 	size_t used;
 
 	if (plus && index >= FIRST_OFFSETS) {
-		if (tree_attr(tree_of(req), listed->ino, &attr) == 0)
+		if (tree_attrs_next(tree_of(req), listed->ino, &attr) == 0)
 			entry_fill(&entry, &attr);
 	}
 	used = plus ? fuse_add_direntry_plus(req, buffer, room, name, &entry, (off_t)listed->offset)
@@ -160,14 +160,17 @@ static size_t put_entry(fuse_req_t req, const struct listing *listing, size_t in
 static int64_t fill_buffer(fuse_req_t req, fuse_ino_t ino, struct listing *listing, char *buffer, size_t size,
 			   off_t offset, bool plus)
 {
+	struct tree *tree = tree_of(req);
 	size_t used = 0;
 	int ret = 0;
 
 	WITH_LOCK(&listing->lock);
 	if (offset == 0 || !listing->filled)
-		ret = listing_fill(tree_of(req), listing, ino);
+		ret = listing_fill(tree, listing, ino);
 	if (ret < 0)
 		return ret;
+	if (plus)
+		tree_attrs_begin(tree);
 	for (size_t i = find_offset(listing, (uint64_t)offset); i < listing->entries.count; i++) {
 		size_t took = put_entry(req, listing, i, buffer + used, size - used, plus);
 
@@ -175,6 +178,8 @@ static int64_t fill_buffer(fuse_req_t req, fuse_ino_t ino, struct listing *listi
 			break;
 		used += took;
 	}
+	if (plus)
+		tree_attrs_end(tree);
 	return (int64_t)used;
 }
 

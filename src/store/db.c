@@ -196,8 +196,26 @@ int db_commit(struct db *db)
 
 void db_rollback(struct db *db)
 {
+	db->transaction++;
 	if (db_is_writing(db))
 		db_run(db, db_query(db, QUERY_ROLLBACK));
+}
+
+struct db_version db_version(const struct db *db)
+{
+	return (struct db_version){ sqlite3_total_changes64(db->handle), db->transaction };
+}
+
+/* Without it all reads work as well. */
+void db_reads_begin(struct db *db)
+{
+	if (!db_is_writing(db))
+		db_step(db, db_query(db, QUERY_HOLD));
+}
+
+void db_reads_end(struct db *db)
+{
+	sqlite3_reset(db->stmts[QUERY_HOLD]);
 }
 
 void db_allow_spill(struct db *db, bool on)

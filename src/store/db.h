@@ -17,7 +17,7 @@
 struct db {
 	sqlite3 *handle;
 	sqlite3_stmt *stmts[QUERY_COUNT];
-	uint64_t transaction;  /* how many were begun */
+	uint64_t transaction;  /* how many were begun or undone */
 	_Atomic bool unsynced; /* the log couldn't be synced: it isn't known what is on the disk */
 	pthread_mutex_t sync;  /* one at a time */
 	_Atomic bool written;  /* something was committed since the last sync began */
@@ -38,6 +38,16 @@ bool db_is_writing(const struct db *db);
 int db_begin(struct db *db);
 int db_commit(struct db *db);
 void db_rollback(struct db *db);
+/* Differs from any earlier one as soon as a row has changed, or a change was undone. */
+struct db_version {
+	int64_t rows;
+	uint64_t transaction;
+};
+struct db_version db_version(const struct db *db);
+/* Many reads in a row: between these, SQLite keeps the lock on the file that each of them would take and give
+ * back, two system calls each time. Not longer: the log can't begin anew meanwhile. */
+void db_reads_begin(struct db *db);
+void db_reads_end(struct db *db);
 /* fdatasync of the log: no lock needed, any thread. -EAGAIN: it failed before, and only db_sync_again can
  * tell. */
 int db_sync(struct db *db);

@@ -7,6 +7,7 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_BEGIN] = "BEGIN IMMEDIATE",
 	[QUERY_COMMIT] = "COMMIT",
 	[QUERY_ROLLBACK] = "ROLLBACK",
+	[QUERY_HOLD] = "SELECT key FROM meta",
 	[QUERY_META_GET] = "SELECT value FROM meta WHERE key=?1",
 	[QUERY_META_PUT] = "INSERT OR REPLACE INTO meta VALUES(?1,?2)",
 

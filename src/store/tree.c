@@ -87,29 +87,58 @@ bool tree_has_base(struct tree *tree)
 	return rows_node_attr(&tree->db, ROOT_INO, &root) > 0;
 }
 
-int tree_lookup(struct tree *tree, uint64_t parent, const char *name, size_t length, struct node_attr *ret)
+static bool is_found(const struct tree *tree, const struct found_name *found, uint64_t parent,
+		     const char *name, size_t length)
 {
-	uint64_t ino = 0;
-	int found;
+	struct db_version now = db_version(&tree->db);
 
-	{
-		WITH_LOCK(&tree->lock);
-		found = tree_repair(tree);
-		if (found == 0)
-			found = rows_name_get(&tree->db, parent, name, length, GEN_NEWEST, &ino, NULL);
-	}
-	if (found <= 0)
-		return found < 0 ? found : -ENOENT;
-	return tree_attr(tree, ino, ret);
+	return found->parent == parent && found->length == length && found->gen == tree->gen &&
+	       found->version.rows == now.rows && found->version.transaction == now.transaction &&
+	       memcmp(found->name, name, length) == 0;
 }
 
-int tree_attr(struct tree *tree, uint64_t ino, struct node_attr *ret)
+static int find_name(struct tree *tree, struct found_name *found, uint64_t parent, const char *name,
+		     size_t length)
 {
-	struct inode *inode;
+	int ret;
+
+	found->length = 0;
+	ret = rows_name_place(&tree->db, parent, name, length, tree->gen, &found->ino, &found->covers);
+	if (ret < 0)
+		return ret;
+	found->parent = parent;
+	found->gen = tree->gen;
+	found->version = db_version(&tree->db);
+	found->length = length;
+	memcpy(found->name, name, length);
+	return 0;
+}
+
+int tree_find(struct tree *tree, uint64_t parent, const char *name, size_t length, uint64_t *ret_ino,
+	      bool *ret_covers)
+{
+	struct found_name *found = &tree->found.names[0];
+	int ret = 0;
+
+	if (!is_found(tree, found, parent, name, length))
+		found = &tree->found.names[1];
+	if (!is_found(tree, found, parent, name, length)) {
+		found = &tree->found.names[tree->found.next];
+		tree->found.next = !tree->found.next;
+		ret = find_name(tree, found, parent, name, length);
+	}
+	if (ret < 0)
+		return ret;
+	*ret_ino = found->ino;
+	*ret_covers = found->covers;
+	return found->ino != 0;
+}
+
+int tree_attrs_next(struct tree *tree, uint64_t ino, struct node_attr *ret)
+{
+	struct inode *inode = inode_cache_peek(&tree->cache, ino);
 	int found;
 
-	WITH_LOCK(&tree->lock);
-	inode = inode_cache_peek(&tree->cache, ino);
 	if (inode) {
 		WITH_LOCK(&inode->lock);
 		*ret = inode_attr(inode);
@@ -119,6 +148,41 @@ int tree_attr(struct tree *tree, uint64_t ino, struct node_attr *ret)
 	if (found > 0 && ret->nlink == 0)
 		found = 0;
 	return found < 0 ? found : found ? 0 : -ENOENT;
+}
+
+int tree_lookup(struct tree *tree, uint64_t parent, const char *name, size_t length, struct node_attr *ret)
+{
+	uint64_t ino;
+	bool covers;
+	int found;
+
+	if (length == 0 || length > NAME_LIMIT)
+		return -ENOENT;
+	WITH_LOCK(&tree->lock);
+	found = tree_repair(tree);
+	if (found == 0)
+		found = tree_find(tree, parent, name, length, &ino, &covers);
+	if (found <= 0)
+		return found < 0 ? found : -ENOENT;
+	return tree_attrs_next(tree, ino, ret);
+}
+
+void tree_attrs_begin(struct tree *tree)
+{
+	pthread_mutex_lock(&tree->lock);
+	db_reads_begin(&tree->db);
+}
+
+void tree_attrs_end(struct tree *tree)
+{
+	db_reads_end(&tree->db);
+	pthread_mutex_unlock(&tree->lock);
+}
+
+int tree_attr(struct tree *tree, uint64_t ino, struct node_attr *ret)
+{
+	WITH_LOCK(&tree->lock);
+	return tree_attrs_next(tree, ino, ret);
 }
 
 int tree_parent(struct tree *tree, uint64_t ino, uint64_t *ret)

@@ -29,6 +29,17 @@ struct changes_count {
 	uint64_t added, modified, deleted, renamed;
 };
 
+/* What a look-up found out about a name, for the change that mostly comes next: see tree_find. */
+struct found_name {
+	uint64_t parent;
+	uint64_t ino; /* 0: none there */
+	bool covers;  /* a lower generation has the name too */
+	uint32_t gen;
+	struct db_version version;
+	size_t length;
+	char name[NAME_LIMIT];
+};
+
 struct tree {
 	struct db db;
 	struct spool spool;
@@ -44,8 +55,12 @@ struct tree {
 	struct inode_cache cache;
 	struct inode *dirty; /* by account */
 	uint32_t gen;
-	bool frozen;	     /* generation gen - 1 is being burned; by freeze */
-	struct redo redo;    /* by lock */
+	bool frozen;	  /* generation gen - 1 is being burned; by freeze */
+	struct redo redo; /* by lock */
+	struct {
+		struct found_name names[2]; /* a rename has two */
+		unsigned next;
+	} found;	     /* by lock */
 	_Atomic int failing; /* 0, or the -errno of the last flush: nothing may grow until one succeeds */
 	int broken;	     /* 0, or the -errno that every change gets until a new mount settles a commit */
 	bool host_low;	     /* the host's disk is nearly full, as of the last look; by lock */
@@ -74,6 +89,10 @@ bool tree_has_base(struct tree *tree);
 /* Names. name: raw bytes, not terminated. */
 int tree_lookup(struct tree *tree, uint64_t parent, const char *name, size_t length, struct node_attr *ret);
 int tree_attr(struct tree *tree, uint64_t ino, struct node_attr *ret);
+/* The same for many, at less cost: nothing else may be asked of the tree in between, which is locked. */
+void tree_attrs_begin(struct tree *tree);
+int tree_attrs_next(struct tree *tree, uint64_t ino, struct node_attr *ret);
+void tree_attrs_end(struct tree *tree);
 /* Where ".." leads from a directory; else one of the directories that hold the node. */
 int tree_parent(struct tree *tree, uint64_t ino, uint64_t *ret);
 /* Calls entry for each name of a directory, in byte order of the names, until it returns nonzero (passed on).
@@ -140,6 +159,11 @@ int tree_drop_privileges(struct tree *tree, struct inode *inode, bool bits, bool
 /* For the tree's own files, with tree->lock held. */
 /* Like tree_get. */
 int tree_get_locked(struct tree *tree, uint64_t ino, struct inode **ret);
+/* Which inode has that name as things are staged now, and does a lower generation have the name too? 1, 0 =
+ * none, or -errno. The kernel looks each name up before it creates it or renames to it: the second question
+ * is answered without a statement. */
+int tree_find(struct tree *tree, uint64_t parent, const char *name, size_t length, uint64_t *ret_ino,
+	      bool *ret_covers);
 /* Each look into the rows begins with it: puts back what SQLite rolled back. Needs lock. */
 int tree_repair(struct tree *tree);
 /* May things be changed? Opens the transaction. -EROFS, or why the database is broken. */

@@ -49,7 +49,7 @@ static int place_open(struct place *place, struct tree *tree, uint64_t dir, cons
 		return -ENOTDIR;
 	if (place->dir->node.attr.nlink == 0)
 		return -ENOENT;
-	ret = rows_name_place(&tree->db, dir, name, length, tree->gen, &ino, &place->covers);
+	ret = tree_find(tree, dir, name, length, &ino, &place->covers);
 	return ret > 0 ? tree_get_locked(tree, ino, &place->child) : ret;
 }
 
