@@ -150,8 +150,9 @@ int db_open(struct db *db, const char *path, struct reason *why)
 				  db->handle ? sqlite3_errmsg(db->handle) : "can't be opened");
 	sqlite3_extended_result_codes(db->handle, 1);
 	sqlite3_busy_timeout(db->handle, 5000);
-	sqlite3_wal_hook(db->handle, count_log, db);
 	ret = db_exec(db, PRAGMAS, why);
+	sqlite3_wal_hook(db->handle, count_log,
+			 db); /* behind wal_autocheckpoint, which takes any hook away */
 	if (ret == 0)
 		ret = db_check_version(db, why);
 	return ret < 0 ? ret : db_open_wal(db, why);

@@ -501,6 +501,36 @@ static void test_without_faults(void **state)
 	assert_int_equal(bad_plays, 0);
 }
 
+/* A sync that has something to sync reaches the spool and the log: each time, not the first time only. */
+static void test_syncs(void **state)
+{
+	static const char *const files[] = { "spool", "overlay.db-wal" };
+	struct failing_order order = { .kind = FAILING_SYNC };
+	struct op make = { op_make, 0, "", NULL, S_IFREG | 0644, 0 },
+		  write = { op_write, 0, "", NULL, 0, 100 };
+	struct op sync = { op_sync, 0, NULL, NULL, 0, 0 };
+	struct faulty faulty;
+
+	faulty_open(&faulty, base_dir_path);
+	faulty.fails = true;
+	failing_below(faulty.store.dir);
+	for (int i = 0; i < 6; i++) {
+		char name[8];
+
+		snprintf(name, sizeof name, "new%d", i);
+		make.path = write.path = name;
+		assert_int_equal(make.run(&faulty, &make), 0);
+		assert_int_equal(write.run(&faulty, &write), 0);
+		snprintf(order.file, sizeof order.file, "%s", files[i % 2]);
+		failing_arm(&order);
+		assert_int_equal(sync.run(&faulty, &sync), 0);
+		assert_int_equal(failing_seen(), 1);
+		assert_true(faulty.store.tree->db.log_pages > 0); /* or it would never be emptied */
+	}
+	failing_arm(&(struct failing_order){ 0 });
+	faulty_close(&faulty);
+}
+
 static void test_spool_full(void **state)
 {
 	loop(FAILING_WRITE, ENOSPC, "spool", 1, 1);
@@ -599,6 +629,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_without_faults),
+		cmocka_unit_test(test_syncs),
 		cmocka_unit_test(test_spool_full),
 		cmocka_unit_test(test_spool_broken),
 		cmocka_unit_test(test_spool_short),
