@@ -215,11 +215,12 @@ static void tell_failure(struct run *run, const struct reason *why, struct commi
 		finish_spoilt(run->disc, &run->journal, why);
 }
 
+/* What can't be flushed isn't counted: then the freeze says why. */
 static bool anything_staged(struct disc *disc)
 {
 	struct changes_count count;
 
-	return changes_count(&disc->tree, &count) < 0 ||
+	return tree_flush(&disc->tree) < 0 || changes_count(&disc->tree, &count) < 0 ||
 	       count.added + count.modified + count.deleted + count.renamed > 0;
 }
 

@@ -9,11 +9,17 @@
 
 #define HEAD_TIMEOUT_MS 120000
 
-/* A worker that gave up has said why: read that rather than tell of a broken pipe. */
+/* A worker that gave up has said why: read that rather than tell of a broken pipe. One that is well waits for
+ * more, and says nothing. */
 static int send_failed(struct burn *burn, int err, struct reason *why)
 {
 	struct msg msg;
 
+	if (err == -EMSGSIZE)
+		return reason_set(why, ENOMEM, "no memory for what the burn worker must be told");
+	if (err != -EPIPE)
+		return reason_set(why, -err, "the burn worker can't be told what to write: %s",
+				  strerror(-err));
 	while (child_receive(&burn->child, &msg, why) == 0)
 		;
 	return why->err ? -why->err : reason_set(why, -err, "the burn worker is gone");
