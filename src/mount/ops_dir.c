@@ -21,6 +21,8 @@ struct listed {
 struct listing {
 	pthread_mutex_t lock;
 	bool filled;
+	uint64_t dir;
+	uint64_t stamp; /* of the tree before it was filled */
 	VEC(struct listed) entries;
 	struct text names;
 };
@@ -124,6 +126,8 @@ static int listing_fill(struct tree *tree, struct listing *listing, uint64_t ino
 	int ret = is_virtual(ino) ? 0 : tree_parent(tree, ino, &parent);
 
 	listing_clear(listing);
+	listing->dir = ino;
+	listing->stamp = atomic_load(&tree->stamp);
 	if (ret == 0)
 		ret = add_entry(listing, ".", 1, ino, S_IFDIR >> 12);
 	if (ret == 0)
@@ -137,6 +141,18 @@ static int listing_fill(struct tree *tree, struct listing *listing, uint64_t ino
 	return 0;
 }
 
+/* The attributes of an entry, unless its name is gone or leads elsewhere by now: the kernel would make it
+ * anew, and keep it for a day. */
+static bool entry_attr(struct tree *tree, const struct listing *listing, const struct listed *listed,
+		       struct node_attr *ret)
+{
+	if (atomic_load(&tree->stamp) == listing->stamp)
+		return tree_attrs_next(tree, listed->ino, ret) == 0;
+	return tree_attrs_of_name(tree, listing->dir, listing->names.data + listed->at, listed->length,
+				  ret) == 0 &&
+	       ret->ino == listed->ino;
+}
+
 /* Bytes that one entry took in the reply, or 0 when it doesn't fit any more. */
 static size_t put_entry(fuse_req_t req, const struct listing *listing, size_t index, char *buffer,
 			size_t room, bool plus)
@@ -147,10 +163,8 @@ static size_t put_entry(fuse_req_t req, const struct listing *listing, size_t in
 	struct node_attr attr;
 	size_t used;
 
-	if (plus && index >= FIRST_OFFSETS) {
-		if (tree_attrs_next(tree_of(req), listed->ino, &attr) == 0)
-			entry_fill(&entry, &attr);
-	}
+	if (plus && index >= FIRST_OFFSETS && entry_attr(tree_of(req), listing, listed, &attr))
+		entry_fill(&entry, &attr);
 	used = plus ? fuse_add_direntry_plus(req, buffer, room, name, &entry, (off_t)listed->offset)
 		    : fuse_add_direntry(req, buffer, room, name, &entry.attr, (off_t)listed->offset);
 	return used <= room ? used : 0;

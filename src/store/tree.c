@@ -150,7 +150,8 @@ int tree_attrs_next(struct tree *tree, uint64_t ino, struct node_attr *ret)
 	return found < 0 ? found : found ? 0 : -ENOENT;
 }
 
-int tree_lookup(struct tree *tree, uint64_t parent, const char *name, size_t length, struct node_attr *ret)
+int tree_attrs_of_name(struct tree *tree, uint64_t parent, const char *name, size_t length,
+		       struct node_attr *ret)
 {
 	uint64_t ino;
 	bool covers;
@@ -158,13 +159,18 @@ int tree_lookup(struct tree *tree, uint64_t parent, const char *name, size_t len
 
 	if (length == 0 || length > NAME_LIMIT)
 		return -ENOENT;
-	WITH_LOCK(&tree->lock);
 	found = tree_repair(tree);
 	if (found == 0)
 		found = tree_find(tree, parent, name, length, &ino, &covers);
 	if (found <= 0)
 		return found < 0 ? found : -ENOENT;
 	return tree_attrs_next(tree, ino, ret);
+}
+
+int tree_lookup(struct tree *tree, uint64_t parent, const char *name, size_t length, struct node_attr *ret)
+{
+	WITH_LOCK(&tree->lock);
+	return tree_attrs_of_name(tree, parent, name, length, ret);
 }
 
 void tree_attrs_begin(struct tree *tree)

@@ -92,6 +92,8 @@ int tree_attr(struct tree *tree, uint64_t ino, struct node_attr *ret);
 /* The same for many, at less cost: nothing else may be asked of the tree in between, which is locked. */
 void tree_attrs_begin(struct tree *tree);
 int tree_attrs_next(struct tree *tree, uint64_t ino, struct node_attr *ret);
+int tree_attrs_of_name(struct tree *tree, uint64_t parent, const char *name, size_t length,
+		       struct node_attr *ret);
 void tree_attrs_end(struct tree *tree);
 /* Where ".." leads from a directory; else one of the directories that hold the node. */
 int tree_parent(struct tree *tree, uint64_t ino, uint64_t *ret);
