@@ -165,7 +165,7 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 
 	if (is_reserved(parent, name) || is_reserved(new_parent, new_name))
 		reply_err(req, -EPERM);
-	else if (flags == RENAME_WHITEOUT)
+	else if ((flags & ~(unsigned)RENAME_NOREPLACE) == RENAME_WHITEOUT) /* the kernel sees what is there */
 		reply_err(req, tree_rename_whiteout(tree_of(req), parent, name, strlen(name), new_parent,
 						    new_name, strlen(new_name), caller->uid, caller->gid));
 	else

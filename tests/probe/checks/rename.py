@@ -59,6 +59,12 @@ def whiteout_onto_a_file():
     return said(calls.rename2, "a", "b", calls.RENAME_WHITEOUT), kind_of("a"), get("b")
 
 
+@group.check(fixture={"a": b"one", "b": b"two"})
+def whiteout_noreplace():
+    flags = calls.RENAME_WHITEOUT | calls.RENAME_NOREPLACE
+    return said(calls.rename2, "a", "b", flags), get("b"), said(calls.rename2, "a", "c", flags), kind_of("a"), get("c")
+
+
 @group.check(fixture={"a/": None, "a/b/": None, "a/b/c/": None})
 def into_itself():
     return said(os.rename, "a", "a/x"), said(os.rename, "a", "a/b/c/x"), said(os.rename, "a", "a/b"), names("a")
