@@ -220,6 +220,7 @@ int tree_drop_privileges(struct tree *tree, struct inode *inode, bool bits, bool
 	struct xattr_view view;
 	bool capable;
 	uint32_t mode;
+	int ret;
 
 	{
 		WITH_LOCK(&inode->lock);
@@ -230,16 +231,12 @@ int tree_drop_privileges(struct tree *tree, struct inode *inode, bool bits, bool
 	if (!S_ISREG(mode) || (!bits && !capable))
 		return 0;
 	WITH_READ_LOCK(&tree->freeze);
-	if (bits) {
+	if (bits) { /* of the mode as it is now: a discard may have come in between */
 		WITH_LOCK(&inode->lock);
-		inode->node.attr.mode = mode_without_privileges(mode, member);
+		inode->node.attr.mode = mode_without_privileges(inode->node.attr.mode, member);
 	}
 	WITH_LOCK(&tree->lock);
-	if (capable) {
-		int ret = change_xattr(tree, inode->node.attr.ino, CAPABILITY, NULL, 0, 0);
-
-		return ret < 0 ? ret : 1;
-	}
 	tree_mark_dirty(tree, inode);
-	return 1;
+	ret = capable ? change_xattr(tree, inode->node.attr.ino, CAPABILITY, NULL, 0, 0) : 0;
+	return ret < 0 && ret != -ENODATA ? ret : 1;
 }

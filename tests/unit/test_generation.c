@@ -237,6 +237,42 @@ static void test_room_while_frozen(void **state)
 	store_close(&store);
 }
 
+static void *drop_privileges(void *self)
+{
+	struct inode *inode;
+	struct store *store = self;
+
+	assert_int_equal(tree_get(store->tree, store_ino(store, "f"), &inode), 0);
+	assert_int_equal(tree_drop_privileges(store->tree, inode, true, true), 1);
+	tree_put(store->tree, inode);
+	return NULL;
+}
+
+/* A write that has to wait takes nothing back of what a discard did meanwhile. */
+static void test_privileges_after_a_wait(void **state)
+{
+	struct store store;
+	struct inode *inode;
+	pthread_t thread;
+
+	store_open(&store);
+	base_text(&store, ROOT_INO, "f", "text");
+	base_end(&store);
+	assert_int_equal(store_chmod(&store, "f", 06755), 0);
+	assert_int_equal(tree_get(store.tree, store_ino(&store, "f"), &inode), 0);
+	{
+		WITH_WRITE_LOCK(&store.tree->freeze);
+		assert_int_equal(pthread_create(&thread, NULL, drop_privileges, &store), 0);
+		usleep(100000);
+		WITH_LOCK(&inode->lock);
+		inode->node.attr.mode = S_IFREG | 0600; /* as it is loaded anew */
+	}
+	pthread_join(thread, NULL);
+	assert_int_equal(inode->node.attr.mode, S_IFREG | 0600);
+	tree_put(store.tree, inode);
+	store_close(&store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +283,7 @@ int main(void)
 		cmocka_unit_test(test_body_lands_below),
 		cmocka_unit_test(test_freeze_is_journalled),
 		cmocka_unit_test(test_room_while_frozen),
+		cmocka_unit_test(test_privileges_after_a_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
