@@ -40,14 +40,35 @@ static int check_empty(const struct state *state, const char *now, struct reason
 			  now ? now : state->path, now ? "" : "/spool");
 }
 
-/* New and ours: what somebody else put there isn't taken. */
+/* One that was made before a crash. What somebody else put there isn't taken. */
+static bool is_left_empty(const char *path)
+{
+	struct stat st;
+	int fd AUTO_CLOSE = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == geteuid() &&
+	       st.st_nlink == 1 && st.st_size == 0 && (st.st_mode & 0077) == 0;
+}
+
+/* New and ours. */
 static int make_empty(const char *path, struct reason *why)
 {
 	int fd AUTO_CLOSE = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	if (fd >= 0 && fsync(fd) == 0)
+	if ((fd >= 0 && fsync(fd) == 0) || (fd < 0 && errno == EEXIST && is_left_empty(path)))
 		return 0;
 	return reason_set(why, errno, "the spool %s can't be made: %s", path, strerror(errno));
+}
+
+/* From one moment to the next it leads there: without a link, or with one to nothing, the disc couldn't be
+ * mounted any more. */
+static int put_link(const struct state *state, const char *path, struct reason *why)
+{
+	unlinkat(state->dir_fd, "spool.new", 0);
+	if (symlinkat(path, state->dir_fd, "spool.new") == 0 &&
+	    renameat(state->dir_fd, "spool.new", state->dir_fd, "spool") == 0)
+		return 0;
+	return reason_set(why, errno, "%s/spool: %s", state->path, strerror(errno));
 }
 
 int spool_place(const struct state *state, const char *dir, struct reason *why)
@@ -65,13 +86,9 @@ int spool_place(const struct state *state, const char *dir, struct reason *why)
 	ret = check_empty(state, now, why);
 	if (ret == 0)
 		ret = make_empty(path, why);
-	if (ret < 0)
-		return ret;
-	if (now)
+	if (ret == 0)
+		ret = put_link(state, path, why);
+	if (ret == 0 && now)
 		unlink(now);
-	if (unlinkat(state->dir_fd, "spool", 0) < 0 && errno != ENOENT)
-		return reason_set(why, errno, "%s/spool: %s", state->path, strerror(errno));
-	if (symlinkat(path, state->dir_fd, "spool") < 0)
-		return reason_set(why, errno, "%s/spool: %s", state->path, strerror(errno));
-	return 0;
+	return ret;
 }

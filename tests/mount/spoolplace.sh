@@ -57,6 +57,20 @@ mount_disc disc.img mnt
 rm mnt/zeroes
 unmount mnt
 
+# cut off on the way: the new spool was there already, the link to it wasn't
+mkdir third
+left=third/$(basename other/discfs-*.spool)
+(umask 077 && : >"$left")
+mount_disc disc.img mnt -o "spool=$T/third"
+assert_equal "$(find other -type f | wc -l)" 0 "spools left behind"
+unmount mnt
+rm -f other/* && echo "somebody's" >"other/$(basename "$left")"
+assert_exit 2 discfs disc.img mnt -o "spool=$T/other"
+assert_equal "$(cat other/*)" "somebody's"
+mount_disc disc.img mnt
+assert_same_bytes mnt/file file
+unmount mnt
+
 # df: the smaller of what the medium and the spool take
 mount_disc disc.img mnt
 large=$(available mnt)
