@@ -9,6 +9,10 @@
 #include <errno.h>
 #include <string.h>
 
+/* When a commit can't be ended, nothing more can be staged until the next mount: a failure of a moment
+ * mustn't lead there. */
+#define END_TRIES 3
+
 static int run_queries(struct db *db, const enum query *queries, size_t count, int64_t first, int64_t second)
 {
 	int ret;
@@ -98,22 +102,30 @@ static int end_rows(struct db *db, int ret)
 	return ret;
 }
 
+static int try_publish(struct disc *disc, const struct journal *journal, const struct history *entry)
+{
+	struct tree *tree = &disc->tree;
+	int ret;
+
+	WITH_LOCK(&tree->lock);
+	ret = tree_flush_locked(tree);
+	if (ret < 0)
+		return ret;
+	ret = publish_rows(disc, journal, entry);
+	if (ret == 0)
+		ret = fault_point("publish-before-commit");
+	return end_rows(&tree->db, ret);
+}
+
 int publish_generation(struct disc *disc, const struct journal *journal, const struct history *entry)
 {
 	struct tree *tree = &disc->tree;
 	int ret;
 
 	WITH_WRITE_LOCK(&tree->freeze);
-	{
-		WITH_LOCK(&tree->lock);
-		ret = tree_flush_locked(tree);
-		if (ret < 0)
-			return ret;
-		ret = publish_rows(disc, journal, entry);
-		if (ret == 0)
-			ret = fault_point("publish-before-commit");
-		ret = end_rows(&tree->db, ret);
-	}
+	ret = try_publish(disc, journal, entry);
+	for (int tries = 1; ret < 0 && tries < END_TRIES; tries++)
+		ret = try_publish(disc, journal, entry);
 	if (ret < 0)
 		return ret;
 	tree->disc.limit = max_u64(tree->disc.limit, (journal->start + journal->sectors) * SECTOR);
@@ -136,20 +148,26 @@ static int thaw_rows(struct db *db, uint32_t gen, const struct history *entry)
 	return ret < 0 ? ret : history_add(db, entry, NULL);
 }
 
+static int try_thaw(struct tree *tree, uint32_t gen, const struct history *entry)
+{
+	int ret;
+
+	WITH_LOCK(&tree->lock);
+	ret = tree_flush_locked(tree);
+	if (ret == 0)
+		ret = end_rows(&tree->db, thaw_rows(&tree->db, gen, entry));
+	if (ret == 0)
+		tree->gen = gen + 1;
+	return ret;
+}
+
 int thaw_generation(struct tree *tree, uint32_t gen, const struct history *entry)
 {
 	int ret;
 
 	WITH_WRITE_LOCK(&tree->freeze);
-	{
-		WITH_LOCK(&tree->lock);
-		ret = tree_flush_locked(tree);
-		if (ret < 0)
-			return ret;
-		ret = end_rows(&tree->db, thaw_rows(&tree->db, gen, entry));
-		if (ret < 0)
-			return ret;
-		tree->gen = gen + 1;
-	}
-	return generation_settle(tree);
+	ret = try_thaw(tree, gen, entry);
+	for (int tries = 1; ret < 0 && tries < END_TRIES; tries++)
+		ret = try_thaw(tree, gen, entry);
+	return ret < 0 ? ret : generation_settle(tree);
 }
