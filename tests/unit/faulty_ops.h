@@ -73,6 +73,15 @@ static inline int op_rename(struct faulty *faulty, const struct op *op)
 					      to.name, to.length, (unsigned)op->offset));
 }
 
+static inline int op_whiteout(struct faulty *faulty, const struct op *op)
+{
+	struct place_at from = store_place(&faulty->store, op->path),
+			to = store_place(&faulty->store, op->to);
+
+	return UNDER_TEST(faulty, tree_rename_whiteout(faulty->store.tree, from.dir, from.name, from.length,
+						       to.dir, to.name, to.length, 1000, 1000));
+}
+
 /* Open, work, close. */
 static inline int with_inode(struct faulty *faulty, const struct op *op,
 			     int (*work)(struct tree *tree, struct inode *inode, const struct op *op))

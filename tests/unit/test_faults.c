@@ -31,6 +31,8 @@ static const struct op script[] = {
 	{ op_rename, 0, "over", "dir/two", 0, 0 }, /* over a name of the base */
 	{ op_rename, 0, "file", "box/one", RENAME_EXCHANGE, 0 },
 	{ op_rename, 0, "dir/sub", "new", RENAME_EXCHANGE, 0 },
+	{ op_make, OP_GROWS, "white", NULL, S_IFREG | 0600, 0 },
+	{ op_whiteout, OP_GROWS, "white", "dir/white", 0, 0 },
 	{ op_unlink, 0, "gone", NULL, 0, 0 },
 	{ op_rmdir, 0, "empty", NULL, 0, 0 },
 	{ op_make, OP_GROWS, "empty", NULL, S_IFDIR | 0700, 0 },
