@@ -517,7 +517,7 @@ static void test_syncs(void **state)
 	faulty.fails = true;
 	failing_below(faulty.store.dir);
 	for (int i = 0; i < 6; i++) {
-		char name[8];
+		char name[16];
 
 		snprintf(name, sizeof name, "new%d", i);
 		make.path = write.path = name;
