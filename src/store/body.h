@@ -9,7 +9,8 @@
 
 /* Reads up to length bytes; fewer only at the end of the file. Returns the count or -errno. */
 int64_t body_read(struct tree *tree, struct inode *inode, void *data, size_t length, uint64_t offset);
-/* Writes all of it (or nothing that counts): -ENOSPC where the medium or the spool has no room, -EFBIG. */
+/* Writes all of it: -ENOSPC where the medium or the spool has no room, -EFBIG. After a failure some of the
+ * bytes may be there, none outside of the range. */
 int body_write(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset);
 /* Copies by reference: both point to the same bytes in the spool or on the disc from then on, and nothing is
  * staged. At most length bytes; fewer at the end of the source. -EINVAL when ranges of one file overlap.
