@@ -37,12 +37,17 @@ static void run_clear(struct run *run)
 static int sync_mount(struct commit *commit, struct reason *why)
 {
 	char mountpoint[PATH_LIMIT];
+	int ret;
 
 	{
 		WITH_LOCK(&commit->lock);
 		memcpy(mountpoint, commit->mountpoint, sizeof mountpoint);
 	}
-	return mountpoint[0] ? flush_mount(mountpoint, why) : 0;
+	if (!mountpoint[0])
+		return 0;
+	ret = flush_mount(mountpoint, -1, why); /* times too, but it doesn't wait for pages */
+	commit->mount.call_in(commit->mount.self);
+	return ret;
 }
 
 static int freeze(struct run *run, struct reason *why)
@@ -301,9 +306,10 @@ static void *conductor(void *self)
 	}
 }
 
-int commit_open(struct commit *commit, struct disc *disc, const char *mountpoint)
+int commit_open(struct commit *commit, struct disc *disc, const char *mountpoint,
+		const struct commit_mount *mount)
 {
-	*commit = (struct commit){ .disc = disc };
+	*commit = (struct commit){ .disc = disc, .mount = *mount };
 	snprintf(commit->mountpoint, sizeof commit->mountpoint, "%s", mountpoint);
 	pthread_mutex_init(&commit->lock, NULL);
 	pthread_cond_init(&commit->changed, NULL);

@@ -28,9 +28,17 @@ struct commit_result {
 
 #define COMMIT_OUTCOMES 64u
 
+/* What the conductor wants of the mount: that all pages come in which the kernel holds of files that are
+ * being written. */
+struct commit_mount {
+	void (*call_in)(void *self);
+	void *self;
+};
+
 struct commit {
 	struct disc *disc;
 	char mountpoint[PATH_LIMIT]; /* empty: not mounted any more */
+	struct commit_mount mount;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -42,7 +50,8 @@ struct commit {
 	struct progress progress;
 };
 
-int commit_open(struct commit *commit, struct disc *disc, const char *mountpoint);
+int commit_open(struct commit *commit, struct disc *disc, const char *mountpoint,
+		const struct commit_mount *mount);
 /* Waits for what is under way. */
 void commit_close(struct commit *commit);
 /* Asks for a commit. label: UTF-8, may be empty. -EBUSY when one is under way, -EROFS, -EINVAL (label too

@@ -25,9 +25,9 @@ struct node_attr {
 	uint32_t uid;
 	uint32_t gid;
 	uint32_t nlink;
-	uint64_t size;	/* bytes; 0 for directories, target length for symlinks */
-	uint64_t holes; /* bytes of size that are stored nowhere */
-	uint64_t rdev;	/* dev_t for devices, else 0 */
+	uint64_t size;	 /* bytes; 0 for directories, target length for symlinks */
+	uint64_t stored; /* bytes of a file's content that are not in holes, as far as known */
+	uint64_t rdev;	 /* dev_t for devices, else 0 */
 	int64_t atime_ns;
 	int64_t mtime_ns;
 	int64_t ctime_ns;

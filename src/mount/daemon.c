@@ -5,8 +5,10 @@
 #include "base/log.h"
 #include "mount/background.h"
 #include "mount/flusher.h"
+#include "mount/pages.h"
 #include "mount/seeker.h"
 #include "mount/session.h"
+#include "mount/stopper.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -70,27 +72,38 @@ static int commit_at_end(struct commit *commit)
 	return last.exit_code;
 }
 
+static void call_in(void *self)
+{
+	pages_call_in_all(self);
+}
+
 /* *ret_code: of the process, when it served and the mount came to its end. */
 static int serve(struct mount *mount, const struct options *options, int parent, int *ret_code,
 		 struct reason *why)
 {
-	int ret = session_mount(mount, options, why);
+	const struct commit_mount pages = { .call_in = call_in, .self = mount };
+	int ret, signal;
 
+	stopper_block();
+	ret = session_mount(mount, options, why);
 	if (ret < 0)
 		return ret;
-	ret = commit_open(&mount->commit, &mount->disc, options->mountpoint);
+	ret = commit_open(&mount->commit, &mount->disc, options->mountpoint, &pages);
 	if (ret == 0)
 		ret = flusher_start(mount);
 	if (ret == 0)
 		ret = seeker_start(mount);
+	if (ret == 0)
+		ret = stopper_start(mount, options->mountpoint);
 	if (ret < 0)
 		return reason_set(why, -ret, "threads can't be started: %s", strerror(-ret));
 	background_ready(parent);
 	ret = session_loop(mount);
+	signal = stopper_end(mount);
 	seeker_stop(mount);
 	commit_unmounted(&mount->commit);
 	/* A signal isn't the owner's wish to burn: only an unmount is. */
-	if (ret == 0 && options->commit_on_unmount && !mount->disc.read_only)
+	if (ret == 0 && signal == 0 && options->commit_on_unmount && !mount->disc.read_only)
 		*ret_code = commit_at_end(&mount->commit);
 	commit_close(&mount->commit);
 	flusher_stop(mount);

@@ -42,6 +42,12 @@ struct mount {
 		VEC(struct seek) asked;
 		bool stop;
 	} seeker;
+	struct {
+		pthread_t thread, loop;
+		const char *mountpoint;
+		_Atomic int number; /* of the signal */
+		_Atomic bool ended; /* the session */
+	} stopper;
 	pthread_t flusher;
 	pthread_mutex_t flusher_lock;
 	pthread_cond_t flusher_wake;

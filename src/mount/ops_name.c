@@ -127,8 +127,12 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		reply_err(req, ret);
 		return;
 	}
-	entry_fill(&entry, &attr);
 	file_opened(fi, inode);
+	{
+		WITH_LOCK(&inode->lock);
+		attr = inode_attr(inode);
+	}
+	entry_fill(&entry, &attr);
 	if (fuse_reply_create(req, &entry, fi) == -ENOENT)
 		file_closed(tree_of(req), fi); /* the caller was interrupted: no release will come */
 }

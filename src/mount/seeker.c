@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mount/seeker.h"
 
+#include "mount/pages.h"
 #include "store/body.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@ static void answer(struct mount *mount, const struct seek *seek)
 {
 	int64_t at;
 
-	fuse_lowlevel_notify_inval_inode(mount->session, seek->inode->node.attr.ino, 0, 0);
+	pages_call_in(mount, seek->inode->node.attr.ino);
 	at = body_seek(seek->inode, seek->offset, seek->whence);
 	if (at < 0)
 		reply_err(seek->req, (int)at);
@@ -49,6 +50,8 @@ void seeker_stop(struct mount *mount)
 {
 	{
 		WITH_LOCK(&mount->seeker.lock);
+		if (mount->seeker.stop)
+			return;
 		mount->seeker.stop = true;
 		pthread_cond_signal(&mount->seeker.wake);
 	}
@@ -61,9 +64,9 @@ void seeker_ask(struct mount *mount, fuse_req_t req, struct inode *inode, uint64
 	struct seek *seek;
 
 	WITH_LOCK(&mount->seeker.lock);
-	seek = vec_push(&mount->seeker.asked);
+	seek = mount->seeker.stop ? NULL : vec_push(&mount->seeker.asked);
 	if (!seek) {
-		reply_err(req, -ENOMEM);
+		reply_err(req, mount->seeker.stop ? -EINTR : -ENOMEM);
 		return;
 	}
 	*seek = (struct seek){ .req = req, .inode = inode, .offset = offset, .whence = whence };

@@ -9,7 +9,8 @@
 #include "mount/mount.h"
 
 int seeker_start(struct mount *mount);
-/* Answers what is still asked. */
+/* Answers what is still asked; whoever asks from then on is refused. While the session lives, since the
+ * kernel's pages come by it. A second call does nothing. */
 void seeker_stop(struct mount *mount);
 /* Takes the request. The caller's handle keeps the inode. */
 void seeker_ask(struct mount *mount, fuse_req_t req, struct inode *inode, uint64_t offset, int whence);

@@ -62,7 +62,7 @@ void stat_fill(struct stat *st, const struct node_attr *attr)
 		.st_rdev = attr->rdev,
 		.st_size = (off_t)attr->size,
 		.st_blksize = BLOCK,
-		.st_blocks = (blkcnt_t)(round_up(attr->size - attr->holes, BLOCK) / 512),
+		.st_blocks = (blkcnt_t)(round_up(attr->stored, BLOCK) / 512),
 		.st_atim = time_of(attr->atime_ns),
 		.st_mtim = time_of(attr->mtime_ns),
 		.st_ctim = time_of(attr->ctime_ns),
@@ -206,8 +206,6 @@ int session_mount(struct mount *mount, const struct options *options, struct rea
 	fuse_opt_free_args(&args);
 	if (!mount->session)
 		return reason_set(why, EINVAL, "FUSE refused the mount options %s", words.data);
-	if (fuse_set_signal_handlers(mount->session) != 0)
-		return reason_set(why, EIO, "signal handlers can't be set");
 	if (fuse_session_mount(mount->session, options->mountpoint) != 0)
 		return reason_set(
 		    why, EPERM, "%s can't be mounted there: is /dev/fuse usable, and fusermount3 installed?",
@@ -241,7 +239,6 @@ void session_unmount(struct mount *mount)
 	if (!mount->session)
 		return;
 	fuse_session_unmount(mount->session);
-	fuse_remove_signal_handlers(mount->session);
 	fuse_session_destroy(mount->session);
 	mount->session = NULL;
 }

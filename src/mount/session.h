@@ -7,7 +7,7 @@
 
 /* Mounts; from here on the kernel queues requests. 0 or -errno with why. */
 int session_mount(struct mount *mount, const struct options *options, struct reason *why);
-/* Serves until the mount goes away (returns 0) or a signal ends it (its number), or -errno. */
+/* Serves until the mount goes away or stopper.h ends it. 0 or -errno. */
 int session_loop(struct mount *mount);
 /* Safe when it was never mounted. */
 void session_unmount(struct mount *mount);

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-static int talk(struct child *child, const char *mountpoint, struct reason *why)
+static int talk(struct child *child, const char *mountpoint, int timeout_ms, struct reason *why)
 {
 	struct verb_job job = { 0 };
 	struct verb_written written;
@@ -15,7 +15,7 @@ static int talk(struct child *child, const char *mountpoint, struct reason *why)
 	int ret;
 
 	snprintf(job.path, sizeof job.path, "%s", mountpoint);
-	child->link.timeout_ms = -1;
+	child->link.timeout_ms = timeout_ms;
 	put_job(&msg, &job);
 	ret = link_send(&child->link, &msg);
 	if (ret == 0)
@@ -27,7 +27,7 @@ static int talk(struct child *child, const char *mountpoint, struct reason *why)
 	return 0;
 }
 
-int flush_mount(const char *mountpoint, struct reason *why)
+int flush_mount(const char *mountpoint, int timeout_ms, struct reason *why)
 {
 	struct child child;
 	int ret = child_start(&child, "sync", why);
@@ -35,7 +35,9 @@ int flush_mount(const char *mountpoint, struct reason *why)
 
 	if (ret < 0)
 		return ret;
-	ret = talk(&child, mountpoint, why);
+	ret = talk(&child, mountpoint, timeout_ms, why);
+	if (ret < 0)
+		child_kill(&child);
 	end = child_finish(&child, why);
 	return ret < 0 ? ret : end;
 }

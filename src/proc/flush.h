@@ -5,5 +5,6 @@
 
 #include "base/reason.h"
 
-/* Waits until it's done. 0 or -errno with why. Not from a thread that serves the mount. */
-int flush_mount(const char *mountpoint, struct reason *why);
+/* Waits until it's done, at most timeout_ms (-1: for ever). 0 or -errno with why. Not from a thread that
+ * serves the mount. */
+int flush_mount(const char *mountpoint, int timeout_ms, struct reason *why);

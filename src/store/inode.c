@@ -6,7 +6,7 @@ struct node_attr inode_attr(const struct inode *inode)
 	struct node_attr attr = inode->node.attr;
 
 	if (S_ISREG(attr.mode))
-		attr.holes = attr.size - min_u64(attr.size, extent_map_stored(&inode->node.map));
+		attr.stored = max_u64(extent_map_stored(&inode->node.map), atomic_load(&inode->writers) > 0);
 	return attr;
 }
 

@@ -35,7 +35,8 @@ struct inode {
 	struct inode *flush_next; /* while a flush is under way; by the tree's lock */
 };
 
-/* Its attributes as they are now. Needs inode->lock. */
+/* Its attributes as they are now. A file that is open for writing has something stored: the kernel may hold
+ * pages that we don't know of, and tar -S takes a file without blocks for one hole. Needs inode->lock. */
 struct node_attr inode_attr(const struct inode *inode);
 
 #define INODE_BUCKETS  16384u

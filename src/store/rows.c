@@ -227,11 +227,11 @@ int rows_node_attr(struct db *db, uint64_t ino, struct node_attr *ret)
 	found = db_step(db, stmt);
 	if (found > 0)
 		*ret = attr_from_row(stmt, ino, 0);
-	if (found > 0 && S_ISREG(ret->mode) && sqlite3_column_int64(stmt, 10) > 0) /* a disc has no holes */
-		ret->holes =
-		    ret->size -
-		    min_u64(ret->size, extent_map_packed_stored(sqlite3_column_blob(stmt, 9),
-								(size_t)sqlite3_column_bytes(stmt, 9)));
+	if (found > 0 && S_ISREG(ret->mode)) /* a disc has no holes */
+		ret->stored = sqlite3_column_int64(stmt, 10) == 0
+				  ? ret->size
+				  : extent_map_packed_stored(sqlite3_column_blob(stmt, 9),
+							     (size_t)sqlite3_column_bytes(stmt, 9));
 	sqlite3_reset(stmt);
 	return found;
 }

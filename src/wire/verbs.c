@@ -170,7 +170,7 @@ static void put_attr(struct msg *msg, const struct node_attr *attr)
 
 static void get_attr(struct msg *msg, struct node_attr *ret)
 {
-	*ret = (struct node_attr){ 0 }; /* holes aren't told: they follow from the extents */
+	*ret = (struct node_attr){ 0 }; /* what isn't told follows from the extents */
 	ret->ino = msg_get_u64(msg);
 	ret->mode = msg_get_u32(msg);
 	ret->uid = msg_get_u32(msg);

@@ -104,3 +104,17 @@ seq -f 'line %.0f' "$(cat lines)" | cmp - mnt/log
 assert_same_bytes mnt/big big
 unmount mnt
 check_state
+
+# a commit holds what was written before it into files that are still open
+mount_disc disc.img mnt
+head -c 9000000 /dev/urandom >written
+exec 7>mnt/written
+cat written >&7
+commit mnt "STILL OPEN"
+[ "$(status mnt '.staged | .added + .modified')" = 0 ] || fail "something came after the freeze: $(cat mnt/.discfs/changes)"
+exec 7>&-
+unmount mnt
+rm -rf "$XDG_STATE_HOME"
+mount_disc disc.img mnt
+assert_same_bytes mnt/written written
+unmount mnt

@@ -342,7 +342,7 @@ static inline void survey_check_node(struct survey *survey, const struct seen *s
 	survey->metadata += (int64_t)cost_node(&node);
 	assert_int_equal(tree_attr(survey->store->tree, seen->ino, &attr), 0);
 	if (S_ISREG(attr.mode))
-		node.attr.holes = attr.size - extent_map_stored(&node.map);
+		node.attr.stored = extent_map_stored(&node.map);
 	assert_memory_equal(&attr, &node.attr, sizeof attr);
 }
 
