@@ -8,6 +8,8 @@
 requires_fuse
 requires make cc pkg-config jq
 
+unset MAKELEVEL MAKEFLAGS MFLAGS # of the make that runs this test
+
 # Not -g: it would put the directory into the binaries.
 build() {
 	make --no-print-directory -j2 OPT=-O0 build/discfsctl
