@@ -47,6 +47,7 @@ choose_peers() {
 		skipped+=("passthrough_hp: not built")
 	else
 		peers+=(passthrough)
+		(ulimit -n "$descriptors") 2>/dev/null || notes+=("passthrough_hp may not open $descriptors files here: it has no tree")
 	fi
 	peers+=(host)
 	command -v xorriso >/dev/null || skipped+=("xorriso: not installed")
@@ -67,7 +68,8 @@ start() {
 		bounded fuse-overlayfs -o "lowerdir=${lower:-$own/empty},upperdir=$own/upper,workdir=$own/work" \
 			"$top" 2>/dev/null || die "fuse-overlayfs doesn't mount" ;;
 	passthrough)
-		bounded "$passthrough" "${lower:-$own/upper}" "$top" || die "passthrough_hp doesn't mount" ;;
+		(ulimit -n "$descriptors" 2>/dev/null
+			bounded "$passthrough" "${lower:-$own/upper}" "$top") || die "passthrough_hp doesn't mount" ;;
 	host)
 		top=${lower:-$own/upper} ;;
 	esac
@@ -264,6 +266,7 @@ peers_of() { # CASE: who runs it
 	case $1 in
 	commit_*) command -v xorriso >/dev/null && echo discfs xorriso host || echo discfs host ;;
 	mount) echo discfs ;;
+	tree) (ulimit -n "$descriptors") 2>/dev/null && echo "${peers[@]}" || echo "${peers[@]/passthrough/}" ;;
 	*) echo "${peers[@]}" ;;
 	esac
 }
@@ -342,6 +345,7 @@ main() {
 		*) [[ " ${all[*]} " == *" $name "* ]] || die "cases: ${all[*]}"; chosen+=("$name") ;;
 		esac
 	done
+	descriptors=$((tree_dirs * files + 10000)) # passthrough_hp has one for each inode that the kernel knows
 	total=$((dirs * files)) tree_total=$((tree_dirs * files)) commit_total=$((commit_dirs * files))
 	[ -x "$fsload" ] || die "$fsload isn't there: run make bench"
 	work=$(mktemp -d "${BENCH_DIR:-/var/tmp}/discfs-bench.XXXXXX") || exit 1
