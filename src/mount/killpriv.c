@@ -3,34 +3,16 @@
 
 #include <errno.h>
 #include <linux/fuse.h>
-#include <stdatomic.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #define GROUPS_AT_ONCE 256
 
-static ssize_t read_request(int fd, void *buffer, size_t room, void *self)
+/* A kernel that doesn't know the flag ignores it. */
+void killpriv_promise(const struct iovec *iov, int count)
 {
-	return read(fd, buffer, room);
-}
-
-/* The first reply of all is that to INIT: the kernel sends nothing else before it. A kernel that doesn't know
- * the flag ignores it. */
-static ssize_t write_reply(int fd, struct iovec *iov, int count, void *self)
-{
-	struct mount *mount = self;
-
-	if (!atomic_exchange_explicit(&mount->promised, true, memory_order_relaxed) && count == 2 &&
-	    iov[1].iov_len >= offsetof(struct fuse_init_out, flags) + sizeof(uint32_t))
+	if (count == 2 && iov[1].iov_len >= offsetof(struct fuse_init_out, flags) + sizeof(uint32_t))
 		((struct fuse_init_out *)iov[1].iov_base)->flags |= FUSE_HANDLE_KILLPRIV_V2;
-	return writev(fd, iov, count);
-}
-
-int killpriv_promise(struct fuse_session *session)
-{
-	static const struct fuse_custom_io io = { .read = read_request, .writev = write_reply };
-
-	return fuse_session_custom_io(session, &io, fuse_session_fd(session));
 }
 
 /* Root belongs to all. */

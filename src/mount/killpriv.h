@@ -9,9 +9,10 @@
 
 #include "mount/mount.h"
 
-/* Lets the session promise it. Between mounting and the loop. 0 or -errno; without it all works, but slower.
- */
-int killpriv_promise(struct fuse_session *session);
+#include <sys/uio.h>
+
+/* Puts the promise into the reply to INIT. */
+void killpriv_promise(const struct iovec *iov, int count);
 /* The caller changes the content of a file by other ways than the kernel's cache. CAP_FSETID is taken to be
  * root's: 0 or -errno. */
 int killpriv_by_change(fuse_req_t req, struct inode *inode);

@@ -21,6 +21,19 @@ struct seek {
 	int whence;
 };
 
+/* Whose turn it is to read requests: see device.h. */
+struct turn {
+	pthread_mutex_t lock;
+	pthread_cond_t watch; /* for the one who watches */
+	pthread_cond_t wait;  /* for all the others */
+	pthread_t owner;
+	uint64_t request; /* how many there were */
+	bool taken;	  /* somebody reads, or is busy with something short and will read again */
+	bool busy;	  /* the latter */
+	bool watched;	  /* somebody watches */
+	bool asleep;	  /* and must be woken when there's something to see */
+};
+
 struct mount {
 	struct disc disc;
 	struct commit commit;
@@ -35,6 +48,7 @@ struct mount {
 		_Atomic size_t count;
 	} stale;	       /* see stale.h */
 	_Atomic bool promised; /* see killpriv.h */
+	struct turn turn;
 	struct {
 		pthread_t thread;
 		pthread_mutex_t lock;

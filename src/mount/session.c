@@ -2,7 +2,7 @@
 #include "mount/session.h"
 
 #include "base/log.h"
-#include "mount/killpriv.h"
+#include "mount/device.h"
 #include "mount/ops.h"
 
 #include <errno.h>
@@ -210,7 +210,7 @@ int session_mount(struct mount *mount, const struct options *options, struct rea
 		return reason_set(
 		    why, EPERM, "%s can't be mounted there: is /dev/fuse usable, and fusermount3 installed?",
 		    options->mountpoint);
-	if (killpriv_promise(mount->session) < 0)
+	if (device_open(mount) < 0)
 		return reason_set(why, ENOMEM, "out of memory");
 	raise_read_ahead(options->mountpoint);
 	mount->caches =
