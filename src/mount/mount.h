@@ -16,6 +16,7 @@
 /* A seek that waits for the kernel's pages: see seeker.h. */
 struct seek {
 	fuse_req_t req;
+	uint64_t ino;
 	struct inode *inode;
 	uint64_t offset;
 	int whence;

@@ -148,7 +148,7 @@ void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct f
 	int64_t at;
 
 	if (dirty) {
-		seeker_ask(mount_of(req), req, inode_of(fi), (uint64_t)offset, whence);
+		seeker_ask(mount_of(req), &(struct seek){ req, ino, inode_of(fi), (uint64_t)offset, whence });
 		return;
 	}
 	at = is_virtual(ino) ? -EINVAL : body_seek(inode_of(fi), (uint64_t)offset, whence);

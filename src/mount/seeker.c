@@ -10,7 +10,7 @@ static void answer(struct mount *mount, const struct seek *seek)
 {
 	int64_t at;
 
-	pages_call_in(mount, seek->inode->node.attr.ino);
+	pages_call_in(mount, seek->ino);
 	at = body_seek(seek->inode, seek->offset, seek->whence);
 	if (at < 0)
 		reply_err(seek->req, (int)at);
@@ -59,16 +59,16 @@ void seeker_stop(struct mount *mount)
 	vec_clear(&mount->seeker.asked);
 }
 
-void seeker_ask(struct mount *mount, fuse_req_t req, struct inode *inode, uint64_t offset, int whence)
+void seeker_ask(struct mount *mount, const struct seek *seek)
 {
-	struct seek *seek;
+	struct seek *asked;
 
 	WITH_LOCK(&mount->seeker.lock);
-	seek = mount->seeker.stop ? NULL : vec_push(&mount->seeker.asked);
-	if (!seek) {
-		reply_err(req, mount->seeker.stop ? -EINTR : -ENOMEM);
+	asked = mount->seeker.stop ? NULL : vec_push(&mount->seeker.asked);
+	if (!asked) {
+		reply_err(seek->req, mount->seeker.stop ? -EINTR : -ENOMEM);
 		return;
 	}
-	*seek = (struct seek){ .req = req, .inode = inode, .offset = offset, .whence = whence };
+	*asked = *seek;
 	pthread_cond_signal(&mount->seeker.wake);
 }

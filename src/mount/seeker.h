@@ -13,4 +13,4 @@ int seeker_start(struct mount *mount);
  * kernel's pages come by it. A second call does nothing. */
 void seeker_stop(struct mount *mount);
 /* Takes the request. The caller's handle keeps the inode. */
-void seeker_ask(struct mount *mount, fuse_req_t req, struct inode *inode, uint64_t offset, int whence);
+void seeker_ask(struct mount *mount, const struct seek *seek);

@@ -156,6 +156,18 @@ static int charge_size(struct tree *tree, struct inode *inode, uint64_t size)
 	return tree_charge(tree, inode, sectors_of(size));
 }
 
+/* What it costs as it is; never more than it was charged for. */
+static void charge_again(struct tree *tree, struct inode *inode)
+{
+	uint64_t sectors;
+
+	{
+		WITH_LOCK(&inode->lock);
+		sectors = cost_body(&inode->node);
+	}
+	tree_charge(tree, inode, sectors);
+}
+
 static int check_change(const struct tree *tree, uint64_t offset, uint64_t length)
 {
 	if (tree->read_only)
@@ -189,7 +201,7 @@ int body_write(struct tree *tree, struct inode *inode, const void *data, size_t 
 			done += (size_t)put;
 	}
 	if (put < 0)
-		tree_charge(tree, inode, cost_body(&inode->node));
+		charge_again(tree, inode);
 	if (done)
 		tree_touch(tree, inode, true);
 	return put < 0 ? (int)put : 0;
@@ -237,7 +249,7 @@ int body_truncate(struct tree *tree, struct inode *inode, uint64_t size)
 		return ret;
 	if (size >= old)
 		set_size(tree, inode, size);
-	tree_charge(tree, inode, cost_body(&inode->node));
+	charge_again(tree, inode);
 	tree_touch(tree, inode, true);
 	return 0;
 }
@@ -346,7 +358,7 @@ static void exchange_content(struct node *node, struct node *after)
 static int copy_range(struct tree *tree, struct inode *from, uint64_t from_offset, struct inode *to,
 		      uint64_t offset, uint64_t length)
 {
-	struct node after CLEANUP(node_clear) = { .attr = to->node.attr };
+	struct node after CLEANUP(node_clear) = { .attr.mode = S_IFREG };
 	int ret = copied_map(from, from_offset, to, offset, length, &after.map);
 
 	after.attr.size = max_u64(to->node.attr.size, offset + length);
@@ -371,12 +383,12 @@ static int copy_range(struct tree *tree, struct inode *from, uint64_t from_offse
 	return 0;
 }
 
-/* Two bodies at once: always the lower inode number first, so that nobody waits in a circle. */
+/* Two bodies at once: always the lower address first, so that nobody waits in a circle. */
 static void lock_both(struct inode *a, struct inode *b)
 {
-	pthread_rwlock_wrlock(a->node.attr.ino < b->node.attr.ino ? &a->io : &b->io);
+	pthread_rwlock_wrlock(a < b ? &a->io : &b->io);
 	if (a != b)
-		pthread_rwlock_wrlock(a->node.attr.ino < b->node.attr.ino ? &b->io : &a->io);
+		pthread_rwlock_wrlock(a < b ? &b->io : &a->io);
 }
 
 static void unlock_both(struct inode *a, struct inode *b)
