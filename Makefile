@@ -82,7 +82,22 @@ $(BUILD)/fault/failing.o: tests/fault/failing.c
 $(FAILING): $(BUILD)/fault/failing.o
 	$(CC) $(LDFLAGS) -shared -o $@ $<
 
-tests: all $(UNIT_BIN) $(MODEL) $(FAILING)
+# The simulated burner (tests/mmcsim/README.md): the library that programs get by LD_PRELOAD, and the tool. Both have the
+# firmware in them; the library shows nothing but the calls that it replaces.
+MMCSIM_SRC  := $(wildcard tests/mmcsim/*.c)
+MMCSIM_OBJ   = $(patsubst tests/mmcsim/%.c,$(BUILD)/mmcsim/%.o,$(filter-out $(1),$(MMCSIM_SRC)))
+MMCSIM      := $(BUILD)/mmcsim/mmcsim.so $(BUILD)/mmcsim/mmcsim
+$(BUILD)/mmcsim/%.o: tests/mmcsim/%.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -Isrc,$(CPPFLAGS)) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+
+$(BUILD)/mmcsim/mmcsim.so: $(call MMCSIM_OBJ,tests/mmcsim/tool.c)
+	$(CC) $(LDFLAGS) -shared -o $@ $^ -ldl
+
+$(BUILD)/mmcsim/mmcsim: $(call MMCSIM_OBJ,tests/mmcsim/host_%.c tests/mmcsim/interpose_%.c)
+	$(CC) $(LDFLAGS) -o $@ $^
+
+tests: all $(UNIT_BIN) $(MODEL) $(FAILING) $(MMCSIM)
 
 check: deps
 	$(QUIETLY) -j$(JOBS) tests
@@ -138,7 +153,7 @@ demo:
 deps:
 	@tests/deps.sh check bench lint
 
-C_FILES  := $(shell find src tests/unit tests/fault tests/bench tests/model -name '*.[ch]' 2>/dev/null)
+C_FILES  := $(shell find src tests/unit tests/fault tests/bench tests/model tests/mmcsim -name '*.[ch]' 2>/dev/null)
 SH_FILES := $(shell find tests -name '*.sh' 2>/dev/null) .ci/run $(wildcard mount-helpers/*)
 CPPCHECK := cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
             -Isrc -D_GNU_SOURCE --suppress=missingInclude --suppress=internalAstError --suppress=ctuuninitvar --suppress=memleak

@@ -60,6 +60,10 @@ struct drive_state {
 	uint64_t commands, blocks_written, blocks_read;
 	uint64_t rules_used[32];     /* how often each line of the rule file fired */
 	uint64_t rules_stamp;	     /* mtime of the rules that the counters belong to */
+	/* the kernel's idea of the disc: it looks after a change of media only (host_kernel.c) */
+	uint32_t kernel_generation;  /* of the medium that it looked at; 0 = look again */
+	uint32_t kernel_locked;	     /* a program has it open for its data, so the kernel locked the door */
+	uint64_t kernel_capacity;    /* in sectors of 512 */
 };
 
 struct drive {
@@ -93,6 +97,15 @@ void drive_unlock(struct drive *drive);
 
 /* Takes the lock, logs, asks the rules, answers. The only way in for host programs. */
 void drive_execute(struct drive *drive, struct command *command);
+
+/* The parts of what hands and START STOP UNIT do, under the lock: the tray goes out (whatever is locked; with it the
+ * cache), the tray goes in (unit attention 6/28/00, media event, not ready for two commands). */
+void drive_eject(struct drive *drive);
+void drive_load(struct drive *drive);
+/* Queues a unit attention. */
+void drive_attend(struct drive_state *state, struct sense sense);
+/* What a drive is like when power comes: mode pages (mmc_mode_defaults), no lock, no cue sheet, 6/29/00 waits. */
+void drive_reset(struct drive_state *state);
 
 /* What a hand does at the drive; for the tool mmcsim and for rules. Needs the lock. insert: path of a medium file. */
 int drive_insert(struct drive *drive, const char *path);

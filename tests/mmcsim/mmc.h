@@ -21,6 +21,9 @@ struct mmc_command {
 extern const struct mmc_command mmc_information[]; /* mmc_info.c, mmc_config.c, mmc_mode.c, mmc_toc.c, mmc_structure.c */
 extern const struct mmc_command mmc_recording[];   /* mmc_read.c, mmc_write.c, mmc_close.c, mmc_format.c, mmc_tray.c */
 
+/* The mode pages and speeds of a drive that was just switched on (mmc_mode.c). */
+void mmc_mode_defaults(struct drive_state *state);
+
 /* CHECK CONDITION with that sense: returns -1. */
 int mmc_fail(struct command *command, struct sense sense);
 /* Copies at most what the allocation length and the room allow: for replies with a length field. Returns 0. */
