@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One simulated drive: its firmware answers MMC commands; the host side (host_*.c) is the kernel's part and talks to it
- * through drive_execute only, as the real sr and sg drivers do.
+/* One simulated drive: its firmware answers MMC commands; the host side (host_*.c) is the kernel's part and
+ * talks to it through drive_execute only, as the real sr and sg drivers do.
  *
- * $MMCSIM names a directory; each folder in it (sr0, sr1…) is a drive that programs see as /dev/sr0, /dev/sr1…:
- *   drive    struct drive_state, mapped shared by all processes
- *   cache    what was written and isn't on the medium yet
- *   medium   symbolic link to the medium file; missing = empty
- *   rules    faults (rules.h); may be missing
- *   log      a line a command; written when it exists
- *   anchor   the file whose descriptors programs hold for the device; its mode and owner are the device node's
- * All of it is changed only under the drive's lock: a POSIX robust mutex in struct drive_state, process-shared, so that
- * a killed process leaves no drive locked. */
+ * $MMCSIM names a directory; each folder in it (sr0, sr1…) is a drive that programs see as /dev/sr0,
+ * /dev/sr1…: drive    struct drive_state, mapped shared by all processes cache    what was written and isn't
+ * on the medium yet medium   symbolic link to the medium file; missing = empty rules    faults (rules.h); may
+ * be missing log      a line a command; written when it exists anchor   the file whose descriptors programs
+ * hold for the device; its mode and owner are the device node's All of it is changed only under the drive's
+ * lock: a POSIX robust mutex in struct drive_state, process-shared, so that a killed process leaves no drive
+ * locked. */
 #pragma once
 
 #include "medium.h"
@@ -37,39 +35,40 @@ struct drive_state {
 	pthread_mutex_t lock;
 	char vendor[9], product[17], revision[5], serial[17];
 	/* tray and readiness */
-	uint32_t tray_open, locked;  /* locked: PREVENT ALLOW MEDIUM REMOVAL */
-	uint32_t generation;	     /* counts media put in: the host sees a change */
-	uint32_t loading;	     /* commands that still get 2/04/01 after a medium came in */
+	uint32_t tray_open, locked;	    /* locked: PREVENT ALLOW MEDIUM REMOVAL */
+	uint32_t generation;		    /* counts media put in: the host sees a change */
+	uint32_t loading;		    /* commands that still get 2/04/01 after a medium came in */
 	struct sense attention[ATTENTIONS]; /* unit attentions, oldest first */
 	uint32_t attentions;
-	struct sense sense;	     /* for REQUEST SENSE; also a deferred write error */
-	uint8_t event;		     /* media event for GET EVENT STATUS: 0, 1 eject request, 2 new media, 3 removal */
+	struct sense sense; /* for REQUEST SENSE; also a deferred write error */
+	uint8_t event;	    /* media event for GET EVENT STATUS: 0, 1 eject request, 2 new media, 3 removal */
 	/* writing */
-	uint8_t write_page[56];	     /* mode page 05, as MODE SELECT left it */
-	uint8_t recovery_page[12];   /* mode page 01 */
+	uint8_t write_page[56];	   /* mode page 05, as MODE SELECT left it */
+	uint8_t recovery_page[12]; /* mode page 01 */
 	uint32_t write_kbps, read_kbps;
-	uint32_t streaming;	     /* SET STREAMING with stream recording, or WRITE(12) with the bit */
-	uint32_t cue_length;	     /* bytes of the cue sheet: a SAO session is under way */
+	uint32_t streaming;  /* SET STREAMING with stream recording, or WRITE(12) with the bit */
+	uint32_t cue_length; /* bytes of the cue sheet: a SAO session is under way */
 	uint8_t cue[1024];
-	int64_t sao_next;	     /* LBA that SAO expects next, from -150 */
-	uint32_t writing_track;	     /* 0 = none: what power loss damages */
-	uint32_t simulating;	     /* dummy write under way: nothing reaches the medium */
+	int64_t sao_next;			    /* LBA that SAO expects next, from -150 */
+	uint32_t writing_track;			    /* 0 = none: what power loss damages */
+	uint32_t simulating;			    /* dummy write under way: nothing reaches the medium */
 	struct cached_sector cached[CACHE_SECTORS]; /* oldest first */
 	uint32_t cached_count;
 	/* counters, for rules and tests */
 	uint64_t commands, blocks_written, blocks_read;
-	uint64_t rules_used[32];     /* how often each line of the rule file fired */
-	uint64_t rules_stamp;	     /* mtime of the rules that the counters belong to */
+	uint64_t rules_used[32]; /* how often each line of the rule file fired */
+	uint64_t rules_stamp;	 /* mtime of the rules that the counters belong to */
 	/* the kernel's idea of the disc: it looks after a change of media only (host_kernel.c) */
-	uint32_t kernel_generation;  /* of the medium that it looked at; 0 = look again */
-	uint32_t kernel_locked;	     /* a program has it open for its data, so the kernel locked the door */
-	uint64_t kernel_capacity;    /* in sectors of 512 */
+	uint32_t kernel_generation; /* of the medium that it looked at; 0 = look again */
+	uint32_t kernel_locked;	    /* a program has it open for its data, so the kernel locked the door */
+	uint64_t kernel_capacity;   /* in sectors of 512 */
 };
 
 struct drive {
 	struct drive_state *state;
-	struct medium medium;	/* state NULL: none, or the tray is open */
-	uint32_t medium_generation; /* state->generation when medium was opened: reopened when that moved on */
+	struct medium medium; /* state NULL: none, or the tray is open */
+	uint32_t
+	    medium_generation; /* state->generation when medium was opened: reopened when that moved on */
 	char dir[512];
 	int cache, log;
 };
@@ -98,19 +97,22 @@ void drive_unlock(struct drive *drive);
 /* Takes the lock, logs, asks the rules, answers. The only way in for host programs. */
 void drive_execute(struct drive *drive, struct command *command);
 
-/* The parts of what hands and START STOP UNIT do, under the lock: the tray goes out (whatever is locked; with it the
- * cache), the tray goes in (unit attention 6/28/00, media event, not ready for two commands). */
+/* The parts of what hands and START STOP UNIT do, under the lock: the tray goes out (whatever is locked; with
+ * it the cache), the tray goes in (unit attention 6/28/00, media event, not ready for two commands). */
 void drive_eject(struct drive *drive);
 void drive_load(struct drive *drive);
 /* Queues a unit attention. */
 void drive_attend(struct drive_state *state, struct sense sense);
-/* What a drive is like when power comes: mode pages (mmc_mode_defaults), no lock, no cue sheet, 6/29/00 waits. */
+/* What a drive is like when power comes: mode pages (mmc_mode_defaults), no lock, no cue sheet, 6/29/00
+ * waits. */
 void drive_reset(struct drive_state *state);
 
-/* What a hand does at the drive; for the tool mmcsim and for rules. Needs the lock. insert: path of a medium file. */
+/* What a hand does at the drive; for the tool mmcsim and for rules. Needs the lock. insert: path of a medium
+ * file. */
 int drive_insert(struct drive *drive, const char *path);
-int drive_remove(struct drive *drive);	     /* by force: tray opens whatever is locked; the medium link goes away */
+int drive_remove(
+    struct drive *drive); /* by force: tray opens whatever is locked; the medium link goes away */
 void drive_press_button(struct drive *drive); /* ejects, or asks for it when locked */
-/* The power goes: the cache is lost, the track that was written becomes TRACK_DAMAGED (or its ECC block does), mode
- * pages and locks are forgotten, 6/29/00 waits. */
+/* The power goes: the cache is lost, the track that was written becomes TRACK_DAMAGED (or its ECC block
+ * does), mode pages and locks are forgotten, 6/29/00 waits. */
 void drive_power_loss(struct drive *drive);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* A medium in a file, and the physics of recording on it.
  *
- * A medium file is sparse: a header of MEDIUM_HEADER bytes (struct medium_state, mapped shared, so that every process
- * sees the same disc), a map of one byte a sector (mapped too), then the sectors, 2048 bytes each, read and written with
- * pread and pwrite. A copy of the file is a copy of the disc. Whoever touches it holds the lock of the drive that it
- * lies in.
+ * A medium file is sparse: a header of MEDIUM_HEADER bytes (struct medium_state, mapped shared, so that every
+ * process sees the same disc), a map of one byte a sector (mapped too), then the sectors, 2048 bytes each,
+ * read and written with pread and pwrite. A copy of the file is a copy of the disc. Whoever touches it holds
+ * the lock of the drive that it lies in.
  *
- * What a sector is, is never implied: the map says it. Write-once sectors go from blank to something else once. */
+ * What a sector is, is never implied: the map says it. Write-once sectors go from blank to something else
+ * once. */
 #pragma once
 
 #include <stdbool.h>
@@ -41,14 +42,15 @@ enum profile {
 /* What can be recorded where. One row a profile: medium_kinds[]. */
 struct medium_kind {
 	enum profile profile;
-	const char *name;     /* "cd-r", "dvd+rw"…: as `mmcsim new` takes it */
-	const char *title;    /* "DVD+R/DL" */
-	uint32_t capacity;    /* sectors of a usual blank one */
-	uint32_t ecc;	      /* sectors of an ECC block: 1, 16, 32 */
-	uint32_t first_gap;   /* sectors between the end of the first session and the NWA of the second */
-	uint32_t next_gap;    /* between later ones */
-	uint32_t sessions;    /* most that fit: 99 on CD, 1 on DVD-R DL and ROM, else TRACKS_LIMIT */
-	bool write_once, overwrite, cd, closed; /* closed: a ROM; made from an image by `mmcsim new dvd-rom --from` */
+	const char *name;   /* "cd-r", "dvd+rw"…: as `mmcsim new` takes it */
+	const char *title;  /* "DVD+R/DL" */
+	uint32_t capacity;  /* sectors of a usual blank one */
+	uint32_t ecc;	    /* sectors of an ECC block: 1, 16, 32 */
+	uint32_t first_gap; /* sectors between the end of the first session and the NWA of the second */
+	uint32_t next_gap;  /* between later ones */
+	uint32_t sessions;  /* most that fit: 99 on CD, 1 on DVD-R DL and ROM, else TRACKS_LIMIT */
+	bool write_once, overwrite, cd,
+	    closed; /* closed: a ROM; made from an image by `mmcsim new dvd-rom --from` */
 };
 extern const struct medium_kind medium_kinds[]; /* ended by a NULL name */
 
@@ -71,37 +73,42 @@ enum track_state {
 
 struct track {
 	uint32_t number, session;
-	uint32_t start;	 /* LBA of the first user sector */
-	uint32_t size;	 /* sectors: reserved or final; of an invisible one what is free */
-	uint32_t nwa;	 /* meaningful unless closed */
-	uint32_t lra;	 /* last recorded address; start - 1 when nothing was */
-	uint32_t mode;	 /* CONTROL nibble: 4 data */
+	uint32_t start; /* LBA of the first user sector */
+	uint32_t size;	/* sectors: reserved or final; of an invisible one what is free */
+	uint32_t nwa;	/* meaningful unless closed */
+	uint32_t lra;	/* last recorded address; start - 1 when nothing was */
+	uint32_t mode;	/* CONTROL nibble: 4 data */
 	enum track_state state;
 };
 
-enum disc_status { DISC_EMPTY = 0, DISC_INCOMPLETE = 1, DISC_COMPLETE = 2, DISC_OTHER = 3 /* random access */ };
+enum disc_status {
+	DISC_EMPTY = 0,
+	DISC_INCOMPLETE = 1,
+	DISC_COMPLETE = 2,
+	DISC_OTHER = 3 /* random access */
+};
 enum session_state { SESSION_EMPTY = 0, SESSION_INCOMPLETE = 1, SESSION_DAMAGED = 2, SESSION_COMPLETE = 3 };
 
 struct medium_state {
 	char magic[16];
-	uint32_t profile;     /* enum profile; DVD-RW changes it by BLANK and FORMAT */
-	uint32_t capacity;    /* sectors that can be recorded, all sessions together */
-	uint32_t formatted;   /* overwriteable: sectors that a format made usable; 0 = unformatted */
-	uint32_t spare;	      /* BD: sectors of spare area; with it, defect management is on */
+	uint32_t profile;   /* enum profile; DVD-RW changes it by BLANK and FORMAT */
+	uint32_t capacity;  /* sectors that can be recorded, all sessions together */
+	uint32_t formatted; /* overwriteable: sectors that a format made usable; 0 = unformatted */
+	uint32_t spare;	    /* BD: sectors of spare area; with it, defect management is on */
 	uint32_t write_protected;
-	uint32_t minimal;     /* DVD-RW blanked minimally: one closed session only */
-	uint32_t status;      /* enum disc_status */
+	uint32_t minimal;      /* DVD-RW blanked minimally: one closed session only */
+	uint32_t status;       /* enum disc_status */
 	uint32_t last_session; /* enum session_state of the last one */
-	uint32_t sessions;    /* counting the open or empty one, at least 1 */
-	uint32_t tracks;      /* counting the invisible one */
-	uint32_t writes;      /* how often anything was recorded: for tests */
-	uint32_t serial;      /* makes two blank media different for `mmcsim show`, never seen by MMC */
+	uint32_t sessions;     /* counting the open or empty one, at least 1 */
+	uint32_t tracks;       /* counting the invisible one */
+	uint32_t writes;       /* how often anything was recorded: for tests */
+	uint32_t serial;       /* makes two blank media different for `mmcsim show`, never seen by MMC */
 	struct track track[TRACKS_LIMIT];
 };
 
 struct medium {
-	struct medium_state *state; /* mapped; NULL = none */
-	uint8_t *map;		    /* one byte a sector of capacity */
+	struct medium_state *state;	/* mapped; NULL = none */
+	uint8_t *map;			/* one byte a sector of capacity */
 	const struct medium_kind *kind; /* follows state->profile: medium_refresh */
 	int fd;
 };

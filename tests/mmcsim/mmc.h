@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The firmware: MMC commands by a table. All run under the drive's lock; drive_execute has dealt with rules, unit
- * attentions and readiness before. */
+/* The firmware: MMC commands by a table. All run under the drive's lock; drive_execute has dealt with rules,
+ * unit attentions and readiness before. */
 #pragma once
 
 #include "drive.h"
@@ -17,19 +17,24 @@ struct mmc_command {
 	int (*run)(struct drive *drive, struct command *command);
 };
 
-/* Tables of the two files' groups, each ended by a NULL name: what a drive tells, and what it does to a disc. */
-extern const struct mmc_command mmc_information[]; /* mmc_info.c, mmc_config.c, mmc_mode.c, mmc_toc.c, mmc_structure.c */
-extern const struct mmc_command mmc_recording[];   /* mmc_read.c, mmc_write.c, mmc_close.c, mmc_format.c, mmc_tray.c */
+/* Tables of the two files' groups, each ended by a NULL name: what a drive tells, and what it does to a disc.
+ */
+extern const struct mmc_command
+    mmc_information[]; /* mmc_info.c, mmc_config.c, mmc_mode.c, mmc_toc.c, mmc_structure.c */
+extern const struct mmc_command
+    mmc_recording[]; /* mmc_read.c, mmc_write.c, mmc_close.c, mmc_format.c, mmc_tray.c */
 
 /* The mode pages and speeds of a drive that was just switched on (mmc_mode.c). */
 void mmc_mode_defaults(struct drive_state *state);
 
 /* CHECK CONDITION with that sense: returns -1. */
 int mmc_fail(struct command *command, struct sense sense);
-/* Copies at most what the allocation length and the room allow: for replies with a length field. Returns 0. */
+/* Copies at most what the allocation length and the room allow: for replies with a length field. Returns 0.
+ */
 int mmc_reply(struct command *command, const void *data, size_t length, size_t allocation);
 uint32_t mmc_be16(const uint8_t *at), mmc_be24(const uint8_t *at), mmc_be32(const uint8_t *at);
-void mmc_put16(uint8_t *at, uint32_t value), mmc_put24(uint8_t *at, uint32_t value), mmc_put32(uint8_t *at, uint32_t value);
+void mmc_put16(uint8_t *at, uint32_t value), mmc_put24(uint8_t *at, uint32_t value),
+    mmc_put32(uint8_t *at, uint32_t value);
 
 /* Sectors, with the physics (mmc_write.c, cache.c): reads see the cache; 0 or the sense. */
 bool sector_read(struct drive *drive, uint32_t lba, uint8_t *data, struct sense *ret);
@@ -39,9 +44,10 @@ bool cache_flush(struct drive *drive, struct sense *ret);
 void cache_drop(struct drive *drive);
 
 /* The five senses that most commands need. */
-#define SENSE_NOT_READY	     SENSE(2, 0x04, 0x01)
-#define SENSE_NO_MEDIUM	     SENSE(2, 0x3A, 0x01)
-#define SENSE_BAD_OPCODE     SENSE(5, 0x20, 0x00)
-#define SENSE_BAD_FIELD	     SENSE(5, 0x24, 0x00)
-#define SENSE_BAD_ADDRESS    SENSE(5, 0x21, 0x02) /* invalid address for write */
-#define SENSE_NOT_APPENDABLE SENSE(5, 0x72, 0x04) /* empty or partially written reserved track: session fixation */
+#define SENSE_NOT_READY	  SENSE(2, 0x04, 0x01)
+#define SENSE_NO_MEDIUM	  SENSE(2, 0x3A, 0x01)
+#define SENSE_BAD_OPCODE  SENSE(5, 0x20, 0x00)
+#define SENSE_BAD_FIELD	  SENSE(5, 0x24, 0x00)
+#define SENSE_BAD_ADDRESS SENSE(5, 0x21, 0x02) /* invalid address for write */
+#define SENSE_NOT_APPENDABLE                                                                                 \
+	SENSE(5, 0x72, 0x04) /* empty or partially written reserved track: session fixation */
