@@ -25,6 +25,52 @@ const struct medium_profile *medium_find(const char *name)
 	return NULL;
 }
 
+/* Gaps: CD, lead-out 6,750 (first) or 2,250, lead-in 4,500 and pre-gap 150 (MMC-5 4.2.3.6.3); DVD-R, border
+ * zones (from memory of libburn's doc/cookbook.txt and of drives); DVD+R, closure and intro zones; BD-R
+ * sessions are adjacent. */
+static const struct medium_kind kinds[] = {
+	{ 0x08, "cd-rom", "CD-ROM", 0, 0 },
+	{ 0x09, "cd-r", "CD-R", 11400, 6900 },
+	{ 0x0a, "cd-rw", "CD-RW", 11400, 6900 },
+	{ 0x10, "dvd-rom", "DVD-ROM", 0, 0 },
+	{ 0x11, "dvd-r", "DVD-R", 24576, 6144 },
+	{ 0x12, "dvd-ram", "DVD-RAM", 0, 0 },
+	{ 0x13, "dvd-rw", "DVD-RW, restricted overwrite", 0, 0 },
+	{ 0x14, "dvd-rw-seq", "DVD-RW, sequential", 24576, 6144 },
+	{ 0x15, "dvd-r-dl", "DVD-R DL", 0, 0 },
+	{ 0x16, "dvd-r-dl-jump", "DVD-R DL, layer jump", 0, 0 },
+	{ 0x1a, "dvd+rw", "DVD+RW", 0, 0 },
+	{ 0x1b, "dvd+r", "DVD+R", 2048, 2048 },
+	{ 0x2b, "dvd+r-dl", "DVD+R DL", 2048, 2048 },
+	{ 0x40, "bd-rom", "BD-ROM", 0, 0 },
+	{ 0x41, "bd-r", "BD-R", 0, 0 },
+	{ 0x42, "bd-r-random", "BD-R, random recording", 0, 0 },
+	{ 0x43, "bd-re", "BD-RE", 0, 0 },
+	{ 0, "unknown", "a medium of an unknown kind", 0, 0 },
+};
+
+const struct medium_kind *medium_kind_of(uint32_t number)
+{
+	const struct medium_kind *at = kinds;
+
+	while (at->number && at->number != number)
+		at++;
+	return at;
+}
+
+const struct medium_kind *medium_kind_find(const char *name)
+{
+	for (const struct medium_kind *at = kinds; at->number; at++)
+		if (strcmp(at->name, name) == 0)
+			return at;
+	return NULL;
+}
+
+uint64_t medium_closing_cost(const struct medium_kind *kind, uint32_t sessions)
+{
+	return sessions ? kind->next_gap : kind->first_gap;
+}
+
 void medium_mark_write(const struct medium_mark *mark, uint8_t *block)
 {
 	memset(block, 0, SECTOR);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Media that an image file can stand in for: their names and capacities. */
+/* Media: those that an image file can stand in for, and the real ones. */
 #pragma once
 
 #include "base/bytes.h"
@@ -14,6 +14,24 @@ struct medium_profile {
 extern const struct medium_profile medium_profiles[];
 /* NULL if there's none of that name. */
 const struct medium_profile *medium_find(const char *name);
+
+/* What a drive can hold, by the profile that it reports (MMC-5 table 94). */
+struct medium_kind {
+	uint32_t number;
+	const char *name;  /* for scripts */
+	const char *title; /* for people */
+	/* Sectors between the end of a session and the begin of the next one, where there are such: lead-out,
+	 * lead-in and what belongs to them. */
+	uint32_t first_gap, next_gap;
+};
+
+/* Never NULL: an unknown profile is "unknown". */
+const struct medium_kind *medium_kind_of(uint32_t number);
+/* The same by name; NULL where there's none. */
+const struct medium_kind *medium_kind_find(const char *name);
+/* Sectors that closing the next session takes from the room of those after it. sessions: that are recorded.
+ */
+uint64_t medium_closing_cost(const struct medium_kind *kind, uint32_t sessions);
 
 /* The mark of a created image: text in block 15, the last of the system area (ECMA-119 6.2.1 leaves its
  *content open), so that it travels with the file and survives sessions of any program that keeps the system

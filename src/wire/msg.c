@@ -129,6 +129,24 @@ int64_t msg_get_i64(struct msg *msg)
 	return (int64_t)msg_get_u64(msg);
 }
 
+bool msg_get_bool(struct msg *msg)
+{
+	uint8_t value = msg_get_u8(msg);
+
+	if (value > 1)
+		msg->bad = true;
+	return value == 1;
+}
+
+uint32_t msg_get_choice(struct msg *msg, uint32_t low, uint32_t high)
+{
+	uint32_t value = msg_get_u32(msg);
+
+	if (value < low || value > high)
+		msg->bad = true;
+	return value;
+}
+
 const uint8_t *msg_get_bytes(struct msg *msg, size_t limit, size_t *ret_length)
 {
 	size_t length = msg_get_u32(msg);

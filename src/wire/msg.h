@@ -33,6 +33,10 @@ uint8_t msg_get_u8(struct msg *msg);
 uint32_t msg_get_u32(struct msg *msg);
 uint64_t msg_get_u64(struct msg *msg);
 int64_t msg_get_i64(struct msg *msg);
+/* 0 or 1: anything else marks it bad. */
+bool msg_get_bool(struct msg *msg);
+/* A number from low to high: anything else marks it bad. */
+uint32_t msg_get_choice(struct msg *msg, uint32_t low, uint32_t high);
 /* Points into the message: valid as long as it is. More than limit bytes mark it bad. */
 const uint8_t *msg_get_bytes(struct msg *msg, size_t limit, size_t *ret_length);
 /* Copies and terminates; room includes the NUL. A NUL inside or too long marks it bad. */

@@ -8,25 +8,6 @@
 #define ZF_LIMIT      255u
 #define SESSION_LIMIT 65535u
 
-static bool get_bool(struct msg *msg)
-{
-	uint8_t value = msg_get_u8(msg);
-
-	if (value > 1)
-		msg->bad = true;
-	return value == 1;
-}
-
-/* A number from low to high. */
-static uint32_t get_choice(struct msg *msg, uint32_t low, uint32_t high)
-{
-	uint32_t value = msg_get_u32(msg);
-
-	if (value < low || value > high)
-		msg->bad = true;
-	return value;
-}
-
 /* Bytes that must be exactly length long. */
 static void get_exact(struct msg *msg, void *ret, size_t length)
 {
@@ -66,6 +47,16 @@ void put_job(struct msg *msg, const struct verb_job *job)
 	msg_put_u8(msg, job->has_base);
 	msg_put_string(msg, job->label);
 	msg_put_u32(msg, job->format);
+	msg_put_u8(msg, job->is_drive);
+	msg_put_u8(msg, job->sequential);
+	msg_put_u8(msg, job->finalize);
+	msg_put_u8(msg, job->simulate);
+	msg_put_u8(msg, job->stream);
+	msg_put_u32(msg, job->speed_kbps);
+	msg_put_u32(msg, job->wanted);
+	msg_put_u32(msg, job->bad_count);
+	for (uint32_t i = 0; i < job->bad_count && i < BAD_SESSIONS_LIMIT; i++)
+		msg_put_u64(msg, job->bad[i]);
 }
 
 bool get_job(struct msg *msg, struct verb_job *ret)
@@ -74,9 +65,19 @@ bool get_job(struct msg *msg, struct verb_job *ret)
 	ret->session = msg_get_u64(msg);
 	ret->nwa = msg_get_u64(msg);
 	ret->limit = msg_get_u64(msg);
-	ret->has_base = get_bool(msg);
+	ret->has_base = msg_get_bool(msg);
 	msg_get_string(msg, ret->label, sizeof ret->label);
-	ret->format = get_choice(msg, FORMAT_AUTO, FORMAT_ISO9660);
+	ret->format = msg_get_choice(msg, FORMAT_AUTO, FORMAT_ISO9660);
+	ret->is_drive = msg_get_bool(msg);
+	ret->sequential = msg_get_bool(msg);
+	ret->finalize = msg_get_bool(msg);
+	ret->simulate = msg_get_bool(msg);
+	ret->stream = msg_get_bool(msg);
+	ret->speed_kbps = msg_get_u32(msg);
+	ret->wanted = msg_get_u32(msg);
+	ret->bad_count = msg_get_choice(msg, 0, BAD_SESSIONS_LIMIT);
+	for (uint32_t i = 0; i < ret->bad_count && i < BAD_SESSIONS_LIMIT; i++)
+		ret->bad[i] = msg_get_u64(msg);
 	return understood(msg, VERB_JOB);
 }
 
@@ -89,7 +90,7 @@ void put_failed(struct msg *msg, const struct reason *why)
 
 bool get_failed(struct msg *msg, struct verb_failed *ret)
 {
-	ret->err = get_choice(msg, 1, ERRNO_LIMIT - 1);
+	ret->err = msg_get_choice(msg, 1, ERRNO_LIMIT - 1);
 	msg_get_string(msg, ret->text, sizeof ret->text);
 	return understood(msg, VERB_FAILED);
 }
@@ -118,7 +119,7 @@ void put_session(struct msg *msg, const struct verb_session *session)
 
 bool get_session(struct msg *msg, struct verb_session *ret)
 {
-	ret->number = get_choice(msg, 1, SESSION_LIMIT);
+	ret->number = msg_get_choice(msg, 1, SESSION_LIMIT);
 	ret->start = msg_get_u64(msg);
 	ret->sectors = msg_get_u64(msg);
 	ret->time = msg_get_i64(msg);
@@ -142,13 +143,13 @@ void put_disc(struct msg *msg, const struct verb_disc *disc)
 
 bool get_disc(struct msg *msg, struct verb_disc *ret)
 {
-	ret->state = get_choice(msg, DISC_BLANK, DISC_CLOSED);
+	ret->state = msg_get_choice(msg, DISC_BLANK, DISC_CLOSED);
 	msg_get_string(msg, ret->profile, sizeof ret->profile);
 	ret->capacity = msg_get_u64(msg);
 	ret->recorded = msg_get_u64(msg);
 	ret->nwa = msg_get_u64(msg);
 	ret->base = msg_get_u64(msg);
-	ret->sessions = get_choice(msg, 0, SESSION_LIMIT);
+	ret->sessions = msg_get_choice(msg, 0, SESSION_LIMIT);
 	get_exact(msg, ret->fingerprint, sizeof ret->fingerprint);
 	msg_get_string(msg, ret->closed_why, sizeof ret->closed_why);
 	return understood(msg, VERB_DISC);
@@ -207,7 +208,7 @@ bool get_node(struct msg *msg, struct verb_node *ret)
 	ret->zf = msg_get_bytes(msg, ZF_LIMIT, &ret->zf_length);
 	if (!ret->zf_length)
 		ret->zf = NULL;
-	ret->again = get_bool(msg);
+	ret->again = msg_get_bool(msg);
 	return understood(msg, VERB_NODE);
 }
 
@@ -236,7 +237,7 @@ void put_extent(struct msg *msg, const struct extent *extent)
 
 bool get_extent(struct msg *msg, struct extent *ret)
 {
-	ret->kind = (enum extent_kind)get_choice(msg, EXTENT_DISC, EXTENT_SPOOL);
+	ret->kind = (enum extent_kind)msg_get_choice(msg, EXTENT_DISC, EXTENT_SPOOL);
 	ret->offset = msg_get_u64(msg);
 	ret->length = msg_get_u64(msg);
 	ret->origin = msg_get_u64(msg);
@@ -255,7 +256,7 @@ void put_imported(struct msg *msg, const struct verb_imported *imported)
 bool get_imported(struct msg *msg, struct verb_imported *ret)
 {
 	ret->nodes = msg_get_u64(msg);
-	ret->format = get_choice(msg, FORMAT_AUTO, FORMAT_ISO9660);
+	ret->format = msg_get_choice(msg, FORMAT_AUTO, FORMAT_ISO9660);
 	ret->warnings = msg_get_u32(msg);
 	msg_get_string(msg, ret->label, sizeof ret->label);
 	return understood(msg, VERB_IMPORTED);

@@ -10,6 +10,7 @@
  * any time) role burn:    JOB(source, spool), (NODE XATTR* EXTENT*)*, PLAN_END
  *                                                  -> PLANNED | FAILED
  *                 GO | end of link (cancel)        -> PROGRESS*, WRITTEN | FAILED
+ *   roles drive and probe of a drive: drive_verbs.h
  *   role head:    JOB(source), HEAD                -> WRITTEN | FAILED
  *   role sync:    JOB() with the mountpoint as path -> WRITTEN | FAILED
  * The descriptors in parentheses go with JOB, in this order. Afterwards the worker exits with 0; any other
@@ -35,15 +36,20 @@ enum verb {
 	VERB_GO,
 	VERB_PROGRESS,
 	VERB_WRITTEN,
-	VERB_HEAD
+	VERB_HEAD,
+	VERB_DRIVE, /* from here on: drive_verbs.h */
+	VERB_TRACK,
+	VERB_SPEED,
+	VERB_TASK
 };
 
-#define LABEL_LIMIT	 32u /* bytes of a volume identifier (ECMA-119 8.4.7) */
-#define PATH_LIMIT	 4096u
-#define HEAD_SECTORS	 32u /* blocks 0..31: system area and volume descriptors of an overwriteable medium */
-#define HEAD_BYTES	 (HEAD_SECTORS * 2048u)
-#define FINGERPRINT_SIZE 32u	/* SHA-256 */
-#define XATTR_LIMIT	 65536u /* bytes of a value */
+#define LABEL_LIMIT	   32u /* bytes of a volume identifier (ECMA-119 8.4.7) */
+#define PATH_LIMIT	   4096u
+#define HEAD_SECTORS	   32u /* blocks 0..31: system area and volume descriptors of an overwriteable medium */
+#define HEAD_BYTES	   (HEAD_SECTORS * 2048u)
+#define FINGERPRINT_SIZE   32u /* SHA-256 */
+#define BAD_SESSIONS_LIMIT 16u
+#define XATTR_LIMIT	   65536u /* bytes of a value */
 
 enum tree_format { /* what an import read */
 		   FORMAT_AUTO = 0,
@@ -63,8 +69,18 @@ struct verb_job {
 	    limit; /* burn: sectors of the medium, the new session must end below. import: readable sectors */
 	bool has_base; /* burn: session is valid (the disc isn't blank) */
 	char label[LABEL_LIMIT +
-		   1];	 /* burn: volume id of the new session; empty: keep the base's, or "DISC" */
-	uint32_t format; /* import: enum tree_format */
+		   1];	     /* burn: volume id of the new session; empty: keep the base's, or "DISC" */
+	uint32_t format;     /* import: enum tree_format */
+	bool is_drive;	     /* the source is a drive, the descriptor its block device */
+	bool sequential;     /* burn: the medium takes sessions one behind the other, and has no head */
+	bool finalize;	     /* burn: nothing can be appended afterwards */
+	bool simulate;	     /* burn: with the laser off */
+	bool stream;	     /* burn: stream recording, without the drive's defect management */
+	uint32_t speed_kbps; /* burn: 0 = as fast as it goes */
+	uint32_t wanted;     /* probe: number of the session to take for the base, 0 = the last good one */
+	/* probe: starts of sessions that are known to be bad and don't count */
+	uint32_t bad_count;
+	uint64_t bad[BAD_SESSIONS_LIMIT];
 };
 
 /* Why a role gave up. */

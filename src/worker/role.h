@@ -18,6 +18,7 @@ int role_probe(struct worker *worker, struct reason *why);
 int role_import(struct worker *worker, struct reason *why);
 int role_burn(struct worker *worker, struct reason *why);
 int role_head(struct worker *worker, struct reason *why);
+int role_drive(struct worker *worker, struct reason *why);
 int role_sync(struct worker *worker, struct reason *why);
 
 /* Sends and sets why when that fails. */

@@ -14,7 +14,7 @@ static const struct role {
 	bool parses; /* what a disc holds: goes into the sandbox */
 } roles[] = {
 	{ "probe", role_probe, true }, { "import", role_import, true }, { "burn", role_burn, false },
-	{ "head", role_head, false },  { "sync", role_sync, false },
+	{ "head", role_head, false },  { "drive", role_drive, false },	{ "sync", role_sync, false },
 };
 
 static const struct role *find_role(const char *name)

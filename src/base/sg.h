@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Sectors of a drive, asked of the drive itself: the kernel's block layer knows neither what was burned since
+ * the device was opened (its capacity is stale then) nor that cached blocks were overwritten. */
+#pragma once
+
+#include <stdint.h>
+
+/* READ(10) of count sectors of 2048 bytes at lba (MMC-5 6.17). fd: the block device, open for reading. 0 or
+ * -errno: -EIO, -ENOMEDIUM, -ESTALE (the disc was changed since the last command), -EAGAIN (not ready for
+ * now), -ENOTTY (no drive). Waits for a drive that is getting ready. Any thread. */
+int sg_read(int fd, uint64_t lba, uint32_t count, void *data);
