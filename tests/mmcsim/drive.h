@@ -22,6 +22,7 @@ struct sense {
 	uint8_t key, asc, ascq;
 	uint32_t lba; /* information field */
 	bool deferred, valid_lba;
+	uint32_t progress; /* 1..65536: how far the drive is, in bytes 15 to 17; 0 = not told */
 };
 #define SENSE(k, a, q) ((struct sense){ .key = (k), .asc = (a), .ascq = (q) })
 
@@ -41,7 +42,10 @@ struct drive_state {
 	struct sense attention[ATTENTIONS]; /* unit attentions, oldest first */
 	uint32_t attentions;
 	struct sense sense; /* for REQUEST SENSE; also a deferred write error */
-	uint8_t event;	    /* media event for GET EVENT STATUS: 0, 1 eject request, 2 new media, 3 removal */
+	struct sense busy_sense;
+	uint32_t busy,
+	    busy_total; /* commands that still get busy_sense: one with the Immed bit is under way */
+	uint8_t event;	/* media event for GET EVENT STATUS: 0, 1 eject request, 2 new media, 3 removal */
 	/* writing */
 	uint8_t write_page[56];	   /* mode page 05, as MODE SELECT left it */
 	uint8_t recovery_page[12]; /* mode page 01 */
@@ -49,9 +53,9 @@ struct drive_state {
 	uint32_t streaming;  /* SET STREAMING with stream recording, or WRITE(12) with the bit */
 	uint32_t cue_length; /* bytes of the cue sheet: a SAO session is under way */
 	uint8_t cue[1024];
-	int64_t sao_next;			    /* LBA that SAO expects next, from -150 */
-	uint32_t writing_track;			    /* 0 = none: what power loss damages */
-	uint32_t simulating;			    /* dummy write under way: nothing reaches the medium */
+	int64_t sao_next;	/* LBA that SAO, or a dummy write, expects next; SAO begins at -150 */
+	uint32_t writing_track; /* 0 = none: what power loss damages */
+	uint32_t simulating;	/* dummy write under way: nothing reaches the medium */
 	struct cached_sector cached[CACHE_SECTORS]; /* oldest first */
 	uint32_t cached_count;
 	/* counters, for rules and tests */
@@ -71,6 +75,7 @@ struct drive {
 	    medium_generation; /* state->generation when medium was opened: reopened when that moved on */
 	char dir[512];
 	int cache, log;
+	uint8_t *cache_data; /* the cache file, mapped when it is first used */
 };
 
 enum direction { DIRECTION_NONE, DIRECTION_FROM_DRIVE, DIRECTION_TO_DRIVE };

@@ -66,7 +66,7 @@ enum track_state {
 	TRACK_NONE = 0,
 	TRACK_INVISIBLE, /* blank, not reserved: the last one of an appendable disc */
 	TRACK_RESERVED,	 /* size fixed, nothing or something written in it */
-	TRACK_OPEN,	 /* written to, incomplete */
+	TRACK_OPEN,	 /* open-ended, written to, incomplete */
 	TRACK_DAMAGED,	 /* power was lost while it was written: must be closed before anything else */
 	TRACK_CLOSED,
 };
@@ -74,8 +74,8 @@ enum track_state {
 struct track {
 	uint32_t number, session;
 	uint32_t start; /* LBA of the first user sector */
-	uint32_t size;	/* sectors: reserved or final; of an invisible one what is free */
-	uint32_t nwa;	/* meaningful unless closed */
+	uint32_t size;	/* sectors: reserved or final; of an open-ended one up to the end of the disc */
+	uint32_t nwa;	/* meaningful unless closed or damaged; what the cache holds counts as written */
 	uint32_t lra;	/* last recorded address; start - 1 when nothing was */
 	uint32_t mode;	/* CONTROL nibble: 4 data */
 	enum track_state state;
@@ -96,8 +96,10 @@ struct medium_state {
 	uint32_t formatted; /* overwriteable: sectors that a format made usable; 0 = unformatted */
 	uint32_t spare;	    /* BD: sectors of spare area; with it, defect management is on */
 	uint32_t write_protected;
-	uint32_t minimal;      /* DVD-RW blanked minimally: one closed session only */
-	uint32_t status;       /* enum disc_status */
+	uint32_t minimal; /* DVD-RW blanked minimally: one closed session only */
+	uint32_t
+	    intermediate; /* DVD-RW, restricted overwrite: the last border is open, writing makes it grow */
+	uint32_t status;  /* enum disc_status */
 	uint32_t last_session; /* enum session_state of the last one */
 	uint32_t sessions;     /* counting the open or empty one, at least 1 */
 	uint32_t tracks;       /* counting the invisible one */
@@ -131,3 +133,8 @@ uint32_t medium_free(const struct medium *medium);
 /* Raw access, no physics: 0 or -errno. */
 int medium_pread(const struct medium *medium, uint32_t lba, void *data);
 int medium_pwrite(const struct medium *medium, uint32_t lba, const void *data, enum sector kind);
+/* Many at once. fill: a mark in the map only. Erased sectors are blank and zero. */
+int medium_pread_run(const struct medium *medium, uint32_t lba, uint32_t count, void *data);
+int medium_pwrite_run(const struct medium *medium, uint32_t lba, uint32_t count, const void *data);
+void medium_fill(const struct medium *medium, uint32_t lba, uint32_t count, enum sector kind);
+int medium_erase(const struct medium *medium, uint32_t lba, uint32_t count);

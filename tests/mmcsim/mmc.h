@@ -36,12 +36,15 @@ uint32_t mmc_be16(const uint8_t *at), mmc_be24(const uint8_t *at), mmc_be32(cons
 void mmc_put16(uint8_t *at, uint32_t value), mmc_put24(uint8_t *at, uint32_t value),
     mmc_put32(uint8_t *at, uint32_t value);
 
-/* Sectors, with the physics (mmc_write.c, cache.c): reads see the cache; 0 or the sense. */
+/* One sector, with the physics: reads see the cache. false: the sense says why not. */
 bool sector_read(struct drive *drive, uint32_t lba, uint8_t *data, struct sense *ret);
-bool sector_write(struct drive *drive, int64_t lba, const uint8_t *data, struct sense *ret);
-/* The drive's buffer goes to the medium; a write error at an LBA shows here. */
+/* The drive's buffer (cache.c) goes to the medium, but for the last, incomplete ECC block of a sequential
+ * one: that waits for more, or for the end of writing. A write error at an LBA shows here. */
 bool cache_flush(struct drive *drive, struct sense *ret);
 void cache_drop(struct drive *drive);
+void cache_close(struct drive *drive); /* with the drive */
+/* While a command with the Immed bit is under way: the sense that others get. Counts down. */
+struct sense mmc_busy_sense(struct drive_state *state);
 
 /* The five senses that most commands need. */
 #define SENSE_NOT_READY	  SENSE(2, 0x04, 0x01)
