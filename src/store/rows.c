@@ -331,6 +331,42 @@ int rows_node_staged(struct db *db, rows_node_fn *entry, void *self)
 	return ended ? ended : ret;
 }
 
+static int body_from_row(sqlite3_stmt *stmt, rows_body_fn *entry, void *self)
+{
+	CLEANUP(extent_map_clear) struct extent_map map = { 0 };
+	uint64_t ino = (uint64_t)sqlite3_column_int64(stmt, 0);
+	int ret;
+
+	if (!S_ISREG(sqlite3_column_int(stmt, 1)) || sqlite3_column_int(stmt, 2) == 0)
+		return 0;
+	ret = extent_map_unpack(sqlite3_column_blob(stmt, 4), (size_t)sqlite3_column_bytes(stmt, 4), &map);
+	if (ret < 0)
+		return ret == -EINVAL ? -EUCLEAN : ret;
+	return entry(self, ino, (uint64_t)sqlite3_column_int64(stmt, 3), &map);
+}
+
+int rows_bodies(struct db *db, uint64_t from, uint64_t to, uint32_t gen, rows_body_fn *entry, void *self)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_NODE_BODIES);
+	uint64_t last = UINT64_MAX;
+	int ret = 0, ended = 0;
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 1, (int64_t)from);
+	sqlite3_bind_int64(stmt, 2, (int64_t)to);
+	sqlite3_bind_int64(stmt, 3, gen);
+	while (ended == 0 && (ret = db_step(db, stmt)) > 0) {
+		uint64_t ino = (uint64_t)sqlite3_column_int64(stmt, 0);
+
+		if (ino != last)
+			ended = body_from_row(stmt, entry, self);
+		last = ino;
+	}
+	sqlite3_reset(stmt);
+	return ended ? ended : ret;
+}
+
 /* Each name that generation in_gen gives ino and that is still seen up to gen. */
 static int each_name_of(struct db *db, uint64_t ino, uint32_t gen, uint32_t in_gen, rows_link_fn *entry,
 			void *self)

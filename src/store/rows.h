@@ -46,6 +46,11 @@ int rows_node_parent(struct db *db, uint64_t ino, uint32_t gen, uint64_t *ret_pa
 typedef int rows_node_fn(void *self, struct node *node, uint32_t gen);
 int rows_node_staged(struct db *db, rows_node_fn *entry, void *self);
 
+/* The content of each regular file that isn't gone, as seen up to gen, with inode numbers in [from, to); in
+ * no order. map is borrowed. */
+typedef int rows_body_fn(void *self, uint64_t ino, uint64_t size, const struct extent_map *map);
+int rows_bodies(struct db *db, uint64_t from, uint64_t to, uint32_t gen, rows_body_fn *entry, void *self);
+
 /* Each name of a node as seen up to gen, in no order. entry's nonzero return ends it and is returned. */
 typedef int rows_link_fn(void *self, uint64_t parent, const char *name, size_t length);
 int rows_names_of(struct db *db, uint64_t ino, uint32_t gen, rows_link_fn *entry, void *self);

@@ -3,6 +3,7 @@
  * sanitizer, and to find what waits for itself. */
 #include "store.h"
 
+#include "commit/fill.h"
 #include "store/changes.h"
 
 #define WORKERS 3
@@ -105,14 +106,23 @@ static void *read_all(void *self)
 	return NULL;
 }
 
+static int go_on(void *self, uint64_t done, uint64_t total)
+{
+	return 0;
+}
+
 static void *commit_all(void *self)
 {
+	static const struct fill_progress progress = { .step = go_on };
 	struct crowd *crowd = self;
 	uint64_t random = 99;
 
 	while (!atomic_load(&crowd->stop)) {
 		uint32_t gen = store_freeze(&crowd->store);
+		struct reason why;
 
+		if (random_below(&random, 2))
+			assert_int_equal(fill_generation(crowd->store.disc, gen, &progress, &why), 0);
 		usleep(2000);
 		if (random_below(&random, 2))
 			store_publish(&crowd->store, gen);
