@@ -27,6 +27,9 @@ extern const struct mmc_command
 /* The mode pages and speeds of a drive that was just switched on (mmc_mode.c). */
 void mmc_mode_defaults(struct drive_state *state);
 
+/* The speeds in effect with this medium, in kB/s (mmc_speed.c). */
+uint32_t mmc_write_kbps(const struct drive *drive), mmc_read_kbps(const struct drive *drive);
+
 /* CHECK CONDITION with that sense: returns -1. */
 int mmc_fail(struct command *command, struct sense sense);
 /* Copies at most what the allocation length and the room allow: for replies with a length field. Returns 0.
