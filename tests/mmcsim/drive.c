@@ -24,6 +24,8 @@
 #pragma weak cache_drop
 #pragma weak cache_flush
 #pragma weak mmc_mode_defaults
+#pragma weak mmc_busy_sense
+#pragma weak cache_close
 #endif
 
 #define DRIVE_MAGIC "mmcsim drive 1\n"
@@ -175,6 +177,8 @@ void drive_close(struct drive *drive)
 {
 	if (drive->medium.state)
 		medium_close(&drive->medium);
+	if (cache_close)
+		cache_close(drive);
 	if (drive->cache >= 0)
 		close(drive->cache);
 	if (drive->log >= 0)
@@ -227,8 +231,8 @@ void drive_reset(struct drive_state *state)
 {
 	if (mmc_mode_defaults)
 		mmc_mode_defaults(state);
-	state->locked = state->kernel_locked = 0;
-	state->streaming = state->simulating = state->cue_length = 0;
+	state->locked = 0;
+	state->streaming = state->simulating = state->cue_length = state->busy = 0;
 	state->sense = SENSE(0, 0, 0);
 	state->attentions = 0;
 	drive_attend(state, SENSE(6, 0x29, 0x00));
@@ -358,6 +362,8 @@ static int drive_admit(struct drive *drive, struct command *command, const struc
 	}
 	if (state->attentions > 0)
 		return mmc_fail(command, drive_take_attention(state));
+	if (state->busy > 0)
+		return mmc_fail(command, mmc_busy_sense(state));
 	if (row->flags & NEEDS_DISC) {
 		if (!drive->medium.state)
 			return mmc_fail(command, state->tray_open ? SENSE(2, 0x3A, 0x02) : SENSE_NO_MEDIUM);

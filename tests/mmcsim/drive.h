@@ -62,10 +62,16 @@ struct drive_state {
 	uint64_t commands, blocks_written, blocks_read;
 	uint64_t rules_used[32]; /* how often each line of the rule file fired */
 	uint64_t rules_stamp;	 /* mtime of the rules that the counters belong to */
-	/* the kernel's idea of the disc: it looks after a change of media only (host_kernel.c) */
-	uint32_t kernel_generation; /* of the medium that it looked at; 0 = look again */
-	uint32_t kernel_locked;	    /* a program has it open for its data, so the kernel locked the door */
-	uint64_t kernel_capacity;   /* in sectors of 512 */
+	/* What the kernel keeps of this drive (host_kernel.c): it looks at a disc after a change of media
+	 * only. */
+	uint32_t kernel_used;	      /* programs have it open; the last one's end unlocks the door */
+	uint32_t kernel_present;      /* there was a medium when it last asked */
+	uint32_t kernel_changed;      /* reads fail until it asks for events again */
+	uint32_t kernel_pending;      /* an event of which the next open must hear */
+	uint32_t kernel_noticed;      /* CDROM_MEDIA_CHANGED has something to say */
+	uint32_t kernel_multisession; /* LBA of the last session, as of the last look */
+	uint64_t kernel_capacity;     /* in sectors of 512, as of the last look */
+	uint64_t kernel_polled;	      /* when it asked, in ms */
 };
 
 struct drive {
