@@ -84,11 +84,13 @@ void put_task(struct msg *msg, const struct verb_task *task)
 	msg_start(msg, VERB_TASK);
 	msg_put_u32(msg, task->op);
 	msg_put_u8(msg, task->full);
+	msg_put_u32(msg, task->spare);
 }
 
 bool get_task(struct msg *msg, struct verb_task *ret)
 {
 	ret->op = msg_get_choice(msg, DRIVE_INQUIRE, DRIVE_LOAD);
 	ret->full = msg_get_bool(msg);
+	ret->spare = msg_get_choice(msg, SPARE_USUAL, SPARE_UNWANTED);
 	return msg->verb == VERB_TASK && msg_done(msg);
 }

@@ -51,14 +51,17 @@ enum drive_op {
 	DRIVE_INQUIRE = 1,
 	DRIVE_CLOSE_DAMAGED, /* the track that a killed burn left open, and its session */
 	DRIVE_FORMAT,	     /* overwriteable and BD media; DVD-RW becomes restricted overwrite */
-	DRIVE_BLANK_DISC,    /* CD-RW, DVD-RW. full: every sector */
+	DRIVE_BLANK_DISC,    /* everything on it is gone, and it can be written anew */
 	DRIVE_EJECT,
 	DRIVE_LOAD,
 };
 
+enum drive_spare { SPARE_USUAL = 0, SPARE_WANTED, SPARE_UNWANTED };
+
 struct verb_task {
-	uint32_t op; /* enum drive_op */
-	bool full;
+	uint32_t op;	/* enum drive_op */
+	bool full;	/* blank, format: every sector, not only what tells what is there */
+	uint32_t spare; /* format of BD and DVD-RAM: enum drive_spare, room for blocks that go bad */
 };
 
 void put_drive(struct msg *msg, const struct verb_drive *drive);
