@@ -177,6 +177,7 @@ void drive_close(struct drive *drive)
 {
 	if (drive->medium.state)
 		medium_close(&drive->medium);
+	rules_close(drive);
 	if (cache_close)
 		cache_close(drive);
 	if (drive->cache >= 0)
@@ -380,7 +381,10 @@ static void drive_run(struct drive *drive, struct command *command, const struct
 	struct sense sense;
 
 	if (rules_before(drive, command, &sense)) {
-		mmc_fail(command, sense);
+		if (sense.deferred)
+			fail_deferred(command, sense);
+		else
+			mmc_fail(command, sense);
 		return;
 	}
 	if (!row) {

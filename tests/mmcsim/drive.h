@@ -17,6 +17,7 @@
 
 #define CACHE_SECTORS 1024u /* 2 MiB */
 #define ATTENTIONS    8u
+#define RULES	      32u /* lines of a rule file */
 
 struct sense {
 	uint8_t key, asc, ascq;
@@ -60,8 +61,10 @@ struct drive_state {
 	uint32_t cached_count;
 	/* counters, for rules and tests */
 	uint64_t commands, blocks_written, blocks_read;
-	uint64_t rules_used[32]; /* how often each line of the rule file fired */
-	uint64_t rules_stamp;	 /* mtime of the rules that the counters belong to */
+	uint64_t rules_used[RULES];		/* how often each line of the rule file fired */
+	uint64_t rules_matched[RULES];		/* and matched, for nth= */
+	uint64_t rules_stamp;			/* of the rule file that the counters belong to */
+	uint64_t rules_commands, rules_written; /* the counters when it was first seen */
 	/* What the kernel keeps of this drive (host_kernel.c): it looks at a disc after a change of media
 	 * only. */
 	uint32_t kernel_used;	      /* programs have it open; the last one's end unlocks the door */
@@ -81,6 +84,7 @@ struct drive {
 	    medium_generation; /* state->generation when medium was opened: reopened when that moved on */
 	char dir[512];
 	int cache, log;
+	struct rules *rules; /* as read from the file; rules.c */
 	uint8_t *cache_data; /* the cache file, mapped when it is first used */
 };
 

@@ -86,18 +86,32 @@ static void line_add_result(struct line *line, const struct command *command)
 			 command->sense[13], (command->sense[0] & 0x7F) == 0x71 ? " deferred" : "");
 }
 
+static void line_begin(struct line *line)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	line->length = 0;
+	line_add(line, "%lld.%03ld %d ", (long long)now.tv_sec, now.tv_nsec / 1000000, (int)getpid());
+}
+
+/* A full disk costs the log, not the drive. */
+static void line_write(const struct drive *drive, const struct line *line)
+{
+	if (write(drive->log, line->text, line->length) < 0)
+		return;
+}
+
 void log_command(struct drive *drive, const struct command *command, const char *name)
 {
-	struct line line = { .length = 0 };
-	struct timespec now;
+	struct line line;
 	int64_t lba;
 	uint32_t blocks;
 
 	if (!log_is_open(drive))
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	line_add(&line, "%lld.%03ld %d %s", (long long)now.tv_sec, now.tv_nsec / 1000000, (int)getpid(),
-		 name ? name : "?");
+	line_begin(&line);
+	line_add(&line, "%s", name ? name : "?");
 	for (size_t i = 0; i < command->cdb_length; i++)
 		line_add(&line, " %02x", command->cdb[i]);
 	if (log_range(command, &lba, &blocks)) {
@@ -106,7 +120,21 @@ void log_command(struct drive *drive, const struct command *command, const char 
 			line_add(&line, " blocks=%u", blocks);
 	}
 	line_add_result(&line, command);
-	/* A full disk costs the log, not the drive. */
-	if (write(drive->log, line.text, line.length) < 0)
+	line_write(drive, &line);
+}
+
+void log_note(struct drive *drive, const char *format, ...)
+{
+	struct line line;
+	va_list arguments;
+	char text[256];
+
+	if (!log_is_open(drive))
 		return;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	line_begin(&line);
+	line_add(&line, "-- %s\n", text);
+	line_write(drive, &line);
 }

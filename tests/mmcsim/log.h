@@ -10,3 +10,5 @@
 bool log_range(const struct command *command, int64_t *ret_lba, uint32_t *ret_blocks);
 /* Needs the drive's lock; name NULL: unknown to the firmware. */
 void log_command(struct drive *drive, const struct command *command, const char *name);
+/* What happened besides: SECONDS PID -- TEXT. */
+void log_note(struct drive *drive, const char *format, ...) __attribute__((format(printf, 2, 3)));

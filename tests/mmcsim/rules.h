@@ -20,5 +20,7 @@ bool rules_before(struct drive *drive, const struct command *command, struct sen
 bool rules_sector(struct drive *drive, uint32_t lba, bool writing, struct sense *ret);
 /* After a command that wrote: rules with wrote=. */
 void rules_after(struct drive *drive, const struct command *command);
+/* With the drive. */
+void rules_close(struct drive *drive);
 /* For people: NULL, or what's wrong with which line (static text). */
 const char *rules_check(const char *path);
