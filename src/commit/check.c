@@ -304,7 +304,9 @@ int check_session(struct disc *disc, uint32_t gen, uint64_t start, uint64_t limi
 		posix_fadvise(disc->fd, (off_t)(start * SECTOR), (off_t)((limit - start) * SECTOR),
 			      POSIX_FADV_DONTNEED);
 		disc->tree.disc.limit = max_u64(old_limit, limit * SECTOR);
+		atomic_store(&disc->tree.disc.direct, true);
 		ret = run(&check, start, why);
+		atomic_store(&disc->tree.disc.direct, false);
 		disc->tree.disc.limit = old_limit;
 	}
 	free(check.planned);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "commit/adopt.h"
 #include "commit/recover.h"
+#include "model/medium.h"
 #include "store/journal.h"
 #include "store/spool_place.h"
 #include "store/sweep.h"
@@ -22,6 +23,30 @@ static void set_read_only(struct disc *disc, const char *why)
 		snprintf(disc->read_only_why, sizeof disc->read_only_why, "%s", why);
 }
 
+/* Without waiting for a disc, and without locking the tray: between burns the drive is anybody's. Two daemons
+ * on one disc are kept apart by the lock of its state. */
+static int open_drive(struct disc *disc, struct reason *why)
+{
+	disc->fd = open(disc->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	return disc->fd < 0 ? reason_set(why, errno, "%s: %s", disc->path, strerror(errno)) : 0;
+}
+
+static int open_image(struct disc *disc, const struct disc_options *options, struct reason *why)
+{
+	disc->fd = open(disc->path, (options->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (disc->fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM)) {
+		set_read_only(disc, "no permission to write to the image file");
+		disc->fd = open(disc->path, O_RDONLY | O_CLOEXEC);
+	}
+	if (disc->fd < 0)
+		return reason_set(why, errno, "%s: %s", disc->path, strerror(errno));
+	if (flock(disc->fd, LOCK_EX | LOCK_NB) < 0)
+		return reason_set(why, EBUSY,
+				  "%s is in use: another discfs has it mounted, or is still committing it",
+				  disc->path);
+	return 0;
+}
+
 static int open_medium(struct disc *disc, const struct disc_options *options, struct reason *why)
 {
 	struct stat st;
@@ -37,39 +62,66 @@ static int open_medium(struct disc *disc, const struct disc_options *options, st
 	if (S_ISDIR(st.st_mode))
 		return reason_set(why, EISDIR, "%s is a directory: discfs mounts a disc image file",
 				  disc->path);
-	if (!S_ISREG(st.st_mode))
-		return reason_set(why, EMEDIUMTYPE, "%s is no disc image file", disc->path);
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return reason_set(why, EMEDIUMTYPE, "%s is neither a drive nor a disc image file",
+				  disc->path);
+	disc->is_drive = S_ISBLK(st.st_mode);
 	if (options->read_only)
 		set_read_only(disc, "mounted with -o ro");
-	disc->fd = open(disc->path, (options->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
-	if (disc->fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM)) {
-		set_read_only(disc, "no permission to write to the image file");
-		disc->fd = open(disc->path, O_RDONLY | O_CLOEXEC);
-	}
-	if (disc->fd < 0)
-		return reason_set(why, errno, "%s: %s", disc->path, strerror(errno));
-	if (flock(disc->fd, LOCK_EX | LOCK_NB) < 0)
-		return reason_set(why, EBUSY,
-				  "%s is in use: another discfs has it mounted, or is still committing it",
-				  disc->path);
-	return 0;
+	return disc->is_drive ? open_drive(disc, why) : open_image(disc, options, why);
 }
-
 /* The worker says what it found, not where: it knows a descriptor only. */
-static int probe_medium(struct disc *disc, struct probe *ret_probe, struct reason *why)
+int disc_probe(const struct disc *disc, struct probe *ret, struct reason *why)
 {
 	struct reason found = { 0 };
-	int ret = probe_run(disc->fd, disc->path, ret_probe, &found);
+	int got = probe_run(disc->fd, disc->path, &disc->wish, ret, &found);
 
-	return ret < 0 ? reason_set(why, -ret, "%s: %s", disc->path, found.text) : 0;
+	return got < 0 ? reason_set(why, -got, "%s: %s", disc->path, found.text) : 0;
+}
+
+bool disc_is_sequential(const struct probe *probe)
+{
+	return probe->is_drive && !probe->facts.drive.overwriteable;
 }
 
 void disc_update_room(struct disc *disc)
 {
 	struct statvfs vfs;
 
-	if (fstatvfs(disc->fd, &vfs) == 0)
+	if (disc->is_drive)
+		atomic_store(&disc->tree.room.host_free, UINT64_MAX);
+	else if (fstatvfs(disc->fd, &vfs) == 0)
 		atomic_store(&disc->tree.room.host_free, (uint64_t)vfs.f_bavail * vfs.f_frsize / SECTOR);
+}
+
+/* What sequential media need between two sessions is kept free, and a further directory tree: so that there
+ * can be a next session, if only to delete something. */
+static void set_room(struct disc *disc)
+{
+	const struct verb_drive *drive = &disc->probe.facts.drive;
+	struct tree_room *room = &disc->tree.room;
+	uint64_t nwa = disc->probe.disc.nwa, end = disc->probe.disc.capacity, closing = 0;
+
+	if (disc_is_sequential(&disc->probe)) {
+		const struct medium_kind *kind = medium_kind_of(drive->profile);
+		uint64_t gap = medium_closing_cost(kind, disc->probe.disc.sessions);
+
+		end = nwa + (drive->damaged ? drive->free - min_u64(drive->free, gap) : drive->free);
+		closing = drive->single ? 0 : gap;
+	}
+	atomic_store(&room->capacity, end);
+	atomic_store(&room->next_start, nwa);
+	atomic_store(&room->closing, closing);
+	atomic_store(&room->keep_tree, closing > 0);
+}
+
+/* From a commit's end on, too: one that closed the disc. */
+static void note_closed(struct disc *disc)
+{
+	if (disc->probe.disc.state != DISC_CLOSED)
+		return;
+	set_read_only(disc, disc->probe.disc.closed_why);
+	disc->tree.read_only = true;
 }
 
 void disc_set_probe(struct disc *disc, struct probe *probe)
@@ -78,8 +130,8 @@ void disc_set_probe(struct disc *disc, struct probe *probe)
 	probe_clear(&disc->probe);
 	disc->probe = *probe;
 	*probe = (struct probe){ 0 };
-	atomic_store(&disc->tree.room.capacity, disc->probe.disc.capacity);
-	atomic_store(&disc->tree.room.next_start, disc->probe.disc.nwa);
+	set_room(disc);
+	note_closed(disc);
 	disc->tree.disc.limit = disc->probe.disc.recorded * SECTOR;
 	disc->label[0] = '\0';
 	if (disc->probe.sessions.count)
@@ -109,6 +161,45 @@ static int state_fits(struct disc *disc, const uint8_t *fingerprint)
 	return ret < 0 ? ret : 0;
 }
 
+static int load_bad_sessions(struct disc *disc)
+{
+	struct blob known CLEANUP(blob_clear) = { 0 };
+	int ret;
+
+	WITH_LOCK(&disc->tree.lock);
+	ret = db_meta_blob(&disc->tree.db, "bad_sessions", &known);
+	if (ret <= 0)
+		return ret;
+	disc->wish.bad_count = (uint32_t)min_u64(known.length / 8, BAD_SESSIONS_LIMIT);
+	for (uint32_t i = 0; i < disc->wish.bad_count; i++)
+		disc->wish.bad[i] = get_le32(known.data + 8 * i) | (uint64_t)get_le32(known.data + 8 * i + 4)
+								       << 32;
+	return 0;
+}
+
+/* When there are more than fit, the oldest are forgotten: good sessions lie behind them. */
+int disc_add_bad_session(struct disc *disc, uint64_t start)
+{
+	struct probe_wish *wish = &disc->wish;
+	uint8_t stored[BAD_SESSIONS_LIMIT * 8];
+	int ret;
+
+	if (wish->bad_count == BAD_SESSIONS_LIMIT)
+		memmove(wish->bad, wish->bad + 1, --wish->bad_count * sizeof *wish->bad);
+	wish->bad[wish->bad_count++] = start;
+	for (uint32_t i = 0; i < wish->bad_count; i++) {
+		put_le32(stored + 8 * i, (uint32_t)wish->bad[i]);
+		put_le32(stored + 8 * i + 4, (uint32_t)(wish->bad[i] >> 32));
+	}
+	WITH_LOCK(&disc->tree.lock);
+	ret = tree_flush_locked(&disc->tree);
+	if (ret == 0)
+		ret = db_begin(&disc->tree.db);
+	if (ret == 0)
+		ret = db_meta_put_blob(&disc->tree.db, "bad_sessions", stored, wish->bad_count * 8ul);
+	return ret < 0 ? ret : db_commit(&disc->tree.db);
+}
+
 static int open_tree(struct disc *disc, const struct disc_options *options, struct reason *why)
 {
 	int ret = spool_place(&disc->state, options->spool_dir, why);
@@ -116,6 +207,19 @@ static int open_tree(struct disc *disc, const struct disc_options *options, stru
 	return ret < 0
 		   ? ret
 		   : tree_open(&disc->tree, disc->state.path, disc->state.dir_fd, options->spool_limit, why);
+}
+
+/* Now that it's known which sessions don't count. */
+static int probe_again(struct disc *disc, struct reason *why)
+{
+	struct probe probe = { 0 };
+	int ret = disc_probe(disc, &probe, why);
+
+	if (ret < 0)
+		return ret;
+	probe_clear(&disc->probe);
+	disc->probe = probe;
+	return 0;
 }
 
 static int open_state(struct disc *disc, const struct disc_options *options, struct reason *why)
@@ -134,9 +238,13 @@ static int open_state(struct disc *disc, const struct disc_options *options, str
 		ret = open_tree(disc, options, why);
 	if (ret < 0)
 		return ret;
-	ret = state_fits(disc, fingerprint);
+	ret = load_bad_sessions(disc);
+	if (ret == 0 && disc->wish.bad_count)
+		ret = probe_again(disc, why);
+	if (ret == 0)
+		ret = state_fits(disc, fingerprint);
 	if (ret < 0)
-		return reason_set(why, -ret, "%s can't be read", disc->tree.db.path);
+		return why->err ? ret : reason_set(why, -ret, "%s can't be read", disc->tree.db.path);
 	if (ret > 0)
 		return 0;
 	log_notice("%s holds work for another state of this disc; it is kept there", disc->state.path);
@@ -165,20 +273,19 @@ int disc_load_facts(struct disc *disc, struct reason *why)
 
 static int open_all(struct disc *disc, const struct disc_options *options, struct reason *why)
 {
-	struct probe probe = { 0 };
+	struct probe probe;
 	int ret = open_medium(disc, options, why);
 
+	disc->wish.wanted = options->session;
 	if (ret == 0)
-		ret = probe_medium(disc, &probe, why);
-	if (ret < 0)
-		return ret;
-	disc->probe = probe;
-	if (probe.disc.state == DISC_CLOSED)
-		set_read_only(disc, probe.disc.closed_why);
-	ret = open_state(disc, options, why);
+		ret = disc_probe(disc, &disc->probe, why);
+	if (ret == 0)
+		ret = open_state(disc, options, why);
 	if (ret < 0)
 		return ret;
 	disc->tree.disc.fd = disc->fd;
+	disc->tree.disc.is_drive = disc->is_drive;
+	probe = disc->probe;
 	disc->probe = (struct probe){ 0 };
 	disc_set_probe(disc, &probe);
 	ret = recover_commit(disc, why);
@@ -214,10 +321,18 @@ void disc_close(struct disc *disc)
 	pthread_mutex_destroy(&disc->lock);
 }
 
+void disc_renew_caches(struct disc *disc, uint64_t start)
+{
+	if (!disc->is_drive)
+		return;
+	(void)posix_fadvise(disc->fd, 0, HEAD_BYTES, POSIX_FADV_DONTNEED);
+	(void)posix_fadvise(disc->fd, (off_t)(start * SECTOR), 0, POSIX_FADV_DONTNEED);
+}
+
 int disc_check_same(struct disc *disc, struct probe *ret, struct reason *why)
 {
 	struct probe probe = { 0 };
-	int err = probe_run(disc->fd, disc->path, &probe, why);
+	int err = disc_probe(disc, &probe, why);
 	bool same;
 
 	if (err < 0)

@@ -12,11 +12,15 @@ struct disc_options {
 	const char *spool_dir;	/* NULL: where it was, or with the rest of the state */
 	uint64_t spool_limit;	/* bytes, 0 = none */
 	bool read_only;		/* asked for */
+	uint32_t session;	/* number of the one to be shown, 0 = the newest */
 };
 
 struct disc {
 	char path[PATH_LIMIT]; /* absolute */
-	int fd;		       /* the medium; held with flock */
+	int fd;		       /* the medium; an image file is held with flock */
+	bool is_drive;
+	struct probe_wish
+	    wish; /* what every probe must know: the session asked for, and those known to be bad */
 	bool read_only;
 	char read_only_why[256];
 	struct probe probe; /* replaced by each publication, under lock */
@@ -33,6 +37,15 @@ struct disc {
  * open. */
 int disc_open(struct disc *disc, const struct disc_options *options, struct reason *why);
 void disc_close(struct disc *disc);
+/* A drive's disc takes sessions one behind the other, and has no head that says which one counts. */
+bool disc_is_sequential(const struct probe *probe);
+/* Asks what is on the medium now. */
+int disc_probe(const struct disc *disc, struct probe *ret, struct reason *why);
+/* A session that begins there must never be the base: it was broken off, or isn't what was to be written.
+ * Kept with the staged work. 0 or -errno. */
+int disc_add_bad_session(struct disc *disc, uint64_t start);
+/* The kernel must forget what it knew of the medium from a sector on, and of its head. */
+void disc_renew_caches(struct disc *disc, uint64_t start);
 /* Asks the probe again. -ESTALE when it isn't the disc that the tree was made from. */
 int disc_check_same(struct disc *disc, struct probe *ret, struct reason *why);
 /* The new state of the medium after a session was published. Takes the probe. */

@@ -80,8 +80,14 @@ static bool old_head_stands(const struct disc *disc)
 	struct probe probe CLEANUP(probe_clear) = { 0 };
 	struct reason why = { 0 };
 
-	return probe_run(disc->fd, disc->path, &probe, &why) == 0 &&
+	return disc_probe(disc, &probe, &why) == 0 &&
 	       memcmp(probe.disc.fingerprint, disc->probe.disc.fingerprint, FINGERPRINT_SIZE) == 0;
+}
+
+static int write_head(struct disc *disc, const struct blob *head, const struct blob *before,
+		      struct reason *why)
+{
+	return head_run(disc->fd, disc->path, head, disc->is_drive ? before : NULL, why);
 }
 
 /* When that can't be done either, nobody knows what the medium shows: the journal stays, with both links, for
@@ -91,8 +97,8 @@ static void take_head_back(struct disc *disc, struct journal *journal, struct re
 	size_t used = strlen(why->text);
 	struct reason back = { 0 };
 
-	if (journal->old_head.length == 0 || head_run(disc->fd, disc->path, &journal->old_head, &back) == 0 ||
-	    old_head_stands(disc))
+	if (journal->old_head.length == 0 ||
+	    write_head(disc, &journal->old_head, &journal->head, &back) == 0 || old_head_stands(disc))
 		return;
 	log_error("the old descriptors can't be written back: %s", back.text);
 	snprintf(
@@ -108,16 +114,17 @@ static int switch_head(struct disc *disc, struct journal *journal, struct probe 
 		       struct reason *why)
 {
 	bool was_there = finish_head_is_there(disc, journal);
-	int ret = was_there ? 0 : head_run(disc->fd, disc->path, &journal->head, why);
+	bool has_head = journal->head.length > 0; /* sequential media have none: the session itself counts */
+	int ret = was_there || !has_head ? 0 : write_head(disc, &journal->head, &journal->old_head, why);
 
 	if (ret == 0)
-		ret = probe_run(disc->fd, disc->path, ret_probe, why);
+		ret = disc_probe(disc, ret_probe, why);
 	if (ret == 0 && memcmp(ret_probe->disc.fingerprint, journal->fingerprint.data, FINGERPRINT_SIZE) == 0)
 		return 0;
 	if (ret == 0)
 		ret = reason_set(why, EIO, "after the commit the disc is not what was written");
 	probe_clear(ret_probe);
-	if (!was_there)
+	if (!was_there && has_head)
 		take_head_back(disc, journal, why);
 	return ret;
 }
@@ -128,8 +135,11 @@ int finish_session(struct disc *disc, struct journal *journal, const struct chec
 	uint8_t old[FINGERPRINT_SIZE];
 	struct reason unread = { 0 };
 	struct probe probe CLEANUP(probe_clear) = { 0 };
-	int ret = check_session(disc, journal->gen, journal->start, journal->start + journal->sectors,
-				progress, why);
+	int ret;
+
+	disc_renew_caches(disc, journal->start);
+	ret = check_session(disc, journal->gen, journal->start, journal->start + journal->sectors, progress,
+			    why);
 
 	if (ret == 0)
 		ret = finish_set_phase(&disc->tree, journal, PHASE_CHECKED, why);
@@ -160,15 +170,21 @@ void finish_spoilt(struct disc *disc, struct journal *journal, const struct reas
 				 .sectors = journal->sectors,
 				 .err = why->err,
 				 .message = why->text };
-	int ret = thaw_generation(&disc->tree, journal->gen, &entry);
+	bool touched = journal->phase >= PHASE_BURNING && disc_is_sequential(&disc->probe);
+	int ret = touched ? disc_add_bad_session(disc, journal->start) : 0;
 
+	if (ret < 0)
+		log_error("that the session at sector %llu is bad can't be written down: %s",
+			  (unsigned long long)journal->start, strerror(-ret));
+	ret = thaw_generation(&disc->tree, journal->gen, &entry);
 	if (ret < 0) {
 		log_error("the staged work can't be joined again: %s; it is put right when the disc is "
 			  "mounted again",
 			  strerror(-ret));
 		disc->tree.broken = ret;
 	}
-	if (journal->fingerprint.length == FINGERPRINT_SIZE &&
+	/* A bad session may be what other readers see: the disc is still known by it. */
+	if (!touched && journal->fingerprint.length == FINGERPRINT_SIZE &&
 	    memcmp(journal->fingerprint.data, disc->probe.disc.fingerprint, FINGERPRINT_SIZE) != 0)
 		state_unlink(&disc->state, journal->fingerprint.data);
 }

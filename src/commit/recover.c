@@ -25,11 +25,26 @@ static int move_to_new_head(struct disc *disc)
 	return ret < 0 ? ret : db_commit(&disc->tree.db);
 }
 
+/* The bad session may be the one that was probed. */
+static int show_last_good(struct disc *disc)
+{
+	struct probe probe = { 0 };
+	struct reason why = { 0 };
+	int ret = disc_probe(disc, &probe, &why);
+
+	if (ret < 0) {
+		log_error("%s", why.text);
+		return ret;
+	}
+	disc_set_probe(disc, &probe);
+	return 0;
+}
+
 /* Up to BURNING the disc still shows the old state: nothing leads to what was written behind it. */
 static int roll_back(struct disc *disc, struct journal *journal)
 {
 	struct reason cut = { .err = EINTR };
-	bool shown = finish_head_is_there(disc, journal);
+	bool shown = finish_head_is_there(disc, journal) && !disc_is_sequential(&disc->probe);
 	int ret = shown ? move_to_new_head(disc) : 0;
 
 	if (ret < 0)
@@ -39,7 +54,17 @@ static int roll_back(struct disc *disc, struct journal *journal)
 		 shown ? "its session is on the disc but can't be used," : "the disc is as it was before");
 	log_notice("%s", cut.text);
 	finish_spoilt(disc, journal, &cut);
-	return disc->tree.broken;
+	if (disc->tree.broken || !disc_is_sequential(&disc->probe))
+		return disc->tree.broken;
+	return show_last_good(disc);
+}
+
+/* The worker of a burn into a drive goes on when the daemon dies: then the disc shows the session. */
+static bool is_written(const struct disc *disc, const struct journal *journal)
+{
+	return journal->phase >= PHASE_WRITTEN ||
+	       (journal->phase == PHASE_BURNING && disc_is_sequential(&disc->probe) &&
+		finish_head_is_there(disc, journal));
 }
 
 int recover_commit(struct disc *disc, struct reason *why)
@@ -57,7 +82,7 @@ int recover_commit(struct disc *disc, struct reason *why)
 		return reason_set(why, -ret, "the commit journal in %s can't be read", disc->tree.db.path);
 	if (ret == 0)
 		return 0;
-	if (journal.phase < PHASE_WRITTEN || (disc->read_only && !finish_head_is_there(disc, &journal))) {
+	if (!is_written(disc, &journal) || (disc->read_only && !finish_head_is_there(disc, &journal))) {
 		ret = roll_back(disc, &journal);
 	} else {
 		ret = finish_session(disc, &journal, &quiet, &failed);

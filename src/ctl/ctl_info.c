@@ -116,7 +116,7 @@ static int info_source(const char *path, int fd, bool json)
 
 	if (!realpath(path, real))
 		return ctl_fail(EXIT_CODE_SYSTEM, "%s: %s", path, strerror(errno));
-	err = probe_run(fd, real, &probe, &why);
+	err = probe_run(fd, real, NULL, &probe, &why);
 	if (err < 0)
 		return ctl_fail(err == -EIO ? EXIT_CODE_SYSTEM : exit_code_of_errno(-err), "%s: %s", path,
 				why.text[0] ? why.text : strerror(-err));

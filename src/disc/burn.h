@@ -2,21 +2,21 @@
 /* Writes a session to the medium through libburn: one burn in the life of a process.
  *
  * Nothing below the session's start is touched; the head of overwriteable media is somebody else's last step.
- * Success means that every sector of the stream went out, that libburn is content, and that the data were
- * synced. */
+ * Success means that every sector of the stream went out, that libburn is content, that the data were
+ * synced, and on sequential media that the session is closed. */
 #pragma once
 
 #include "base/reason.h"
 #include "disc/iso_write.h"
 
 struct burn_request {
-	const char *path; /* of the image file; absolute */
-	int medium;	  /* the same file, for making sure */
-	uint64_t start;	  /* sector */
-	uint64_t sectors; /* with padding */
+	const struct verb_job *job;  /* path, absolute; of a drive also how to write */
+	const struct source *source; /* the same medium, for making sure */
+	uint64_t start;		     /* sector */
+	uint64_t sectors;	     /* with padding */
 	struct iso_session *session;
-	/* Called about five times a second by the thread that called burn_session. 0, or -errno to give up.
-	 */
+	/* Called about five times a second by the thread that called burn_session. 0, or -errno to give up:
+	 * of an image file; what was begun on a disc is brought to its end. */
 	int (*progress)(void *self, uint64_t done, uint64_t total);
 	void *self;
 };

@@ -3,10 +3,13 @@
 
 #include "base/bytes.h"
 #include "base/fd.h"
-#include "wire/verbs.h"
+#include "disc/drive.h"
+
+#include <libburn/libburn.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -21,8 +24,7 @@ int head_open_image(const char *path, int fd, struct reason *why)
 	    there.st_ino != here.st_ino)
 		return reason_set(why, ESTALE, "%s isn't the file any more that was mounted", path);
 	if (!S_ISREG(there.st_mode))
-		return reason_set(why, EOPNOTSUPP, "%s isn't an image file: drives can't be written yet",
-				  path);
+		return reason_set(why, EOPNOTSUPP, "%s isn't an image file", path);
 	return TAKE_FD(own);
 }
 
@@ -41,4 +43,40 @@ int head_write(const char *path, int fd, const uint8_t *head, struct reason *why
 	if (got == 0 && fsync(own) != 0)
 		got = -errno;
 	return got < 0 ? reason_set(why, -got, "can't write the head of %s: %s", path, strerror(-got)) : 0;
+}
+
+static int write_through(struct drive *drive, const uint8_t *head, struct reason *why)
+{
+	AUTO_FREE char *copy = malloc(HEAD_BYTES); /* libburn takes it for writable */
+
+	if (!copy)
+		return reason_set(why, ENOMEM, "out of memory");
+	memcpy(copy, head, HEAD_BYTES);
+	if (burn_random_access_write(drive->drive, 0, copy, HEAD_BYTES, 1) <= 0)
+		return drive_failed(EIO, "the disc's descriptors can't be written", why);
+	return 0;
+}
+
+int head_write_medium(const char *path, const uint8_t *head, const uint8_t *before, struct reason *why)
+{
+	CLEANUP(drive_release) struct drive drive = { 0 };
+	AUTO_FREE uint8_t *now = malloc(HEAD_BYTES);
+	int got = now ? drive_grab(&drive, path, why) : reason_set(why, ENOMEM, "out of memory");
+
+	if (got == 0)
+		got = drive_read(&drive, 0, HEAD_SECTORS, now, why);
+	if (got < 0)
+		return got;
+	if (memcmp(now, before, HEAD_BYTES) != 0 && memcmp(now, head, HEAD_BYTES) != 0)
+		return reason_set(
+		    why, ESTALE,
+		    "the disc in %s isn't the one that was burned: nothing on it was changed now; "
+		    "put the right disc back",
+		    path);
+	got = write_through(&drive, head, why);
+	if (got == 0)
+		got = drive_read(&drive, 0, HEAD_SECTORS, now, why);
+	if (got == 0 && memcmp(now, head, HEAD_BYTES) != 0)
+		got = reason_set(why, EIO, "the disc's descriptors aren't what was written");
+	return got;
 }

@@ -11,7 +11,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define ALIGN	    32u	  /* sessions begin and end at multiples: drives write in such chunks */
+#define ALIGN 32u /* sessions begin and end at multiples: drives write in such chunks */
+#define PADDING                                                                                              \
+	150u /* behind a session: drives and kernels read ahead, and a CD track ends in two unreadable       \
+		sectors */
+#define TRACK_LEAST 300u  /* sectors of a track: 4 s, the least on CD (MMC-5 4.2.3.6) */
 #define FIFO_BLOCKS 4096u /* 8 MiB between the library's writer thread and the burner */
 #define LABEL_NONE  "DISC"
 
@@ -24,6 +28,7 @@ struct iso_session {
 	struct session_stream stream;
 	struct verb_planned planned;
 	uint64_t size; /* bytes without padding */
+	uint8_t identity[HEAD_BYTES];
 	uint8_t head[HEAD_BYTES];
 };
 
@@ -97,7 +102,8 @@ static void set_names(struct iso_session *session, const struct verb_job *job)
 		iso_image_set_volume_id(session->image, LABEL_NONE);
 	/* Tells a session of ours that was never published from one that somebody appended: see sessions.h.
 	 */
-	iso_image_set_application_id(session->image, VOLUME_APPLICATION " " DISCFS_VERSION);
+	iso_image_set_application_id(session->image, job->sequential ? "APPENDED BY DISCFS " DISCFS_VERSION
+								     : VOLUME_APPLICATION " " DISCFS_VERSION);
 }
 
 /* libisofs takes data as char *. */
@@ -136,7 +142,8 @@ static int make_opts(struct iso_session *session, const struct verb_job *job, in
 	/* The head's checksum tag covers its system area: it must be the one that is there. */
 	memcpy(system_area, session->head, sizeof system_area);
 	iso_write_opts_set_system_area(opts, system_area, 0, 0);
-	iso_write_opts_set_overwrite_buf(opts, session->head);
+	if (!job->sequential)
+		iso_write_opts_set_overwrite_buf(opts, session->head);
 	if (created > 0)
 		iso_write_opts_set_pvd_times(opts, (time_t)created, 0, 0, 0, no_uuid);
 	return 0;
@@ -153,14 +160,19 @@ static uint64_t count_new_data(const struct plan *plan)
 }
 
 /* What was read of the old head stays where libisofs wrote nothing; beyond the end of the file there are
- * zeroes. */
-static int read_head(struct iso_session *session, const struct source *source, bool has_base,
+ * zeroes, and on a blank disc nothing can be read. Sequential media have no head: each session brings its
+ * system area along. */
+static int read_head(struct iso_session *session, const struct source *source, const struct verb_job *job,
 		     struct reason *why)
 {
-	uint32_t have = (uint32_t)min_u64(HEAD_SECTORS, source->sectors);
-	int got = have ? source_read(source, 0, have, session->head, why) : 0;
+	uint64_t from = job->sequential ? job->session : 0;
+	uint64_t there =
+	    source->is_drive && !job->has_base ? 0 : source->sectors - min_u64(from, source->sectors);
+	uint32_t have = (uint32_t)min_u64(HEAD_SECTORS, there);
+	int got = have ? source_read(source, from, have, session->head, why) : 0;
 
-	if (got == 0 && !has_base)
+	memcpy(session->identity, session->head, sizeof session->identity);
+	if (got == 0 && !job->has_base)
 		memset(session->head + (size_t)16 * SECTOR, 0, (size_t)16 * SECTOR);
 	return got;
 }
@@ -188,7 +200,7 @@ static int start_stream(struct iso_session *session, const struct iso_session_re
 		got = volume_read(request->source, job->session, &base, why);
 	if (got < 0)
 		return got;
-	got = read_head(session, request->source, job->has_base, why);
+	got = read_head(session, request->source, job, why);
 	if (got < 0)
 		return got;
 	if (make_opts(session, job, base.created, &opts) < 0)
@@ -197,10 +209,11 @@ static int start_stream(struct iso_session *session, const struct iso_session_re
 	if (code < 0)
 		return iso_lib_failed(code, "the session can't be laid out", why);
 	session->size = (uint64_t)session->source->get_size(session->source);
-	got = check_head(session, request->source, why);
+	if (!job->sequential && !(request->source->is_drive && !job->has_base))
+		got = check_head(session, request->source, why);
 	return got < 0 ? got
 		       : session_stream_open(&session->stream, session->source, session->image,
-					     (uint32_t)job->nwa, why);
+					     (uint32_t)job->nwa, job->sequential && job->nwa, why);
 }
 
 static int describe(struct iso_session *session, const struct verb_job *job, const struct plan *plan,
@@ -209,10 +222,16 @@ static int describe(struct iso_session *session, const struct verb_job *job, con
 	struct verb_planned *planned = &session->planned;
 
 	planned->start = job->nwa;
-	planned->sectors = round_up(sectors_of(session->size), ALIGN);
+	planned->sectors = round_up(max_u64(sectors_of(session->size) + (job->sequential ? PADDING : 0),
+					    job->sequential ? TRACK_LEAST : 0),
+				    ALIGN);
 	planned->new_data = count_new_data(plan);
+	if (job->sequential) { /* what the disc is known by is the begin of its newest session */
+		memset(session->head, 0, sizeof session->head);
+		session_stream_peek(&session->stream, HEAD_SECTORS, session->head);
+	}
 	planned->head = session->head;
-	planned->head_length = HEAD_BYTES;
+	planned->head_length = job->sequential ? 0 : HEAD_BYTES;
 	if (sessions_fingerprint(session->head, 0, NULL, planned->fingerprint) < 0)
 		return reason_set(why, EIO, "can't compute SHA-256");
 	if (job->limit && !range_within(planned->start, planned->sectors, job->limit))
@@ -260,7 +279,7 @@ int iso_session_make(const struct iso_session_request *request, struct iso_sessi
 						 .medium_limit = nwa * SECTOR,
 						 .current = NO_NAME };
 	pthread_mutex_init(&session->bodies.lock, NULL);
-	if (nwa < ALIGN || nwa % ALIGN != 0 || nwa >= SYNTH_START)
+	if ((!request->job->sequential && (nwa < ALIGN || nwa % ALIGN != 0)) || nwa >= SYNTH_START)
 		return reason_set(why, EINVAL, "a session can't begin at sector %" PRIu64, nwa);
 	got = make(session, request, why);
 	if (got == 0)
@@ -289,6 +308,11 @@ void iso_session_free(struct iso_session *session)
 void iso_session_describe(const struct iso_session *session, struct verb_planned *ret)
 {
 	*ret = session->planned;
+}
+
+const uint8_t *iso_session_identity(const struct iso_session *session)
+{
+	return session->identity;
 }
 
 uint64_t iso_session_size(const struct iso_session *session)

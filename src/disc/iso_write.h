@@ -26,6 +26,9 @@ int iso_session_make(const struct iso_session_request *request, struct iso_sessi
 void iso_session_free(struct iso_session *session);
 /* What PLANNED says; head points into the session. */
 void iso_session_describe(const struct iso_session *session, struct verb_planned *ret);
+/* The HEAD_BYTES by which the medium was known when the session was made: the begin of the base session, or
+ * the head. */
+const uint8_t *iso_session_identity(const struct iso_session *session);
 /* Bytes without padding. */
 uint64_t iso_session_size(const struct iso_session *session);
 /* The next bytes of session, a struct iso_session; from one thread. Returns size, or less where it broke off.

@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DESCRIPTOR 16u	      /* block of a session, ECMA-119 6.7.1 */
-#define TREE_MOST  (1u << 21) /* blocks, 4 GiB: far more than names that fit any medium here */
+#define PEEK_LEAST  32u	       /* blocks that session_stream_peek must be able to give */
+#define VOLUME_SIZE 80u	       /* offset in a descriptor */
+#define DESCRIPTOR  16u	       /* block of a session, ECMA-119 6.7.1 */
+#define TREE_MOST   (1u << 21) /* blocks, 4 GiB: far more than names that fit any medium here */
 
 static const char *const endings[] = {
 	"Image is most likely damaged. Calculated/written tree end address mismatch.",
@@ -100,15 +102,46 @@ static int mend(struct session_stream *stream, const struct tree_bounds *bounds,
 	free(stream->ahead);
 	stream->ahead = mended;
 	stream->ahead_length += (size_t)stream->inserted * SECTOR;
+	stream->changed = true;
+	return 0;
+}
+
+/* Volume space size of both kinds of descriptors, in both byte orders (ECMA-119 8.4.8, 8.5.8). */
+static void make_absolute(struct session_stream *stream)
+{
+	for (uint8_t *at = stream->ahead + (size_t)DESCRIPTOR * SECTOR;
+	     (size_t)(at - stream->ahead) < stream->ahead_length && memcmp(at + 1, "CD001", 5) == 0;
+	     at += SECTOR)
+		if (at[0] == 1 || at[0] == 2) {
+			uint32_t end = get_le32(at + VOLUME_SIZE) + stream->start;
+
+			put_le32(at + VOLUME_SIZE, end);
+			put_be32(at + VOLUME_SIZE + 4, end);
+		}
+	stream->changed = true;
+}
+
+/* The checksums of what was read ahead; those of the rest follow while it passes. */
+static int renew_tags(struct session_stream *stream, const struct tree_bounds *bounds, IsoImage *image,
+		      struct reason *why)
+{
+	int got = open_tags(stream, bounds, image, why);
+
+	for (uint32_t i = DESCRIPTOR; got == 0 && i < bounds->root - stream->start; i++)
+		if (session_tags_is_superblock(stream->ahead + (size_t)i * SECTOR))
+			stream->tags.superblock = stream->start + i;
+	for (; got == 0 && (size_t)stream->blocks * SECTOR < stream->ahead_length; stream->blocks++)
+		got = session_tags_pass(&stream->tags, stream->start + stream->blocks,
+					stream->ahead + (size_t)stream->blocks * SECTOR, why);
 	stream->block_used = SECTOR;
-	return open_tags(stream, bounds, image, why);
+	return got;
 }
 
 /* The message about a wrong layout is sent between the block of the tree's tag and the one that follows as
  * it's written. Where blocks are missing, the place of the tag by the layout lies behind that block: when it
  * has been read, the message is there. */
 int session_stream_open(struct session_stream *stream, struct burn_source *source, IsoImage *image,
-			uint32_t start, struct reason *why)
+			uint32_t start, bool absolute, struct reason *why)
 {
 	struct tree_bounds bounds = { 0 };
 	int got;
@@ -124,10 +157,22 @@ int session_stream_open(struct session_stream *stream, struct burn_source *sourc
 		got = reason_set(why, EFBIG, "the directories alone would take %" PRIu32 " sectors",
 				 bounds.tag - start);
 	if (got == 0)
-		got = read_ahead(stream, bounds.tag - start + 1, why);
+		got = read_ahead(stream, (uint32_t)max_u64(bounds.tag - start + 1, PEEK_LEAST), why);
 	if (got == 0)
 		hear(stream);
-	return got == 0 && stream->laid_out && !stream->said.err ? mend(stream, &bounds, image, why) : got;
+	if (got == 0 && stream->laid_out && !stream->said.err)
+		got = mend(stream, &bounds, image, why);
+	if (got == 0 && absolute)
+		make_absolute(stream);
+	return got == 0 && stream->changed ? renew_tags(stream, &bounds, image, why) : got;
+}
+
+uint32_t session_stream_peek(const struct session_stream *stream, uint32_t blocks, uint8_t *data)
+{
+	uint32_t have = (uint32_t)min_u64(blocks, stream->ahead_length / SECTOR);
+
+	memcpy(data, stream->ahead, (size_t)have * SECTOR);
+	return have;
 }
 
 void session_stream_close(struct session_stream *stream)
@@ -157,12 +202,15 @@ static int read_on(struct session_stream *stream, uint8_t *buffer, int size)
 static bool next_block(struct session_stream *stream)
 {
 	const struct session_tags *tags = &stream->tags;
+	bool is_new = stream->ahead_used == stream->ahead_length;
 	uint32_t lba = stream->start + stream->blocks;
 
 	if (stream->broken.err || read_on(stream, stream->block, (int)SECTOR) != (int)SECTOR)
 		return false;
-	stream->blocks++;
 	stream->block_used = 0;
+	if (!is_new)
+		return true;
+	stream->blocks++;
 	return lba > tags->end || session_tags_pass(&stream->tags, lba, stream->block, &stream->broken) == 0;
 }
 
@@ -170,7 +218,7 @@ int session_stream_read(struct session_stream *stream, uint8_t *buffer, int size
 {
 	int done = 0;
 
-	if (!stream->inserted)
+	if (!stream->changed)
 		return read_on(stream, buffer, size);
 	while (done < size) {
 		size_t take;

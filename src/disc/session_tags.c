@@ -8,6 +8,7 @@
 
 #define SUM	       16u
 #define SUM_DIGITS     32u
+#define TAG_SUPERBLOCK "libisofs_sb_checksum_tag_v1"
 #define TAG_TREE       "libisofs_tree_checksum_tag_v1"
 #define TAG_SESSION    "libisofs_checksum_tag_v1"
 #define TAG_LONGEST    300u
@@ -119,11 +120,18 @@ static int rewrite_sums(struct session_tags *tags, uint32_t at, uint8_t *block, 
 	return good ? 0 : reason_set(why, EIO, "can't compute MD5");
 }
 
+bool session_tags_is_superblock(const uint8_t *block)
+{
+	return memcmp(block, TAG_SUPERBLOCK " ", sizeof TAG_SUPERBLOCK) == 0;
+}
+
 int session_tags_pass(struct session_tags *tags, uint32_t lba, uint8_t *block, struct reason *why)
 {
 	int got = 0;
 
-	if (lba == tags->tree)
+	if (tags->superblock && lba == tags->superblock)
+		got = rewrite_tag(tags, TAG_SUPERBLOCK, lba, block, why);
+	else if (lba == tags->tree)
 		got = rewrite_tag(tags, TAG_TREE, lba, block, why);
 	else if (lba >= tags->array && lba < tags->end)
 		got = rewrite_sums(tags, lba - tags->array, block, why);

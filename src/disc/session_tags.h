@@ -2,8 +2,9 @@
 /* The MD5 sums of a session that libisofs made over other bytes than those that go out: computed anew while
  * its blocks pass.
  *
- * They cover everything from the session's begin: the tag behind the directories, the first sum of the array
- * of sums near the end, the sum of that array itself, and the tag behind it. See libisofs' doc/checksums.txt.
+ * They cover everything from the session's begin: the tag behind the descriptors, the tag behind the
+ * directories, the first sum of the array of sums near the end, the sum of that array itself, and the tag
+ * behind it. See libisofs' doc/checksums.txt.
  */
 #pragma once
 
@@ -14,10 +15,11 @@
 
 struct session_tags {
 	uint32_t start;
-	uint32_t tree;	/* where the tag behind the directories is */
-	uint32_t array; /* first block of the array of sums */
-	uint32_t sums;	/* in it, of 16 bytes: the session's first, the array's last */
-	uint32_t end;	/* where the tag behind the array is, the last block to pass */
+	uint32_t superblock; /* where the tag behind the descriptors is; 0: they're as libisofs made them */
+	uint32_t tree;	     /* where the tag behind the directories is */
+	uint32_t array;	     /* first block of the array of sums */
+	uint32_t sums;	     /* in it, of 16 bytes: the session's first, the array's last */
+	uint32_t end;	     /* where the tag behind the array is, the last block to pass */
 	EVP_MD_CTX *all;
 	EVP_MD_CTX *of_array;
 };
@@ -26,6 +28,8 @@ struct session_tags {
 int session_tags_open(struct session_tags *tags, uint32_t start, uint32_t tree, const uint8_t *isofs_ca,
 		      size_t length, struct reason *why);
 void session_tags_close(struct session_tags *tags);
+/* Whether a block is the tag behind the descriptors. */
+bool session_tags_is_superblock(const uint8_t *block);
 /* Takes the session's blocks one by one in their order, and changes those that hold a sum. -EIO when one
  * isn't what must be there. */
 int session_tags_pass(struct session_tags *tags, uint32_t lba, uint8_t *block, struct reason *why);

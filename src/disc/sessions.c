@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <openssl/evp.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -111,22 +112,44 @@ static int session_end(const struct walk *walk, const struct volume *volume, uin
 	return got < 0 ? got : 0;
 }
 
-static int add_session(const struct walk *walk, const struct volume *volume, uint64_t sectors)
+int disc_report_add(struct disc_report *report, const struct volume *volume, uint64_t sectors,
+		    struct reason *why)
 {
-	struct disc_report *report = walk->report;
 	struct verb_session *session;
 
 	if (report->sessions.count >= SESSION_CAP)
-		return reason_set(walk->why, EMEDIUMTYPE, "more than %u sessions", SESSION_CAP);
+		return reason_set(why, EMEDIUMTYPE, "more than %u sessions", SESSION_CAP);
 	session = vec_push(&report->sessions);
 	if (!session)
-		return reason_set(walk->why, ENOMEM, "out of memory");
+		return reason_set(why, ENOMEM, "out of memory");
 	*session = (struct verb_session){ .number = (uint32_t)report->sessions.count,
 					  .start = volume->start,
 					  .sectors = sectors,
 					  .time = volume->time };
 	memcpy(session->label, volume->label, sizeof session->label);
 	return 0;
+}
+
+int disc_report_choose(struct disc_report *report, uint32_t wanted, struct reason *why)
+{
+	struct verb_disc *disc = &report->disc;
+	size_t count = report->sessions.count;
+
+	if (!wanted || wanted == count)
+		return 0;
+	if (wanted > count)
+		return reason_set(why, ENOENT, "there is no session %" PRIu32 ": the disc has %zu", wanted,
+				  count);
+	disc->base = report->sessions.items[wanted - 1].start;
+	disc->state = DISC_CLOSED;
+	snprintf(disc->closed_why, sizeof disc->closed_why,
+		 "it is session %" PRIu32 " of %zu: only the newest can be continued", wanted, count);
+	return 0;
+}
+
+static int add_session(const struct walk *walk, const struct volume *volume, uint64_t sectors)
+{
+	return disc_report_add(walk->report, volume, sectors, walk->why);
 }
 
 /* Lists the chain that starts at 32, up to the session that the head stands for. 1 when that one was reached,
@@ -302,7 +325,7 @@ static int fingerprint_disc(const struct source *source, const uint8_t *head, st
 	return got;
 }
 
-int sessions_probe(const struct source *source, struct disc_report *ret, struct reason *why)
+int sessions_probe(const struct source *source, uint32_t wanted, struct disc_report *ret, struct reason *why)
 {
 	struct walk walk = { .source = source, .report = ret, .why = why };
 	struct verb_disc *disc = &ret->disc;
@@ -321,11 +344,14 @@ int sessions_probe(const struct source *source, struct disc_report *ret, struct 
 		return got;
 	if (got > 0) {
 		got = probe_recorded(&walk, head);
-	} else if (marked && all_zero(head + (size_t)16 * SECTOR, (size_t)16 * SECTOR)) {
+	} else if ((marked || source->is_drive) &&
+		   all_zero(head + (size_t)16 * SECTOR, (size_t)16 * SECTOR)) {
 		disc->state = DISC_BLANK;
 		disc->nwa = FIRST_CHAINED;
 	} else {
 		got = refuse_foreign(source, head, why);
 	}
+	if (got == 0)
+		got = disc_report_choose(ret, wanted, why);
 	return got < 0 ? got : fingerprint_disc(source, head, disc, why);
 }

@@ -29,9 +29,16 @@ struct disc_report {
 	VEC(struct verb_session) sessions; /* oldest first */
 };
 
-/* 0, or -EINVAL (empty), -EMEDIUMTYPE (not ISO 9660, or of a kind that isn't supported), -EIO. Clear it
- * always. */
-int sessions_probe(const struct source *source, struct disc_report *ret, struct reason *why);
+/* Adds one. 0, -ENOMEM or -EMEDIUMTYPE (too many). */
+int disc_report_add(struct disc_report *report, const struct volume *volume, uint64_t sectors,
+		    struct reason *why);
+/* Makes an older session the base; nothing can be appended to it. */
+int disc_report_choose(struct disc_report *report, uint32_t wanted, struct reason *why);
+
+/* Of an image file or of an overwriteable medium in a drive. wanted: number of the session to be the base, 0
+ * = the one in force; an older one makes the disc read-only. 0, or -EINVAL (empty), -EMEDIUMTYPE (not ISO
+ * 9660, or of a kind that isn't supported), -EIO, -ENOENT (no session of that number). Clear it always. */
+int sessions_probe(const struct source *source, uint32_t wanted, struct disc_report *ret, struct reason *why);
 void disc_report_clear(struct disc_report *report);
 /* head: HEAD_BYTES. base_blocks: 16 sectors from base+16, or NULL when base is 0. 0 or -EIO. */
 int sessions_fingerprint(const uint8_t *head, uint64_t base, const uint8_t *base_blocks,

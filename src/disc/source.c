@@ -2,27 +2,35 @@
 #include "disc/source.h"
 
 #include "base/fd.h"
+#include "base/sg.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/stat.h>
 
-int source_open(struct source *source, int fd, struct reason *why)
+int source_open(struct source *source, int fd, uint64_t sectors, struct reason *why)
 {
 	struct stat info;
-	off_t end;
 
 	if (fd < 0 || fstat(fd, &info) != 0)
 		return reason_set(why, EBADF, "no medium was handed over");
 	if (!S_ISREG(info.st_mode) && !S_ISBLK(info.st_mode))
 		return reason_set(why, EINVAL, "neither an image file nor a drive");
-	end = S_ISREG(info.st_mode) ? info.st_size : lseek(fd, 0, SEEK_END);
-	if (end < 0)
-		return reason_set(why, errno, "can't tell how large the medium is: %s", strerror(errno));
 	source->fd = fd;
-	source->sectors = (uint64_t)end / SECTOR;
+	source->is_drive = S_ISBLK(info.st_mode);
+	source->sectors = source->is_drive ? sectors : (uint64_t)info.st_size / SECTOR;
 	return 0;
+}
+
+static int64_t read_bytes(const struct source *source, uint64_t lba, uint32_t count, void *data)
+{
+	int got;
+
+	if (!source->is_drive)
+		return fd_pread_full(source->fd, data, (size_t)count * SECTOR, lba * SECTOR);
+	got = sg_read(source->fd, lba, count, data);
+	return got < 0 ? got : (int64_t)count * SECTOR;
 }
 
 int source_read(const struct source *source, uint64_t lba, uint32_t count, void *data, struct reason *why)
@@ -34,7 +42,9 @@ int source_read(const struct source *source, uint64_t lba, uint32_t count, void 
 		return reason_set(
 		    why, EIO, "sector %" PRIu64 " lies beyond the end of the medium (%" PRIu64 " sectors)",
 		    lba + count - 1, source->sectors);
-	got = fd_pread_full(source->fd, data, length, lba * SECTOR);
+	got = read_bytes(source, lba, count, data);
+	if (got == -ENOMEDIUM || got == -ESTALE)
+		return reason_set(why, (int)-got, "the disc was taken out of the drive");
 	if (got < 0)
 		return reason_set(why, EIO, "can't read sectors %" PRIu64 "..%" PRIu64 ": %s", lba,
 				  lba + count - 1, strerror((int)-got));

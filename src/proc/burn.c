@@ -153,10 +153,18 @@ void burn_close(struct burn *burn)
 	child_finish(&burn->child, &ignored);
 }
 
-static int head_talk(struct child *child, int disc_fd, const char *path, const struct blob *head,
-		     struct reason *why)
+static int send_head(struct child *child, const struct blob *head)
 {
-	struct verb_job job = { 0 };
+	struct msg msg;
+
+	put_head(&msg, &(struct verb_head){ head->data, head->length });
+	return link_send(&child->link, &msg);
+}
+
+static int head_talk(struct child *child, int disc_fd, const char *path, const struct blob *head,
+		     const struct blob *before, struct reason *why)
+{
+	struct verb_job job = { .is_drive = before != NULL };
 	struct verb_written written;
 	struct msg msg;
 	int ret;
@@ -165,10 +173,10 @@ static int head_talk(struct child *child, int disc_fd, const char *path, const s
 	child->link.timeout_ms = HEAD_TIMEOUT_MS;
 	put_job(&msg, &job);
 	ret = link_send_fds(&child->link, &msg, &disc_fd, 1);
-	if (ret == 0) {
-		put_head(&msg, &(struct verb_head){ head->data, head->length });
-		ret = link_send(&child->link, &msg);
-	}
+	if (ret == 0)
+		ret = send_head(child, head);
+	if (ret == 0 && before)
+		ret = send_head(child, before);
 	if (ret == 0)
 		ret = child_receive(child, &msg, why);
 	if (ret < 0)
@@ -178,7 +186,8 @@ static int head_talk(struct child *child, int disc_fd, const char *path, const s
 	return 0;
 }
 
-int head_run(int disc_fd, const char *path, const struct blob *head, struct reason *why)
+int head_run(int disc_fd, const char *path, const struct blob *head, const struct blob *before,
+	     struct reason *why)
 {
 	struct reason ignored = { 0 };
 	struct child child;
@@ -187,7 +196,7 @@ int head_run(int disc_fd, const char *path, const struct blob *head, struct reas
 
 	if (ret < 0)
 		return ret;
-	ret = head_talk(&child, disc_fd, path, head, why);
+	ret = head_talk(&child, disc_fd, path, head, before, why);
 	end = child_finish(&child, ret < 0 ? &ignored : why);
 	return ret < 0 ? ret : end;
 }

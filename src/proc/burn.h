@@ -25,5 +25,7 @@ int burn_go(struct burn *burn, burn_progress_fn *progress, void *self, struct ve
 /* Ends the worker: before burn_go nothing was written. */
 void burn_close(struct burn *burn);
 
-/* Writes blocks 0..31 of an overwriteable medium and syncs. */
-int head_run(int disc_fd, const char *path, const struct blob *head, struct reason *why);
+/* Writes blocks 0..31 of an overwriteable medium and syncs. before: what is there now, when path is a drive
+ * (another disc is refused: -ESTALE); else NULL. */
+int head_run(int disc_fd, const char *path, const struct blob *head, const struct blob *before,
+	     struct reason *why);

@@ -3,9 +3,8 @@
 #include "proc/child.h"
 
 #include <errno.h>
-#include <linux/fs.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/stat.h>
 
 #define PROBE_TIMEOUT_MS 120000 /* a drive may spin up and settle for a minute */
 #define PAD_SLACK	 192u	/* sectors: 150 of padding and the rounding to 32 */
@@ -15,6 +14,7 @@
 void probe_clear(struct probe *probe)
 {
 	vec_clear(&probe->sessions);
+	drive_facts_clear(&probe->facts);
 	*probe = (struct probe){ 0 };
 }
 
@@ -23,19 +23,20 @@ static int probe_error(struct reason *why, const char *what)
 	return reason_set(why, EPROTO, "The probe worker talks nonsense: %s", what);
 }
 
-/* Whole sectors that the medium holds now. */
-static int medium_sectors(int fd, uint64_t *ret, struct reason *why)
+/* Whole sectors that an image file holds now; of a drive, what it says. */
+static int medium_sectors(const struct probe *probe, int fd, uint64_t *ret, struct reason *why)
 {
+	const struct drive_facts *facts = &probe->facts;
+	size_t count = facts->tracks.count;
 	struct stat st;
-	uint64_t bytes = 0;
 
 	if (fstat(fd, &st) < 0)
 		return reason_set(why, errno, "Can't look at the medium: %s", strerror(errno));
-	if (S_ISREG(st.st_mode))
-		bytes = (uint64_t)st.st_size;
-	else if (S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, &bytes) < 0)
-		return reason_set(why, errno, "Can't tell the size of the medium: %s", strerror(errno));
-	*ret = sectors_of(bytes);
+	*ret = sectors_of((uint64_t)st.st_size);
+	if (probe->is_drive)
+		*ret = facts->drive.overwriteable ? facts->drive.capacity
+		       : count ? facts->tracks.items[count - 1].start + facts->tracks.items[count - 1].sectors
+			       : 0;
 	return 0;
 }
 
@@ -77,24 +78,54 @@ static int probe_disc(struct probe *probe, struct msg *msg, uint64_t sectors, st
 	return 0;
 }
 
-static int probe_talk(struct child *child, int fd, const char *path, struct probe *probe, struct reason *why)
+static int send_facts(struct child *child, const struct drive_facts *facts)
 {
-	struct verb_job job = { 0 };
-	uint64_t sectors = 0;
-	struct msg msg;
-	int err = medium_sectors(fd, &sectors, why);
+	struct msg msg = { 0 };
+	int got = 0;
 
-	if (err < 0)
-		return err;
+	for (size_t i = 0; got == 0 && i < facts->tracks.count; i++) {
+		put_track(&msg, &facts->tracks.items[i]);
+		got = link_send(&child->link, &msg);
+	}
+	put_drive(&msg, &facts->drive);
+	return got < 0 ? got : link_send(&child->link, &msg);
+}
+
+static int send_job(struct child *child, int fd, const char *path, const struct probe_wish *wish,
+		    const struct probe *probe, struct reason *why)
+{
+	struct verb_job job = { .is_drive = probe->is_drive };
+	struct msg msg;
+	int got;
+
 	if (strlen(path) >= sizeof job.path)
 		return reason_set(why, ENAMETOOLONG, "The path of the medium is too long");
 	memcpy(job.path, path, strlen(path));
+	if (wish) {
+		job.wanted = wish->wanted;
+		job.bad_count = wish->bad_count;
+		memcpy(job.bad, wish->bad, sizeof job.bad);
+	}
 	put_job(&msg, &job);
-	/* A worker that dies at once has its reason told by the receive below. */
-	err = link_send_fds(&child->link, &msg, &fd, 1);
-	if (err < 0 && err != -EPIPE)
-		return reason_set(why, -err, "Can't talk to the probe worker: %s", strerror(-err));
-	for (;;) {
+	got = link_send_fds(&child->link, &msg, &fd, 1);
+	if (got == 0 && probe->is_drive)
+		got = send_facts(child, &probe->facts);
+	/* A worker that dies at once has its reason told by what is received. */
+	return got < 0 && got != -EPIPE
+		   ? reason_set(why, -got, "Can't talk to the probe worker: %s", strerror(-got))
+		   : 0;
+}
+
+static int probe_talk(struct child *child, int fd, const char *path, const struct probe_wish *wish,
+		      struct probe *probe, struct reason *why)
+{
+	uint64_t sectors = 0;
+	struct msg msg;
+	int err = medium_sectors(probe, fd, &sectors, why);
+
+	if (err == 0)
+		err = send_job(child, fd, path, wish, probe, why);
+	while (err == 0) {
 		err = child_receive(child, &msg, why);
 		if (err < 0)
 			return err;
@@ -103,21 +134,33 @@ static int probe_talk(struct child *child, int fd, const char *path, struct prob
 		if (msg.verb != VERB_SESSION)
 			return probe_error(why, "an unexpected message");
 		err = probe_session(probe, &msg, sectors, why);
-		if (err < 0)
-			return err;
 	}
+	return err;
 }
 
-int probe_run(int fd, const char *path, struct probe *ret, struct reason *why)
+/* What the drive says; an image file has none. */
+static int look_at_drive(int fd, const char *path, struct probe *probe, struct reason *why)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return reason_set(why, errno, "Can't look at the medium: %s", strerror(errno));
+	probe->is_drive = S_ISBLK(st.st_mode);
+	return probe->is_drive ? drive_inquire(path, &probe->facts, why) : 0;
+}
+
+int probe_run(int fd, const char *path, const struct probe_wish *wish, struct probe *ret, struct reason *why)
 {
 	CLEANUP(probe_clear) struct probe probe = { 0 };
 	struct child child = { 0 };
-	int err = child_start(&child, "probe", why);
+	int err = look_at_drive(fd, path, &probe, why);
 
+	if (err == 0)
+		err = child_start(&child, "probe", why);
 	if (err < 0)
 		return err;
 	child.link.timeout_ms = PROBE_TIMEOUT_MS;
-	err = probe_talk(&child, fd, path, &probe, why);
+	err = probe_talk(&child, fd, path, wish, &probe, why);
 	if (err < 0) {
 		child_kill(&child);
 		child_finish(&child, NULL);

@@ -21,7 +21,9 @@ struct tree_room {
 	_Atomic uint64_t capacity;   /* of the medium; 0 = no limit of its own */
 	_Atomic uint64_t next_start; /* NWA */
 	_Atomic uint64_t
-	    host_free; /* what an image file's own file system lets it grow; UINT64_MAX: a drive */
+	    host_free;		  /* what an image file's own file system lets it grow; UINT64_MAX: a drive */
+	_Atomic uint64_t closing; /* what sequential media need between this session and a next one */
+	_Atomic bool keep_tree;	  /* a further directory tree must fit too */
 };
 
 /* How many paths are added, modified, deleted, renamed against the base (store/changes.h). */

@@ -19,6 +19,7 @@ static uint64_t medium_room(struct tree *tree)
 	uint64_t start = atomic_load(&tree->room.next_start);
 	uint64_t room = capacity ? capacity - min_u64(capacity, start) : UINT64_MAX;
 
+	room -= min_u64(room, atomic_load(&tree->room.closing));
 	return min_u64(room, atomic_load(&tree->room.host_free));
 }
 
@@ -27,6 +28,8 @@ static uint64_t free_sectors(struct tree *tree, uint64_t room)
 {
 	uint64_t needed = cost_session(tree->metadata > 0 ? (uint64_t)tree->metadata : 0, tree->body_sectors);
 
+	if (atomic_load(&tree->room.keep_tree))
+		needed += cost_session(tree->metadata > 0 ? (uint64_t)tree->metadata : 0, 0);
 	needed += tree->frozen_sectors;
 	return room - min_u64(room, needed);
 }

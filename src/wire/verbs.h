@@ -12,6 +12,7 @@
  *                 GO | end of link (cancel)        -> PROGRESS*, WRITTEN | FAILED
  *   roles drive and probe of a drive: drive_verbs.h
  *   role head:    JOB(source), HEAD                -> WRITTEN | FAILED
+ *                 of a drive: a second HEAD, of what must be there now
  *   role sync:    JOB() with the mountpoint as path -> WRITTEN | FAILED
  * The descriptors in parentheses go with JOB, in this order. Afterwards the worker exits with 0; any other
  * end is a crash, which the daemon reports as such. */

@@ -6,7 +6,9 @@
 #include "disc/burn.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 struct burn_role {
 	struct worker *worker;
@@ -103,11 +105,20 @@ static int send_progress(void *self, uint64_t done, uint64_t total)
 	return got < 0 ? got : link_flush(&role->worker->link);
 }
 
+/* A disc that is being written when the daemon dies is brought to its end: broken off, it would be spoilt.
+ * The next mount finds the session. */
+static void outlive_daemon(void)
+{
+	(void)prctl(PR_SET_PDEATHSIG, 0);
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+}
+
 static int burn(struct burn_role *role)
 {
 	const struct burn_request request = {
-		.path = role->worker->job.path,
-		.medium = role->worker->medium,
+		.job = &role->worker->job,
+		.source = &role->source,
 		.start = role->planned.start,
 		.sectors = role->planned.sectors,
 		.session = role->session,
@@ -116,8 +127,11 @@ static int burn(struct burn_role *role)
 	};
 	struct verb_written written = { role->planned.start, role->planned.sectors };
 	struct msg msg = { 0 };
-	int got = burn_session(&request, role->why);
+	int got;
 
+	if (role->worker->job.is_drive)
+		outlive_daemon();
+	got = burn_session(&request, role->why);
 	if (got == 0)
 		got = fault_point("burn-written");
 	if (got < 0)
@@ -132,7 +146,7 @@ int role_burn(struct worker *worker, struct reason *why)
 	const struct iso_session_request request = {
 		.source = &role.source, .job = &worker->job, .plan = &role.plan, .spool = worker->spool
 	};
-	int got = source_open(&role.source, worker->medium, why);
+	int got = source_open(&role.source, worker->medium, worker->job.nwa, why);
 
 	if (got == 0)
 		got = take_plan(&role);

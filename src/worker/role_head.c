@@ -7,20 +7,41 @@
 
 #include <errno.h>
 
-int role_head(struct worker *worker, struct reason *why)
+static int take_head(struct worker *worker, struct blob *ret, struct reason *why)
 {
-	struct verb_written written = { 0, HEAD_SECTORS };
 	struct verb_head head;
-	struct msg msg, reply = { 0 };
+	struct msg msg;
 	int got = worker_receive(worker, &msg, why);
 
 	if (got < 0)
 		return got;
 	if (!get_head(&msg, &head) || head.length != HEAD_BYTES)
 		return reason_set(why, EPROTO, "the daemon sent something else than a head");
-	got = fault_point("head-before");
+	return blob_set(ret, head.data, head.length) < 0 ? reason_set(why, ENOMEM, "out of memory") : 0;
+}
+
+static int write_head(struct worker *worker, const struct blob *head, struct reason *why)
+{
+	CLEANUP(blob_clear) struct blob before = { 0 };
+	int got;
+
+	if (!worker->job.is_drive)
+		return head_write(worker->job.path, worker->medium, head->data, why);
+	got = take_head(worker, &before, why);
+	return got < 0 ? got : head_write_medium(worker->job.path, head->data, before.data, why);
+}
+
+int role_head(struct worker *worker, struct reason *why)
+{
+	CLEANUP(blob_clear) struct blob head = { 0 };
+	struct verb_written written = { 0, HEAD_SECTORS };
+	struct msg reply = { 0 };
+	int got = take_head(worker, &head, why);
+
 	if (got == 0)
-		got = head_write(worker->job.path, worker->medium, head.data, why);
+		got = fault_point("head-before");
+	if (got == 0)
+		got = write_head(worker, &head, why);
 	if (got == 0)
 		got = fault_point("head-after");
 	if (got < 0)

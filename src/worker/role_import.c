@@ -53,7 +53,7 @@ int role_import(struct worker *worker, struct reason *why)
 	struct verb_imported imported;
 	struct source source;
 	struct msg msg = { 0 };
-	int got = source_open(&source, worker->medium, why);
+	int got = source_open(&source, worker->medium, worker->job.limit, why);
 
 	if (got == 0)
 		got = iso_read_start(why);

@@ -581,7 +581,7 @@ static void test_probe(void **state)
 	struct reason why = { 0 };
 
 	setenv(BEHAVIOR, "probe-good", 1);
-	assert_int_equal(probe_run(medium, "/the/medium", &probe, &why), 0);
+	assert_int_equal(probe_run(medium, "/the/medium", NULL, &probe, &why), 0);
 	assert_int_equal(probe.sessions.count, 2);
 	assert_int_equal(probe.sessions.items[1].start, 448);
 	assert_int_equal(probe.disc.nwa, 512);
@@ -596,7 +596,7 @@ static void test_probe_acts(void **state)
 		const struct act *act = &probe_acts[i];
 
 		setenv(BEHAVIOR, act->name, 1);
-		assert_int_equal(probe_run(medium, "/the/medium", &probe, &why), -act->err);
+		assert_int_equal(probe_run(medium, "/the/medium", NULL, &probe, &why), -act->err);
 		print_message("%s: %s\n", act->name, why.text);
 		assert_non_null(strstr(why.text, act->says));
 	}

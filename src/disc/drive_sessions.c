@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "disc/drive_sessions.h"
+
+#include "model/medium.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FIRST_START 32u /* of sessions on overwriteable media: the head comes before */
+
+struct look {
+	const struct source *source;
+	const struct verb_job *job;
+	const struct drive_report *facts;
+	struct disc_report *report;
+	struct reason *why;
+	bool foreign; /* something is recorded that isn't ISO 9660, nor the remains of a killed burn */
+};
+
+static bool is_known_bad(const struct verb_job *job, uint64_t start)
+{
+	for (uint32_t i = 0; i < job->bad_count; i++)
+		if (job->bad[i] == start)
+			return true;
+	return false;
+}
+
+/* The size counts from the session's start (libisofs, genisoimage) or from sector 0 (ours, and what Linux
+ * expects). */
+static bool ends_within(const struct volume *volume, const struct verb_track *track)
+{
+	uint64_t limit = track->start + track->sectors + PAD_SLACK;
+
+	return volume->size > 0 && volume->root < limit &&
+	       (volume->start + volume->size <= limit ||
+		(volume->size > volume->start && volume->size <= limit));
+}
+
+static int unreadable(const struct look *look, const struct verb_track *track)
+{
+	return reason_set(
+	    look->why, EIO,
+	    "session %" PRIu32 ", at sector %" PRIu64 ", can't be read (a scratch, dirt?), so nobody "
+	    "can tell what belongs to the disc: clean it and try again, or mount an older session with "
+	    "-o session=N",
+	    track->session, track->start);
+}
+
+/* A burn that was killed before the descriptors leaves zeroes. */
+static int look_for_foreign(struct look *look, const struct verb_track *track)
+{
+	static const uint8_t none[SECTOR];
+	uint8_t block[SECTOR];
+
+	if (track->sectors <= 16)
+		return 0;
+	if (source_read(look->source, track->start + 16, 1, block, look->why) < 0)
+		return -look->why->err;
+	if (memcmp(block, none, SECTOR) != 0)
+		look->foreign = true;
+	return 0;
+}
+
+static int take_track(struct look *look, const struct verb_track *track)
+{
+	struct verb_disc *disc = &look->report->disc;
+	struct reason failed = { 0 };
+	struct volume volume;
+	int got;
+
+	if (is_known_bad(look->job, track->start))
+		return 0;
+	got = volume_read(look->source, track->start, &volume, &failed);
+	if (got == -EIO)
+		return unreadable(look, track);
+	if (got < 0)
+		return reason_set(look->why, -got, "%s", failed.text);
+	if (got == 0)
+		return look_for_foreign(look, track);
+	if (!ends_within(&volume, track))
+		return 0;
+	disc->base = volume.start;
+	return disc_report_add(look->report, &volume, track->sectors, look->why);
+}
+
+static int take_sessions(struct look *look)
+{
+	const struct drive_report *facts = look->facts;
+	uint32_t session = 0;
+	int got = 0;
+
+	for (size_t i = 0; got >= 0 && i < facts->tracks.count; i++) {
+		const struct verb_track *track = &facts->tracks.items[i];
+
+		look->report->disc.recorded = track->start + track->sectors;
+		look->foreign |= !track->data;
+		if (track->session == session || !track->data) /* the first data track of a session */
+			continue;
+		session = track->session;
+		/* Of older sessions only their place in the list is wanted: unless it's the one that counts,
+		 * a damaged one does no harm. */
+		got = take_track(look, track);
+		if (got == -EIO && i + 1 < facts->tracks.count) {
+			*look->why = (struct reason){ 0 };
+			got = 0;
+		}
+	}
+	return got;
+}
+
+static const char *why_closed(const struct verb_drive *drive)
+{
+	const char *title = medium_kind_of(drive->profile)->title;
+
+	if (strstr(title, "ROM"))
+		return "it is a pressed or closed disc";
+	return "the disc is closed";
+}
+
+static int fingerprint_base(const struct look *look)
+{
+	struct verb_disc *disc = &look->report->disc;
+	AUTO_FREE uint8_t *blocks = calloc(1, HEAD_BYTES);
+	int got;
+
+	if (!blocks)
+		return reason_set(look->why, ENOMEM, "out of memory");
+	got = source_read(look->source, disc->base, HEAD_SECTORS, blocks, look->why);
+	if (got == 0)
+		got = sessions_fingerprint(blocks, 0, NULL, disc->fingerprint);
+	return got;
+}
+
+static int fingerprint_blank(const struct look *look)
+{
+	const struct verb_drive *drive = &look->facts->drive;
+	AUTO_FREE uint8_t *blocks = calloc(1, HEAD_BYTES);
+
+	if (!blocks)
+		return reason_set(look->why, ENOMEM, "out of memory");
+	snprintf((char *)blocks, HEAD_BYTES, "blank\n%s\n%s\n%s\n%s\n%s\n%s",
+		 medium_kind_of(drive->profile)->name, drive->vendor, drive->product, drive->revision,
+		 drive->serial, look->job->path);
+	return sessions_fingerprint(blocks, 0, NULL, look->report->disc.fingerprint);
+}
+
+static int probe_sequential(struct look *look)
+{
+	const struct verb_drive *drive = &look->facts->drive;
+	struct verb_disc *disc = &look->report->disc;
+	int got;
+
+	disc->nwa = drive->nwa;
+	if (drive->status == DRIVE_BLANK) {
+		disc->state = DISC_BLANK;
+		return fingerprint_blank(look);
+	}
+	disc->state = drive->status == DRIVE_APPENDABLE ? DISC_APPENDABLE : DISC_CLOSED;
+	if (disc->state == DISC_CLOSED)
+		snprintf(disc->closed_why, sizeof disc->closed_why, "%s", why_closed(drive));
+	got = take_sessions(look);
+	if (got < 0)
+		return got;
+	disc->sessions = (uint32_t)look->report->sessions.count;
+	disc->nwa = max_u64(disc->nwa, disc->recorded);
+	if (disc->sessions == 0 && disc->state == DISC_APPENDABLE && !look->foreign) {
+		disc->state = DISC_BLANK; /* but for sessions that were never finished */
+		return fingerprint_blank(look);
+	}
+	if (disc->sessions == 0)
+		return reason_set(look->why, EMEDIUMTYPE,
+				  "the disc has %zu tracks but none with an ISO 9660 file system",
+				  look->facts->tracks.count);
+	got = fingerprint_base(look);
+	return got < 0 ? got : disc_report_choose(look->report, look->job->wanted, look->why);
+}
+
+static int probe_overwriteable(const struct look *look)
+{
+	const struct verb_drive *drive = &look->facts->drive;
+	struct verb_disc *disc = &look->report->disc;
+	struct source source = *look->source;
+	int got = 0;
+
+	source.sectors = drive->capacity;
+	if (drive->formatted)
+		got = sessions_probe(&source, look->job->wanted, look->report, look->why);
+	if (got < 0)
+		return got;
+	if (!drive->formatted) {
+		disc->state = DISC_BLANK;
+		disc->nwa = FIRST_START;
+	}
+	return disc->state == DISC_BLANK ? fingerprint_blank(look) : 0;
+}
+
+int drive_sessions_probe(const struct source *source, const struct verb_job *job,
+			 const struct drive_report *facts, struct disc_report *ret, struct reason *why)
+{
+	const struct verb_drive *drive = &facts->drive;
+	struct look look = { source, job, facts, ret, why, false };
+	int got;
+
+	if (drive->status == DRIVE_EMPTY)
+		return reason_set(why, ENOMEDIUM, "there is no disc in the drive");
+	if (drive->status == DRIVE_UNUSABLE)
+		return reason_set(why, EMEDIUMTYPE, "the drive can't tell what kind of disc it holds");
+	got = drive->overwriteable ? probe_overwriteable(&look) : probe_sequential(&look);
+	snprintf(ret->disc.profile, sizeof ret->disc.profile, "%s", medium_kind_of(drive->profile)->name);
+	ret->disc.capacity = drive->capacity;
+	return got;
+}
