@@ -14,20 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifndef MMCSIM_WHOLE /* until all parts are there */
-#pragma weak medium_open
-#pragma weak medium_close
-#pragma weak medium_refresh
-#pragma weak mmc_information
-#pragma weak mmc_recording
-#pragma weak mmc_fail
-#pragma weak cache_drop
-#pragma weak cache_flush
-#pragma weak mmc_mode_defaults
-#pragma weak mmc_busy_sense
-#pragma weak cache_close
-#endif
-
 #define DRIVE_MAGIC "mmcsim drive 1\n"
 
 static int path_in(const char *dir, const char *name, char *ret, size_t room)
@@ -178,8 +164,7 @@ void drive_close(struct drive *drive)
 	if (drive->medium.state)
 		medium_close(&drive->medium);
 	rules_close(drive);
-	if (cache_close)
-		cache_close(drive);
+	cache_close(drive);
 	if (drive->cache >= 0)
 		close(drive->cache);
 	if (drive->log >= 0)
@@ -230,8 +215,7 @@ void drive_attend(struct drive_state *state, struct sense sense)
 
 void drive_reset(struct drive_state *state)
 {
-	if (mmc_mode_defaults)
-		mmc_mode_defaults(state);
+	mmc_mode_defaults(state);
 	state->locked = 0;
 	state->streaming = state->simulating = state->cue_length = state->busy = 0;
 	state->sense = SENSE(0, 0, 0);
@@ -253,8 +237,7 @@ static struct sense drive_take_attention(struct drive_state *state)
 static void drive_medium_changed(struct drive *drive)
 {
 	drive->state->generation++;
-	if (cache_drop)
-		cache_drop(drive);
+	cache_drop(drive);
 	drive_follow_medium(drive);
 }
 

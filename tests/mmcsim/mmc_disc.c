@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-#ifndef MMCSIM_WHOLE /* until all parts are there */
-#pragma weak medium_track_at
-#pragma weak medium_last_track
-#pragma weak medium_free
-#endif
-
 const uint8_t info_atip_lead_in[4] = { 0, 97, 15, 17 };
 
 /* --- of use to all ------------------------------------------------------------- */

@@ -13,8 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#pragma weak drive_power_loss
-
 #define DAMAGED 64u /* sectors that a command may damage */
 
 struct rule {
