@@ -170,13 +170,13 @@ static bool toc_atip(const struct drive *drive, struct toc *toc)
 
 	if (!is_recordable_cd(drive))
 		return false;
-	atip[0] = erasable ? 0xC3 : 0xD0; /* writing power; reference speed of CD-RW */
+	atip[0] = erasable ? 0xC1 : 0xD0; /* writing power; reference speed of CD-RW */
 	atip[1] = 0x40;			  /* no restrictions on use */
-	atip[2] = erasable ? 0x80 | 0x40 | 2 << 3 | 4 : 0x80;
+	atip[2] = erasable ? 0x80 | 0x40 | 2 << 3 | 4 | 2 : 0x80;
 	memcpy(atip + 4, info_atip_lead_in + 1, 3);
 	put_point_time(atip + 8, drive->medium.state->capacity);
-	if (erasable)
-		memcpy(atip + 12, (const uint8_t[]){ 0x28, 0x26, 0xB0 }, 3);
+	if (erasable) /* at two speeds: A1 and A2 */
+		memcpy(atip + 12, (const uint8_t[]){ 0x28, 0x26, 0xB0, 0, 0x28, 0x26, 0xB0 }, 7);
 	toc->length += 24;
 	return true;
 }
