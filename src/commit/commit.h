@@ -1,24 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The commit: one conductor thread that takes the staged tree to the disc, phase by phase.
  *
- *	IDLE -> FROZEN -> PLANNED -> BURNING -> WRITTEN -> CHECKED -> (head, publication) -> IDLE
- *	          |          |          |          |          |
- *	          +----------+----------+----------+----------+--- any failure: thaw -> IDLE
+ *	IDLE -> FROZEN -> FILLED -> PLANNED -> BURNING -> WRITTEN -> CHECKED -> (head, publication) -> IDLE
+ *	          |         |          |          |          |          |
+ *	          +---------+----------+----------+----------+----------+--- any failure: thaw -> IDLE
  *
- *	FROZEN	 commit.c  freeze_generation: N takes no more changes, N+1 does
- *	PLANNED	 commit.c  the burn worker holds the whole tree and told size, place and the coming head
- *	BURNING	 commit.c  the worker writes behind everything recorded; nothing leads there yet
- *	WRITTEN	 finish.c  the worker said so; check_session reads it all back
- *	CHECKED	 finish.c  the head is written, the disc probed, and publish_generation makes N the base in
- *one transaction that also ends the journal After a crash recover.c thaws up to BURNING, and goes on with
- *finish.c from WRITTEN. FUSE threads only ask and wait; the conductor never answers FUSE. */
+ *	FROZEN	 conduct.c  freeze_generation: N takes no more changes, N+1 does. A drive's disc is then made
+ *ready (prepare.c) and, since a drive can't read while it burns, filled (fill.c)
+ *	PLANNED	 conduct.c  the burn worker holds the whole tree and told size, place and the coming head; a
+ *dry run ends here BURNING	 conduct.c  the worker writes behind everything recorded; on overwriteable
+ *media nothing leads there yet WRITTEN	 finish.c   the worker said so; check_session reads it all back
+ *	CHECKED	 finish.c   the head is written where there is one, the disc probed, and publish_generation
+ *makes N the base in one transaction that also ends the journal
+ *
+ * After a crash recover.c thaws up to BURNING (unless a drive went on and finished the session), and goes on
+ *with finish.c from WRITTEN. FUSE threads only ask and wait; the conductor never answers FUSE. */
 #pragma once
 
 #include "commit/disc.h"
 #include "commit/progress.h"
 
+/* What is asked for. */
+struct commit_wish {
+	char label[LABEL_LIMIT + 1]; /* UTF-8, may be empty */
+	bool finalize;		     /* nothing can be appended afterwards */
+	bool simulate;		     /* the drive writes in pretence, where it can with this medium */
+	bool dry_run;		     /* sizes and fit only */
+	bool stream;		     /* stream recording, on BD */
+	uint32_t speed_kbps;	     /* 1000 bytes a second; 0 = as fast as it goes */
+};
+
 struct commit_result {
 	uint64_t serial; /* 0: none yet */
+	const char *op;	 /* "commit", "dry-run", "simulate" */
 	int err;	 /* 0 or a positive errno */
 	int exit_code;	 /* for discfsctl */
 	char message[480];
@@ -44,7 +58,7 @@ struct commit {
 	pthread_cond_t changed;
 	bool running, stopping;
 	uint64_t requested; /* serial of the newest request */
-	char label[LABEL_LIMIT + 1];
+	struct commit_wish wish;
 	struct commit_result last;
 	int outcomes[COMMIT_OUTCOMES]; /* of the newest: 0 or a positive errno, by serial */
 	struct progress progress;
@@ -54,9 +68,9 @@ int commit_open(struct commit *commit, struct disc *disc, const char *mountpoint
 		const struct commit_mount *mount);
 /* Waits for what is under way. */
 void commit_close(struct commit *commit);
-/* Asks for a commit. label: UTF-8, may be empty. -EBUSY when one is under way, -EROFS, -EINVAL (label too
- * long). */
-int commit_request(struct commit *commit, const char *label, uint64_t *ret_serial);
+/* Asks for a commit. -EBUSY when one is under way, -EROFS, -EINVAL (a label that can't be). */
+int commit_request(struct commit *commit, const struct commit_wish *wish, uint64_t *ret_serial);
+const char *commit_op(const struct commit_wish *wish);
 /* Waits for the end of a request. Returns 0 or -errno as the commit ended. */
 int commit_wait(struct commit *commit, uint64_t serial);
 /* Waits until none is under way. */

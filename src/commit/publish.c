@@ -145,7 +145,7 @@ static int thaw_rows(struct db *db, uint32_t gen, const struct history *entry)
 		ret = db_run(db, db_query(db, QUERY_LANDED_CLEAR));
 	if (ret == 0)
 		ret = journal_end(db);
-	return ret < 0 ? ret : history_add(db, entry, NULL);
+	return ret < 0 || !entry ? ret : history_add(db, entry, NULL);
 }
 
 static int try_thaw(struct tree *tree, uint32_t gen, const struct history *entry)

@@ -4,28 +4,79 @@
 #include "store/discard.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COMMAND_LIMIT 4300u /* a word and a path */
 
-int control_commit(struct control *control, const char *label)
+int control_commit(struct control *control, const struct commit_wish *wish)
 {
 	uint64_t serial;
-	int ret = commit_request(control->commit, label, &serial);
+	int ret = commit_request(control->commit, wish, &serial);
 
 	return ret < 0 ? ret : commit_wait(control->commit, serial);
 }
 
-static int command_commit(struct control *control, char *label)
+/* The words before a label. */
+static int take_wish(struct commit_wish *wish, const char *word)
 {
-	return control_commit(control, label);
+	const struct {
+		const char *name;
+		bool *flag;
+	} flags[] = { { "--finalize", &wish->finalize },
+		      { "--simulate", &wish->simulate },
+		      { "--dry-run", &wish->dry_run },
+		      { "--stream", &wish->stream } };
+	static const char speed[] = "--speed=";
+	const char *digits = word + sizeof speed - 1;
+
+	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+		if (strcmp(word, flags[i].name) == 0) {
+			*flags[i].flag = true;
+			return 0;
+		}
+	if (strncmp(word, speed, sizeof speed - 1) != 0 || !*digits || strlen(digits) > 7 ||
+	    strspn(digits, "0123456789") != strlen(digits))
+		return -EINVAL;
+	wish->speed_kbps = (uint32_t)strtoul(digits, NULL, 10);
+	return 0;
 }
 
-static int command_commit_nowait(struct control *control, char *label)
+/* "[--finalize] [--simulate] [--dry-run] [--stream] [--speed=KBPS] [--] [label]" */
+static int parse_wish(char *rest, struct commit_wish *wish)
 {
-	uint64_t serial;
+	int ret = 0;
 
-	return commit_request(control->commit, label, &serial);
+	*wish = (struct commit_wish){ 0 };
+	while (ret == 0 && strncmp(rest, "--", 2) == 0) {
+		char *word = strsep(&rest, " ");
+
+		rest = rest ? rest : word + strlen(word);
+		if (strcmp(word, "--") == 0)
+			break;
+		ret = take_wish(wish, word);
+	}
+	if (ret < 0 || strlen(rest) > LABEL_LIMIT)
+		return -EINVAL;
+	strcpy(wish->label, rest);
+	return 0;
+}
+
+static int command_commit(struct control *control, char *rest)
+{
+	struct commit_wish wish;
+	int ret = parse_wish(rest, &wish);
+
+	return ret < 0 ? ret : control_commit(control, &wish);
+}
+
+static int command_commit_nowait(struct control *control, char *rest)
+{
+	struct commit_wish wish;
+	uint64_t serial;
+	int ret = parse_wish(rest, &wish);
+
+	return ret < 0 ? ret : commit_request(control->commit, &wish, &serial);
 }
 
 /* The path comes with \ooo for odd bytes, so that a line can hold any name. */

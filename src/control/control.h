@@ -17,8 +17,8 @@ struct control {
 
 /* Runs command lines as they are written to .discfs/control; the first that fails ends it. 0 or -errno. */
 int control_run(struct control *control, const char *lines, size_t length);
-/* One commit from request to result. label may be empty. 0 or -errno. */
-int control_commit(struct control *control, const char *label);
+/* One commit from request to result. 0 or -errno. */
+int control_commit(struct control *control, const struct commit_wish *wish);
 
 /* The contents of the virtual files; 0 or -errno. */
 int control_status_text(struct control *control, struct text *ret);

@@ -154,7 +154,7 @@ static void json_last(const struct commit_result *last, struct text *text)
 		text_add(text, "\"last\":null");
 		return;
 	}
-	text_add(text, "\"last\":{\"op\":\"commit\",\"serial\":%" PRIu64 ",\"errno\":%d,\"exit\":%d,",
+	text_add(text, "\"last\":{\"op\":\"%s\",\"serial\":%" PRIu64 ",\"errno\":%d,\"exit\":%d,", last->op,
 		 last->serial, last->err, last->exit_code);
 	json_key(text, "message", last->message);
 	text_add(text,

@@ -6,15 +6,14 @@
 
 static int set_commit(struct control *control, const char *value, size_t length)
 {
-	char label[LABEL_LIMIT + 1];
+	struct commit_wish wish = { 0 };
 
 	while (length && (value[length - 1] == '\n' || value[length - 1] == '\0'))
 		length--;
-	if (length >= sizeof label || memchr(value, '\n', length) || memchr(value, '\0', length))
+	if (length >= sizeof wish.label || memchr(value, '\n', length) || memchr(value, '\0', length))
 		return -EINVAL;
-	memcpy(label, value, length);
-	label[length] = '\0';
-	return control_commit(control, label);
+	memcpy(wish.label, value, length);
+	return control_commit(control, &wish);
 }
 
 static int get_status(struct control *control, uint64_t ino, struct text *ret)

@@ -35,7 +35,8 @@ static int open_disc(struct mount *mount, const struct options *options, struct 
 				     .state_root = options->state_root,
 				     .spool_dir = options->spool_dir,
 				     .spool_limit = options->spool_limit,
-				     .read_only = options->read_only };
+				     .read_only = options->read_only,
+				     .session = options->session };
 	int ret = disc_open(&mount->disc, &disc, why);
 
 	if (ret < 0)
@@ -61,7 +62,7 @@ static int commit_at_end(struct commit *commit)
 	int ret;
 
 	commit_settle(commit); /* one that is under way doesn't hold what was staged since it began */
-	ret = commit_request(commit, "", &serial);
+	ret = commit_request(commit, &(struct commit_wish){ 0 }, &serial);
 	if (ret < 0) {
 		log_error("the commit at unmounting is refused: %s; everything is still staged",
 			  strerror(-ret));

@@ -13,6 +13,7 @@ enum option_kind {
 	OPTION_CLEAR,  /* bool at offset becomes false */
 	OPTION_DIR,    /* char * at offset: a directory's absolute name */
 	OPTION_SIZE,   /* uint64_t at offset */
+	OPTION_NUMBER, /* uint32_t at offset: 1 or more */
 	OPTION_COMMIT, /* commit=manual|unmount */
 	OPTION_IGNORE, /* for mount(8), fstab or systemd */
 	OPTION_PASS    /* goes on to the kernel */
@@ -28,6 +29,9 @@ static const struct {
 	{ "rw", OPTION_CLEAR, offsetof(struct options, read_only), NULL },
 	{ "commit=", OPTION_COMMIT, 0,
 	  "manual (default): unmounting never burns; unmount: a clean unmount commits" },
+	{ "session=", OPTION_NUMBER, offsetof(struct options, session),
+	  "number of the session to show, as discfsctl log counts (default: the newest);\n"
+	  "                     older ones are read-only" },
 	{ "state=", OPTION_DIR, offsetof(struct options, state_root),
 	  "directory for staged work (default: $XDG_STATE_HOME/discfs, else /var/lib/discfs for root,\n"
 	  "                     ~/.local/state/discfs for others)" },
@@ -72,7 +76,8 @@ static const struct {
 void options_print_help(void)
 {
 	printf("Usage: discfs SOURCE MOUNTPOINT [-f] [-o OPTION[,OPTION…]]\n\n"
-	       "Mounts a disc image as a writable folder. Nothing touches the disc until you commit:\n"
+	       "Mounts an optical disc, or an image of one, as a writable folder. Nothing touches the disc "
+	       "until you commit:\n"
 	       "  discfsctl commit MOUNTPOINT   burns what is staged as one new session, and verifies it\n\n"
 	       "  -f, --foreground   stay in front, with messages on standard error\n"
 	       "  -d, --debug        say more; implies -f\n"
@@ -115,6 +120,15 @@ static int set_dir(char **where, const char *value, struct reason *why)
 	return 0;
 }
 
+static int set_number(uint32_t *where, const char *word, const char *value, struct reason *why)
+{
+	if (!*value || strlen(value) > 6 || strspn(value, "0123456789") != strlen(value) ||
+	    strtoul(value, NULL, 10) == 0)
+		return reason_set(why, EINVAL, "%s: not a number from 1 on", word);
+	*where = (uint32_t)strtoul(value, NULL, 10);
+	return 0;
+}
+
 static int set_commit(struct options *options, const char *value, struct reason *why)
 {
 	options->commit_on_unmount = strcmp(value, "unmount") == 0;
@@ -139,6 +153,8 @@ static int set_option(struct options *options, size_t index, const char *word, s
 		if (text_parse_size(value, (uint64_t *)(void *)at) < 0)
 			return reason_set(why, EINVAL, "%s: not a size such as 700M or 20G", word);
 		return 0;
+	case OPTION_NUMBER:
+		return set_number((uint32_t *)(void *)at, word, value, why);
 	case OPTION_COMMIT:
 		return set_commit(options, value, why);
 	case OPTION_PASS:

@@ -16,6 +16,7 @@ struct options {
 	uint64_t spool_limit; /* bytes; 0: none */
 	bool foreground;
 	bool debug;
+	uint32_t session; /* 0: the newest */
 	bool read_only;
 	bool allow_other;
 	bool commit_on_unmount;

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "commit/conduct.h"
+
+#include "base/exit_code.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/sg.h"
+#include "commit/fill.h"
+#include "commit/finish.h"
+#include "commit/plan.h"
+#include "commit/prepare.h"
+#include "commit/publish.h"
+#include "proc/burn.h"
+#include "proc/flush.h"
+#include "store/changes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What one commit works with. */
+struct run {
+	struct commit *commit;
+	struct disc *disc;
+	const struct commit_wish *wish;
+	struct journal journal;
+	struct probe probe;
+	struct burn burn;
+	bool frozen;
+};
+
+static void run_clear(struct run *run)
+{
+	burn_close(&run->burn);
+	probe_clear(&run->probe);
+	journal_clear(&run->journal);
+}
+
+/* What programs wrote may still be in the kernel's cache. */
+static int sync_mount(struct commit *commit, struct reason *why)
+{
+	char mountpoint[PATH_LIMIT];
+	int ret;
+
+	{
+		WITH_LOCK(&commit->lock);
+		memcpy(mountpoint, commit->mountpoint, sizeof mountpoint);
+	}
+	if (!mountpoint[0])
+		return 0;
+	ret = flush_mount(mountpoint, -1, why); /* times too, but it doesn't wait for pages */
+	commit->mount.call_in(commit->mount.self);
+	return ret;
+}
+
+static int freeze(struct run *run, struct reason *why)
+{
+	struct tree *tree = &run->disc->tree;
+	int ret =
+	    tree->broken
+		? reason_set(why, -tree->broken,
+			     "the staged work in %s can't be changed any more (%s): unmount, and mount again",
+			     run->disc->state.path, strerror(-tree->broken))
+		: disc_check_same(run->disc, &run->probe, why);
+
+	if (ret < 0)
+		return ret;
+	ret = freeze_generation(&run->disc->tree, &run->journal.gen);
+	if (ret < 0)
+		return reason_set(why, -ret, "the staged work can't be written to %s: %s",
+				  run->disc->tree.db.path, strerror(-ret));
+	run->frozen = true;
+	return finish_set_phase(&run->disc->tree, &run->journal, PHASE_FROZEN, why);
+}
+
+static int64_t read_head(const struct run *run, uint8_t *head)
+{
+	if (!run->disc->is_drive)
+		return fd_pread_full(run->disc->fd, head, HEAD_BYTES, 0);
+	return sg_read(run->disc->fd, 0, HEAD_SECTORS, head);
+}
+
+static int read_old_head(struct run *run, struct reason *why)
+{
+	uint8_t *head AUTO_FREE = calloc(1, HEAD_BYTES);
+	int64_t got = head ? read_head(run, head) : -ENOMEM;
+
+	if (got >= 0)
+		got = blob_set(&run->journal.old_head, head, HEAD_BYTES);
+	return got < 0 ? reason_set(why, (int)-got, "the disc's descriptors can't be read: %s",
+				    strerror((int)-got))
+		       : 0;
+}
+
+/* Sectors from the beginning of the medium up to which the session may reach; 0 = no limit. */
+static uint64_t end_of_room(const struct probe *probe)
+{
+	const struct verb_drive *drive = &probe->facts.drive;
+
+	return disc_is_sequential(probe) ? probe->disc.nwa + drive->free : probe->disc.capacity;
+}
+
+static int check_planned(const struct run *run, const struct verb_planned *planned, struct reason *why)
+{
+	size_t head_length = disc_is_sequential(&run->probe) ? 0 : HEAD_BYTES;
+	uint64_t start = run->probe.disc.nwa, end = end_of_room(&run->probe);
+
+	if (planned->start != start || planned->sectors == 0 || planned->head_length != head_length)
+		return reason_set(why, EPROTO, "the burn worker planned nonsense");
+	if (end && !range_within(planned->start, planned->sectors, end))
+		return reason_set(
+		    why, ENOSPC,
+		    "the session needs %llu sectors and the disc has room for %llu: delete or discard "
+		    "something and commit again",
+		    (unsigned long long)planned->sectors, (unsigned long long)(end - min_u64(end, start)));
+	return 0;
+}
+
+static void make_job(const struct run *run, struct verb_job *ret)
+{
+	const struct verb_disc *medium = &run->probe.disc;
+
+	*ret = (struct verb_job){
+		.session = medium->base,
+		.nwa = medium->nwa,
+		.limit = end_of_room(&run->probe),
+		.has_base = medium->state != DISC_BLANK,
+		.is_drive = run->disc->is_drive,
+		.sequential = disc_is_sequential(&run->probe),
+		.finalize = run->wish->finalize || run->probe.facts.drive.single,
+		.simulate = run->wish->simulate,
+		.stream = run->wish->stream,
+		.speed_kbps = run->wish->speed_kbps,
+	};
+	memcpy(ret->path, run->disc->path, sizeof ret->path);
+	snprintf(ret->label, sizeof ret->label, "%.32s", run->journal.label);
+}
+
+static int plan(struct run *run, struct reason *why)
+{
+	struct plan walk = { .gen = run->journal.gen };
+	struct verb_planned planned;
+	struct verb_job job;
+	int ret;
+
+	progress_phase(&run->commit->progress, PHASE_FILLED, 0);
+	make_job(run, &job);
+	ret = burn_start(&run->burn, run->disc->fd, run->disc->tree.spool.fd, &job, why);
+	if (ret == 0)
+		ret = plan_send(&run->disc->tree, &walk, &run->burn, why);
+	if (ret == 0)
+		ret = burn_plan(&run->burn, &planned, &run->journal.head, why);
+	if (ret == 0)
+		ret = check_planned(run, &planned, why);
+	if (ret == 0 && !job.sequential)
+		ret = read_old_head(run, why);
+	if (ret < 0)
+		return ret;
+	run->journal.start = planned.start;
+	run->journal.sectors = planned.sectors;
+	if (blob_set(&run->journal.fingerprint, planned.fingerprint, FINGERPRINT_SIZE) < 0)
+		return reason_set(why, ENOMEM, "out of memory");
+	return finish_set_phase(&run->disc->tree, &run->journal, PHASE_PLANNED, why);
+}
+
+/* What of the old content the session needs is fetched before the drive has other things to do. */
+static int fill_step(void *self, uint64_t done, uint64_t total)
+{
+	struct run *run = self;
+
+	progress_total(&run->commit->progress, total / SECTOR);
+	progress_step(&run->commit->progress, done / SECTOR, NULL, 0);
+	return 0;
+}
+
+static int fill(struct run *run, struct reason *why)
+{
+	const struct fill_progress progress = { fill_step, run };
+
+	if (!run->disc->is_drive || run->wish->dry_run)
+		return 0;
+	progress_phase(&run->commit->progress, PHASE_FILLED, 0);
+	return fill_generation(run->disc, run->journal.gen, &progress, why);
+}
+
+static void burn_step(void *self, const struct verb_progress *step)
+{
+	struct run *run = self;
+
+	progress_total(&run->commit->progress, step->total);
+	progress_step(&run->commit->progress, step->done, step->file ? (const char *)step->file : "",
+		      step->file_length);
+}
+
+static int burn(struct run *run, struct reason *why)
+{
+	struct verb_written written;
+	int ret = state_link(&run->disc->state, run->journal.fingerprint.data, why);
+
+	if (ret == 0)
+		ret = finish_set_phase(&run->disc->tree, &run->journal, PHASE_BURNING, why);
+	if (ret < 0)
+		return ret;
+	progress_phase(&run->commit->progress, PHASE_BURNING, run->journal.sectors);
+	ret = burn_go(&run->burn, burn_step, run, &written, why);
+	if (ret == 0 && (written.start != run->journal.start || written.sectors != run->journal.sectors))
+		ret =
+		    reason_set(why, EIO, "the burn worker wrote %llu sectors instead of %llu",
+			       (unsigned long long)written.sectors, (unsigned long long)run->journal.sectors);
+	return ret < 0 ? ret : finish_set_phase(&run->disc->tree, &run->journal, PHASE_WRITTEN, why);
+}
+
+static void check_step(void *self, uint64_t done_bytes, const char *name, size_t length)
+{
+	struct run *run = self;
+
+	progress_step(&run->commit->progress, done_bytes / SECTOR, name, length);
+}
+
+/* The drive did as if: the medium is as it was. */
+static int simulate(struct run *run, struct reason *why)
+{
+	struct verb_written written;
+
+	progress_phase(&run->commit->progress, PHASE_BURNING, run->journal.sectors);
+	return burn_go(&run->burn, burn_step, run, &written, why);
+}
+
+static int verify_and_publish(struct run *run, struct reason *why)
+{
+	struct check_progress progress = { .step = check_step, .self = run };
+
+	progress_phase(&run->commit->progress, PHASE_WRITTEN, run->journal.sectors);
+	return finish_session(run->disc, &run->journal, &progress, why);
+}
+
+/* For scripts: what kind of failure it was. */
+static int exit_code_of(int err, enum phase phase)
+{
+	switch (err) {
+	case 0:
+		return EXIT_CODE_DONE;
+	case ESTALE:
+		return EXIT_CODE_WRONG_DISC;
+	case ENOMEDIUM:
+		return EXIT_CODE_NO_MEDIUM;
+	case EROFS:
+	case EMEDIUMTYPE:
+		return EXIT_CODE_NOT_APPENDABLE;
+	case ENOSPC:
+	case EDQUOT:
+		return EXIT_CODE_NO_ROOM;
+	case EBUSY:
+		return EXIT_CODE_BUSY;
+	case ECANCELED:
+		return EXIT_CODE_CANCELLED;
+	default:
+		return phase == PHASE_WRITTEN	? EXIT_CODE_VERIFY_FAILED
+		       : phase >= PHASE_BURNING ? EXIT_CODE_BURN_FAILED
+						: EXIT_CODE_SYSTEM;
+	}
+}
+
+/* To a caller of write() or setxattr(): a bad session is EIO, whatever the detail was. */
+static int errno_of(int err)
+{
+	return err == EBADMSG || err == EPROTO ? EIO : err;
+}
+
+/* What a failed burn left on the disc takes room, and moves the NWA. */
+static void look_again(struct disc *disc)
+{
+	struct probe probe = { 0 };
+	struct reason ignored = { 0 };
+
+	if (disc_check_same(disc, &probe, &ignored) == 0)
+		disc_set_probe(disc, &probe);
+}
+
+static void tell_failure(struct run *run, const struct reason *why, struct commit_result *result)
+{
+	bool burned = run->journal.phase == PHASE_PUBLISHED; /* and the reason says what is left to do */
+	const char *comfort = burned || why->err == ESTALE
+				  ? ""
+				  : ". The earlier sessions are as they were, and everything is still staged";
+
+	result->err = errno_of(why->err);
+	result->exit_code = exit_code_of(why->err, run->journal.phase);
+	snprintf(result->message, sizeof result->message, "%.380s%s", why->text, comfort);
+	log_error("commit failed: %s", result->message);
+	if (run->frozen && !burned)
+		finish_spoilt(run->disc, &run->journal, why);
+	if (run->disc->is_drive && run->journal.phase >= PHASE_BURNING)
+		look_again(run->disc);
+}
+
+/* What can't be flushed isn't counted: then the freeze says why. */
+static bool anything_staged(struct disc *disc)
+{
+	struct changes_count count;
+
+	return tree_flush(&disc->tree) < 0 || changes_count(&disc->tree, &count) < 0 ||
+	       count.added + count.modified + count.deleted + count.renamed > 0;
+}
+
+static int check_wish(const struct run *run, struct reason *why)
+{
+	const struct verb_drive *drive = &run->probe.facts.drive;
+
+	if (run->wish->simulate && !(run->disc->is_drive && drive->simulates))
+		return reason_set(why, EMEDIUMTYPE,
+				  "this medium can't be written in pretence: only CD-R, CD-RW, DVD-R and "
+				  "sequential DVD-RW in a drive can (--dry-run tells sizes)");
+	if (run->wish->finalize && !disc_is_sequential(&run->probe))
+		return reason_set(
+		    why, EMEDIUMTYPE,
+		    "an overwriteable medium or image file can't be closed: there is nothing to "
+		    "finalize");
+	return 0;
+}
+
+/* Ends a run that wasn't meant to change the medium. */
+static void thaw(struct run *run)
+{
+	int ret = thaw_generation(&run->disc->tree, run->journal.gen, NULL);
+
+	if (ret < 0) {
+		log_error("the staged work can't be joined again: %s", strerror(-ret));
+		run->disc->tree.broken = ret;
+	}
+}
+
+static void tell_trial(struct run *run, struct commit_result *result)
+{
+	uint64_t end = end_of_room(&run->probe);
+	char size[16], left[16] = "";
+
+	text_size(size, run->journal.sectors * SECTOR);
+	if (end)
+		text_size(left, (end - run->journal.start - run->journal.sectors) * SECTOR);
+	result->start = run->journal.start;
+	result->sectors = run->journal.sectors;
+	snprintf(result->message, sizeof result->message,
+		 "%s: the session takes %s (%llu sectors at %llu)%s%s; nothing was written",
+		 run->wish->dry_run ? "It fits" : "The drive has written it in pretence without an error",
+		 size, (unsigned long long)run->journal.sectors, (unsigned long long)run->journal.start,
+		 end ? ", and leaves " : "", left);
+	log_notice("%s", result->message);
+	thaw(run);
+}
+
+static void tell_success(struct run *run, struct commit_result *result)
+{
+	WITH_LOCK(&run->disc->lock);
+	result->session = run->disc->probe.sessions.count;
+	result->start = run->journal.start;
+	result->sectors = run->journal.sectors;
+	finish_sentence(result->session, &run->journal, result->message, sizeof result->message);
+	log_notice("%s", result->message);
+}
+
+/* Everything up to the plan. */
+static int get_ready(struct run *run, struct reason *why)
+{
+	bool trial = run->wish->dry_run || run->wish->simulate;
+	int ret = freeze(run, why);
+
+	if (ret == 0)
+		ret = check_wish(run, why);
+	if (ret == 0 && !trial)
+		ret = prepare_medium(run->disc, &run->probe, why);
+	if (ret == 0)
+		ret = fill(run, why);
+	return ret < 0 ? ret : plan(run, why);
+}
+
+void conduct(struct commit *commit, const struct commit_wish *wish, struct commit_result *result)
+{
+	struct run run CLEANUP(run_clear) = { .commit = commit, .disc = commit->disc, .wish = wish };
+	struct reason why = { 0 };
+	int ret = 0;
+
+	run.burn.child.link.fd = -1;
+	snprintf(run.journal.label, sizeof run.journal.label, "%s", wish->label);
+	ret = sync_mount(commit, &why);
+	if (ret == 0 && !wish->finalize && !anything_staged(commit->disc)) {
+		snprintf(result->message, sizeof result->message, "Nothing is staged: nothing was burned");
+		return;
+	}
+	if (ret == 0)
+		ret = get_ready(&run, &why);
+	if (ret == 0 && wish->simulate)
+		ret = simulate(&run, &why);
+	if (ret == 0 && (wish->dry_run || wish->simulate)) {
+		tell_trial(&run, result);
+		return;
+	}
+	if (ret == 0)
+		ret = burn(&run, &why);
+	if (ret == 0)
+		ret = verify_and_publish(&run, &why);
+	if (ret < 0)
+		tell_failure(&run, &why, result);
+	else
+		tell_success(&run, result);
+}
