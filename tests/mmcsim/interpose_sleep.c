@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Burn programs sleep half a second after most commands. In a process that has a simulated drive open, sleeps
- * are cut to a hundredth, or to MMCSIM_SLEEP percent. Timers that aren't sleeps (poll, select,
- * pthread_cond_timedwait) keep their time. */
+ * are cut to a hundredth, or to MMCSIM_SLEEP percent. Timers that aren't sleeps (poll and select on
+ * descriptors, pthread_cond_timedwait) keep their time. */
 #undef _FILE_OFFSET_BITS
 #include "interpose.h"
 
+#include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -60,4 +62,25 @@ EXPORT unsigned sleep(unsigned seconds)
 		return REAL(sleep)(seconds);
 	sleep_shorter(&full);
 	return 0;
+}
+
+/* On no descriptor they are sleeps: growisofs' and libusal's way. */
+EXPORT int poll(struct pollfd *fds, nfds_t count, int timeout)
+{
+	struct timespec full = { .tv_sec = timeout / 1000, .tv_nsec = (long)(timeout % 1000) * 1000000 };
+
+	if (count > 0 || timeout < 0 || !host_in_use())
+		return REAL(poll)(fds, count, timeout);
+	return sleep_shorter(&full);
+}
+
+EXPORT int select(int count, fd_set *read, fd_set *write, fd_set *except, struct timeval *timeout)
+{
+	struct timespec full = { 0 };
+
+	if (count > 0 || !timeout || !host_in_use())
+		return REAL(select)(count, read, write, except, timeout);
+	full.tv_sec = timeout->tv_sec;
+	full.tv_nsec = timeout->tv_usec * 1000;
+	return sleep_shorter(&full);
 }

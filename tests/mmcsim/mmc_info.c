@@ -102,12 +102,16 @@ static void event_power(struct drive *drive, uint8_t *event)
 	event[1] = 1; /* active */
 }
 
-/* A media event is told once. */
+/* A media event is told once; new media not before the disc is ready (MMC-5 table 228). */
 static void event_media(struct drive *drive, uint8_t *event)
 {
-	event[0] = drive->state->event;
-	event[1] = (uint8_t)((drive->state->tray_open ? 1 : 0) | (drive->medium.state ? 2 : 0));
-	drive->state->event = 0;
+	struct drive_state *state = drive->state;
+
+	event[1] = (uint8_t)((state->tray_open ? 1 : 0) | (drive->medium.state ? 2 : 0));
+	if (state->event == 2 && state->loading > 0)
+		return;
+	event[0] = state->event;
+	state->event = 0;
 }
 
 static void (*const event_classes[8])(struct drive *drive, uint8_t *event) = {
