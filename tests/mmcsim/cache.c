@@ -104,9 +104,22 @@ static bool cache_failed(struct drive *drive, uint32_t lba, struct sense *ret)
 	return true;
 }
 
+enum sector_fate sector_touch(struct drive *drive, uint32_t lba, bool writing, struct sense *ret)
+{
+	const struct drive_state *state = drive->state;
+	uint32_t generation = state->generation, cached = state->cached_count;
+	bool failed = rules_sector(drive, lba, writing, ret);
+
+	if (drive->medium.state && state->generation == generation && state->cached_count == cached)
+		return failed ? FATE_FAILED : FATE_FINE;
+	*ret = drive->medium.state ? SENSE(6, 0x29, 0x00) : SENSE_NO_MEDIUM;
+	return FATE_INTERRUPTED;
+}
+
 static bool cache_out(struct drive *drive, uint32_t count, struct sense *ret)
 {
 	struct drive_state *state = drive->state;
+	enum sector_fate fate = FATE_FINE;
 	uint32_t done = 0;
 
 	if (count && !cache_map(drive)) {
@@ -117,8 +130,10 @@ static bool cache_out(struct drive *drive, uint32_t count, struct sense *ret)
 		uint32_t run = cache_run(state, done, count - done), good = 0;
 		struct cached_sector first = state->cached[done];
 
-		while (good < run && !rules_sector(drive, first.lba + good, true, ret))
+		while (good < run && (fate = sector_touch(drive, first.lba + good, true, ret)) == FATE_FINE)
 			good++;
+		if (fate == FATE_INTERRUPTED)
+			return false;
 		if (good &&
 		    medium_pwrite_run(&drive->medium, first.lba, good, cache_slot(drive, first.slot))) {
 			*ret = SENSE(3, 0x0C, 0x00);

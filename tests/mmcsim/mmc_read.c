@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What can be read, and what a drive says of the rest. */
 #include "physics.h"
-#include "rules.h"
 
 #include <string.h>
 
@@ -70,10 +69,11 @@ static bool medium_failed(int error, uint32_t lba, struct sense *ret)
 
 bool sector_read(struct drive *drive, uint32_t lba, uint8_t *data, struct sense *ret)
 {
-	const uint8_t *cached = cache_find(drive, lba);
+	const uint8_t *cached;
 
-	if (rules_sector(drive, lba, false, ret))
+	if (sector_touch(drive, lba, false, ret) != FATE_FINE)
 		return false;
+	cached = cache_find(drive, lba);
 	if (cached)
 		memcpy(data, cached, SECTOR);
 	else if (!sector_readable(&drive->medium, lba, ret) ||
@@ -95,10 +95,11 @@ static bool sectors_read(struct drive *drive, uint32_t lba, uint32_t count, uint
 		return true;
 	}
 	for (good = 0; good < count; good++)
-		if (rules_sector(drive, lba + good, false, ret) ||
+		if (sector_touch(drive, lba + good, false, ret) != FATE_FINE ||
 		    !sector_readable(&drive->medium, lba + good, ret))
 			break;
-	if (good && medium_failed(medium_pread_run(&drive->medium, lba, good, data), lba, ret))
+	if (good && drive->medium.state &&
+	    medium_failed(medium_pread_run(&drive->medium, lba, good, data), lba, ret))
 		return false;
 	return good == count;
 }

@@ -13,7 +13,12 @@ bool page_multisession(const struct drive_state *state); /* another session may 
 /* The data block is 2048 bytes of user data in a data track. */
 bool page_is_data(const struct drive_state *state);
 
-/* cache.c: puts a run into the buffer; the oldest goes out when it's full. */
+/* cache.c: before a sector goes to or comes from the medium, the rules are asked. They may even take power or
+ * medium away: then what was in the cache is gone, and nothing goes on. */
+enum sector_fate { FATE_FINE, FATE_FAILED, FATE_INTERRUPTED };
+enum sector_fate sector_touch(struct drive *drive, uint32_t lba, bool writing, struct sense *ret);
+
+/* Puts a run into the buffer; the oldest goes out when it's full. */
 bool cache_write(struct drive *drive, uint32_t lba, const uint8_t *data, uint32_t count, struct sense *ret);
 /* Nothing stays behind, the incomplete block neither. */
 bool cache_empty(struct drive *drive, struct sense *ret);
