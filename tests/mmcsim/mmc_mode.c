@@ -183,7 +183,11 @@ static bool write_page_is_sound(const uint8_t *page)
 		return false;
 	if (page[8] != 0x00 && page[8] != 0x10 && page[8] != 0x20)
 		return false;
-	return block == 8 || block == 10 || (type == 2 && block == 0);
+	/* Audio by tracks: raw blocks. libburn closes damaged sessions with such a page, whatever is in them.
+	 */
+	if (block == 0)
+		return type == 2 || (type == 1 && !(page[3] & 4));
+	return block == 8 || block == 10;
 }
 
 static bool select_page(struct drive_state *state, const uint8_t *page, bool store)
