@@ -393,6 +393,8 @@ void drive_execute(struct drive *drive, struct command *command)
 	drive_lock(drive);
 	drive->state->commands++;
 	drive_run(drive, command, row);
+	if (command->direction == DIRECTION_TO_DRIVE && command->status == 0)
+		command->transferred = command->length;
 	log_command(drive, command, row ? row->name : NULL);
 	rules_after(drive, command);
 	drive_unlock(drive);

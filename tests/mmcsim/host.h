@@ -46,12 +46,11 @@ int host_opened(struct host_drive *host, int fd, int flags);
 void host_closed(struct host_drive *host);
 bool host_has_other_openers(struct host_drive *host, int fd);
 bool host_is_claimed(struct host_drive *host);
-void host_check_events(struct host_drive *host);
+/* The sense of its last TEST UNIT READY. */
+struct sense host_check_events(struct host_drive *host);
 void host_poll(struct host_drive *host);
 /* CDS_… as the ioctl CDROM_DRIVE_STATUS gives it. */
 int host_drive_status(struct host_drive *host);
-/* Forget what an open knew, and look at the disc now. */
-void host_revalidate(struct host_drive *host);
 /* Whether the kernel would let programs write(2) to this disc. */
 bool host_is_writable(struct host_drive *host);
 

@@ -89,7 +89,7 @@ static uint64_t now_ms(void)
 }
 
 /* sr_check_events: it takes the drive's event and its unit attention, and nobody else will see them. */
-void host_check_events(struct host_drive *host)
+struct sense host_check_events(struct host_drive *host)
 {
 	struct drive_state *state = host->drive.state;
 	bool attention = state->kernel_changed != 0, present;
@@ -104,6 +104,7 @@ void host_check_events(struct host_drive *host)
 	state->kernel_present = present;
 	state->kernel_changed = 0;
 	state->kernel_polled = now_ms();
+	return sense;
 }
 
 /* udev sets the kernel to ask every two seconds (60-block.rules); it doesn't while someone has the drive for
@@ -170,17 +171,10 @@ static uint32_t read_multisession(struct host_drive *host)
 	return mmc_be32(toc + 8);
 }
 
-/* sr_revalidate_disk: a drive that isn't ready leaves all as it was. */
-void host_revalidate(struct host_drive *host)
+static void host_look(struct host_drive *host)
 {
-	struct drive_state *state = host->drive.state;
-	struct sense sense;
-	bool attention;
-
-	if (test_unit_ready(host, &sense, &attention) < 0)
-		return;
-	state->kernel_multisession = read_multisession(host);
-	state->kernel_capacity = read_capacity(host);
+	host->drive.state->kernel_multisession = read_multisession(host);
+	host->drive.state->kernel_capacity = read_capacity(host);
 }
 
 int host_drive_status(struct host_drive *host)
@@ -289,6 +283,8 @@ static int open_for_data(struct host_drive *host, bool for_writing)
 int host_opened(struct host_drive *host, int fd, int flags)
 {
 	struct drive_state *state = host->drive.state;
+	struct sense sense;
+	bool ready;
 	int r;
 
 	host_closed(host); /* of a process that was killed nobody heard */
@@ -296,13 +292,17 @@ int host_opened(struct host_drive *host, int fd, int flags)
 	if (r < 0)
 		return r;
 	state->kernel_used = 1;
-	host_check_events(host);
-	if (state->kernel_pending) {
-		state->kernel_pending = 0;
-		host_revalidate(host);
-	}
+	sense = host_check_events(host);
+	ready = sense.key != 2 || sense.asc != 4;
+	/* sr_revalidate_disk: a drive that isn't ready leaves all as it was. */
+	if (state->kernel_pending && ready)
+		host_look(host);
+	state->kernel_pending = 0;
 	if (flags & O_NONBLOCK)
 		return 0;
+	/* Getting ready takes a drive seconds, not the three commands of one open. */
+	if (!ready)
+		return -ENOMEDIUM;
 	return open_for_data(host, (flags & O_ACCMODE) != O_RDONLY);
 }
 

@@ -69,6 +69,8 @@ int run_start_stop(struct drive *drive, struct command *command)
 		drive_eject(drive);
 	} else if (load_eject && state->tray_open) {
 		drive_load(drive);
+		if (!(command->cdb[1] & 1)) /* without Immed it ends when the disc is ready */
+			state->loading = 0;
 	} else if (start && !load_eject && !drive->medium.state) {
 		return mmc_fail(command, SENSE(2, 0x3A, state->tray_open ? 0x02 : 0x01));
 	}
