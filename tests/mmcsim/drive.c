@@ -380,7 +380,10 @@ static void drive_run(struct drive *drive, struct command *command, const struct
 		fail_deferred(command, sense);
 		return;
 	}
-	row->run(drive, command);
+	/* A drive that takes data takes all of them; a handler that refuses them has said so. */
+	if (row->run(drive, command) == 0 && command->direction == DIRECTION_TO_DRIVE &&
+	    command->transferred == 0)
+		command->transferred = command->length;
 }
 
 void drive_execute(struct drive *drive, struct command *command)
