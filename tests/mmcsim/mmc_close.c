@@ -17,8 +17,11 @@ static bool close_open_tracks(struct medium *medium, struct sense *ret)
 		track_close(medium, track);
 	}
 	*ret = SENSE_NOT_APPENDABLE;
-	if (session_track(medium, TRACK_RESERVED))
-		return false;
+	while ((track = session_track(medium, TRACK_RESERVED))) {
+		if (track->nwa < track->start + track->size)
+			return false;
+		track_close(medium, track);
+	}
 	if ((track = session_track(medium, TRACK_OPEN)))
 		track_close(medium, track);
 	return true;

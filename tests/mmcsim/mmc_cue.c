@@ -66,6 +66,27 @@ static bool cue_is_sound(const struct drive_state *state, int64_t begin, int64_t
 	return false;
 }
 
+static void cue_put_address(uint8_t *entry, int64_t lba)
+{
+	int64_t frame = lba + PAUSE;
+
+	entry[5] = (uint8_t)(frame / 75 / 60);
+	entry[6] = (uint8_t)(frame / 75 % 60);
+	entry[7] = (uint8_t)(frame % 75);
+}
+
+/* Hosts like wodim give a later session's addresses as if it were the first; burners take that, too. */
+static void cue_make_absolute(struct drive_state *state, int64_t begin)
+{
+	struct cue cue;
+	uint32_t at = cue_next(state, 0, &cue), next;
+
+	if (!at || begin == -PAUSE || !cue_next(state, at, &cue) || cue.lba != -PAUSE)
+		return;
+	for (; (next = cue_next(state, at, &cue)); at = next)
+		cue_put_address(state->cue + next - ENTRY, cue.lba + begin + PAUSE);
+}
+
 int run_send_cue_sheet(struct drive *drive, struct command *command)
 {
 	struct drive_state *state = drive->state;
@@ -84,6 +105,7 @@ int run_send_cue_sheet(struct drive *drive, struct command *command)
 	memcpy(state->cue, command->data, length);
 	state->cue_length = length;
 	state->sao_next = (int64_t)medium_last_track(medium)->start - PAUSE;
+	cue_make_absolute(state, state->sao_next);
 	if (cue_is_sound(state, state->sao_next, medium->state->capacity))
 		return 0;
 	state->cue_length = 0;

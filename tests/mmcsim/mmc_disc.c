@@ -271,8 +271,10 @@ static void put_track(const struct drive *drive, const struct track *track, uint
 	data[6] = bits | (info_on_cd(drive) && (bits & BLANK_BIT) ? 0xF : 1); /* data mode; 15: unknown */
 	data[7] = (uint8_t)((nwa ? 1 : 0) | (written && !info_on_cd(drive) ? 2 : 0));
 	mmc_put32(data + 8, track->start);
+	/* Once there is a cue sheet, the session begins with the pause before its first track. */
 	if (nwa)
-		mmc_put32(data + 12, track->nwa);
+		mmc_put32(data + 12,
+			  drive->state->cue_length ? (uint32_t)drive->state->sao_next : track->nwa);
 	mmc_put32(data + 16, track_free(drive, track));
 	if (!info_on_cd(drive))
 		mmc_put32(data + 20, drive->medium.kind->ecc);

@@ -22,7 +22,9 @@ bool page_multisession(const struct drive_state *state)
 
 bool page_is_data(const struct drive_state *state)
 {
-	return (state->write_page[4] & 0x0F) == 8 && state->write_page[3] & 4;
+	uint8_t block = state->write_page[4] & 0x0F; /* 8: mode 1, 10: mode 2 form 1 */
+
+	return (block == 8 || block == 10) && state->write_page[3] & 4;
 }
 
 /* --- sequential media ---------------------------------------------------------- */
