@@ -77,6 +77,7 @@ struct track {
 	uint32_t size;	/* sectors: reserved or final; of an open-ended one up to the end of the disc */
 	uint32_t nwa;	/* meaningful unless closed or damaged; what the cache holds counts as written */
 	uint32_t lra;	/* last recorded address; start - 1 when nothing was */
+	uint32_t xa;	/* CD: recorded as mode 2 form 1, which takes 2048 bytes, too */
 	uint32_t mode;	/* CONTROL nibble: 4 data */
 	enum track_state state;
 };

@@ -135,6 +135,12 @@ static void put_room(uint8_t *data, const struct medium_state *disc, bool cd)
 	info_put_msf(data + 4, disc->capacity);
 }
 
+/* CD-ROM, or CD-ROM XA by the first track. */
+uint8_t info_disc_type(const struct medium_state *disc)
+{
+	return disc->track[0].xa ? 0x20 : 0x00;
+}
+
 static int disc_standard(struct drive *drive, struct command *command)
 {
 	const struct medium_state *disc = drive->medium.state;
@@ -147,7 +153,7 @@ static int disc_standard(struct drive *drive, struct command *command)
 	data[5] = (uint8_t)first_number;
 	data[6] = (uint8_t)last_number;
 	data[7] = 0x20 | background_format(disc); /* no restrictions on use */
-	data[8] = info_on_cd(drive) && disc->status != DISC_EMPTY ? 0x00 : 0xFF;
+	data[8] = info_on_cd(drive) && disc->status != DISC_EMPTY ? info_disc_type(disc) : 0xFF;
 	data[9] = (uint8_t)(disc->sessions >> 8);
 	data[10] = (uint8_t)(first_number >> 8);
 	data[11] = (uint8_t)(last_number >> 8);
@@ -268,7 +274,9 @@ static void put_track(const struct drive *drive, const struct track *track, uint
 	/* Incremental recording has track mode 5 on DVD-R and -RW (MMC-5 4.2.3.4). */
 	data[5] =
 	    (uint8_t)((track->mode & 0xF) | is_dash(profile) | (track->state == TRACK_DAMAGED ? 0x20 : 0));
-	data[6] = bits | (info_on_cd(drive) && (bits & BLANK_BIT) ? 0xF : 1); /* data mode; 15: unknown */
+	data[6] = bits | (info_on_cd(drive) && (bits & BLANK_BIT) ? 0xF
+			  : track->xa				  ? 2
+								  : 1); /* data mode; 15: unknown */
 	data[7] = (uint8_t)((nwa ? 1 : 0) | (written && !info_on_cd(drive) ? 2 : 0));
 	mmc_put32(data + 8, track->start);
 	/* Once there is a cue sheet, the session begins with the pause before its first track. */

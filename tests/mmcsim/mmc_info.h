@@ -22,6 +22,8 @@ uint32_t info_complete_sessions(const struct medium_state *disc);
 uint32_t info_complete_tracks(const struct medium_state *disc);
 /* First track of a session, counted from 1; NULL where there's none. */
 const struct track *info_first_track(const struct medium_state *disc, uint32_t session);
+/* CD: as the lead-in has it. */
+uint8_t info_disc_type(const struct medium_state *disc);
 /* Where a session's lead-out begins. */
 uint32_t info_leadout(const struct medium_state *disc, uint32_t session);
 

@@ -147,6 +147,7 @@ int run_read(struct drive *drive, struct command *command)
 /* READ CD, byte 9: which parts of a mode 1 sector; sync, header and user data. Error codes and C2 aren't
  * simulated. */
 #define PART_SYNC      0x80u
+#define PART_SUBHEADER 0x40u
 #define PART_HEADER    0x20u
 #define PART_USER_DATA 0x10u
 
@@ -158,11 +159,12 @@ static uint8_t bcd(uint32_t value)
 static size_t parts_length(uint8_t parts)
 {
 	return (parts & PART_SYNC ? 12 : 0) + (parts & PART_HEADER ? 4 : 0) +
-	       (parts & PART_USER_DATA ? SECTOR : 0);
+	       (parts & PART_SUBHEADER ? 8 : 0) + (parts & PART_USER_DATA ? SECTOR : 0);
 }
 
-static size_t put_parts(uint8_t *at, uint8_t parts, uint32_t lba, const uint8_t *data)
+static size_t put_parts(uint8_t *at, uint8_t parts, uint32_t lba, bool xa, const uint8_t *data)
 {
+	static const uint8_t subheader[8] = { 0, 0, 8, 0, 0, 0, 8, 0 };
 	static const uint8_t sync[12] = { 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0 };
 	uint8_t *begin = at;
 
@@ -176,7 +178,11 @@ static size_t put_parts(uint8_t *at, uint8_t parts, uint32_t lba, const uint8_t 
 		*at++ = bcd(frames / 75 / 60);
 		*at++ = bcd(frames / 75 % 60);
 		*at++ = bcd(frames % 75);
-		*at++ = 1;
+		*at++ = xa ? 2 : 1;
+	}
+	if (parts & PART_SUBHEADER) {
+		memcpy(at, subheader, sizeof(subheader));
+		at += sizeof(subheader);
 	}
 	if (parts & PART_USER_DATA) {
 		memcpy(at, data, SECTOR);
@@ -185,36 +191,40 @@ static size_t put_parts(uint8_t *at, uint8_t parts, uint32_t lba, const uint8_t 
 	return (size_t)(at - begin);
 }
 
-static bool read_cd_allowed(const struct drive *drive, const uint8_t *cdb, struct sense *ret)
+/* Expected types: 2 is mode 1, 4 mode 2 form 1; only the latter has subheaders. */
+static bool read_cd_allowed(const struct drive *drive, const uint8_t *cdb, bool xa, struct sense *ret)
 {
 	unsigned expected = cdb[1] >> 2 & 7;
+	uint8_t parts = PART_SYNC | PART_HEADER | PART_USER_DATA | (xa ? PART_SUBHEADER : 0);
 
 	*ret = SENSE(5, 0x30, 0x02); /* incompatible format: not a CD */
 	if (!drive->medium.kind->cd)
 		return false;
 	*ret = SENSE_BAD_FIELD;
-	if ((cdb[9] & ~(PART_SYNC | PART_HEADER | PART_USER_DATA)) || cdb[10] & 7)
+	if ((cdb[9] & ~parts) || cdb[10] & 7)
 		return false;
-	*ret = SENSE(5, 0x64, 0x00); /* all our sectors are mode 1 */
-	return expected == 0 || expected == 2;
+	*ret = SENSE(5, 0x64, 0x00);
+	return expected == 0 || expected == (xa ? 4 : 2);
 }
 
 int run_read_cd(struct drive *drive, struct command *command)
 {
 	const uint8_t *cdb = command->cdb;
 	uint32_t lba = mmc_be32(cdb + 2), count = mmc_be24(cdb + 6);
+	const struct track *track = medium_track_at(&drive->medium, lba);
+	bool xa = track && track->xa;
 	uint8_t sector[SECTOR];
 	struct sense sense;
 	size_t put = 0;
 
-	if (!read_cd_allowed(drive, cdb, &sense) || !read_allowed(drive, lba, count, &sense))
+	if (!read_cd_allowed(drive, cdb, xa, &sense) || !read_allowed(drive, lba, count, &sense))
 		return mmc_fail(command, sense);
 	if (parts_length(cdb[9]) * count > command->length)
 		return mmc_fail(command, SENSE_BAD_FIELD);
 	for (uint32_t i = 0; i < count; i++) {
 		if (!sectors_read(drive, lba + i, 1, sector, &sense))
 			return mmc_fail(command, sense);
-		put += put_parts(command->data + put, cdb[9], lba + i, sector);
+		put += put_parts(command->data + put, cdb[9], lba + i, xa, sector);
 	}
 	command->transferred = put;
 	return 0;

@@ -88,11 +88,13 @@ static void put_program(struct toc *toc, const struct medium_state *disc, uint32
 {
 	const struct track *first = info_first_track(disc, session), *end = disc->track + disc->tracks;
 	const struct track *after = first;
-	uint8_t adr_mode = (uint8_t)(0x10 | (first->mode & 0xF));
+	uint8_t adr_mode = (uint8_t)(0x10 | (first->mode & 0xF)), *entry;
 
 	while (after < end && after->session == session)
 		after++;
-	put_point(toc, session, adr_mode, 0xA0)[8] = (uint8_t)first->number;
+	entry = put_point(toc, session, adr_mode, 0xA0);
+	entry[8] = (uint8_t)first->number;
+	entry[9] = info_disc_type(disc);
 	put_point(toc, session, adr_mode, 0xA1)[8] = (uint8_t)after[-1].number;
 	put_point_time(put_point(toc, session, adr_mode, 0xA2) + 8, info_leadout(disc, session));
 	for (const struct track *track = first; track < after; track++)
@@ -241,7 +243,8 @@ int info_read_header(struct drive *drive, struct command *command)
 	const uint8_t *cdb = command->cdb;
 	uint32_t lba = mmc_be32(cdb + 2);
 	const struct medium_state *disc = drive->medium.state;
-	uint8_t data[8] = { 1 };
+	const struct track *track = medium_track_at(&drive->medium, lba);
+	uint8_t data[8] = { track && track->xa ? 2 : 1 };
 
 	if (!info_on_cd(drive))
 		return mmc_fail(command, SENSE(5, 0x30, 0x02)); /* cannot read medium: incompatible format */

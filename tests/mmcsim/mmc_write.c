@@ -20,11 +20,15 @@ bool page_multisession(const struct drive_state *state)
 	return state->write_page[3] >> 6 == 3;
 }
 
+/* Mode 1, or mode 2 form 1: data block types of 2048 bytes. */
 bool page_is_data(const struct drive_state *state)
 {
-	uint8_t block = state->write_page[4] & 0x0F; /* 8: mode 1, 10: mode 2 form 1 */
+	return ((state->write_page[4] & 0x0F) == 8 || page_is_xa(state)) && state->write_page[3] & 4;
+}
 
-	return (block == 8 || block == 10) && state->write_page[3] & 4;
+bool page_is_xa(const struct drive_state *state)
+{
+	return (state->write_page[4] & 0x0F) == 10;
 }
 
 /* --- sequential media ---------------------------------------------------------- */
@@ -86,6 +90,20 @@ static bool write_to_track(struct drive *drive, uint32_t lba, uint32_t count, co
 	return cache_write(drive, lba, data, count, ret);
 }
 
+/* All sectors of a track are of one mode. */
+static bool write_cd_track(struct drive *drive, uint32_t lba, uint32_t count, const uint8_t *data,
+			   struct sense *ret)
+{
+	struct track *track = track_for(&drive->medium, lba, count, ret);
+
+	if (!track)
+		return false;
+	if (lba == track->start)
+		track->xa = page_is_xa(drive->state);
+	*ret = SENSE(5, 0x64, 0x00);
+	return track->xa == page_is_xa(drive->state) && write_to_track(drive, lba, count, data, ret);
+}
+
 /* CD: mode page 05 must fit: a data track in blocks of 2048 bytes, at once or by tracks. */
 static bool write_cd(struct drive *drive, int64_t lba, uint32_t count, const uint8_t *data, struct sense *ret)
 {
@@ -101,7 +119,7 @@ static bool write_cd(struct drive *drive, int64_t lba, uint32_t count, const uin
 		return false;
 	if (page_test_write(state))
 		return simulate(drive, (uint32_t)lba, count, ret);
-	return write_to_track(drive, (uint32_t)lba, count, data, ret);
+	return write_cd_track(drive, (uint32_t)lba, count, data, ret);
 }
 
 /* A track reserved for the whole disc. */

@@ -12,6 +12,7 @@ bool page_test_write(const struct drive_state *state);
 bool page_multisession(const struct drive_state *state); /* another session may follow */
 /* The data block is 2048 bytes of user data in a data track. */
 bool page_is_data(const struct drive_state *state);
+bool page_is_xa(const struct drive_state *state);
 
 /* cache.c: before a sector goes to or comes from the medium, the rules are asked. They may even take power or
  * medium away: then what was in the cache is gone, and nothing goes on. */
