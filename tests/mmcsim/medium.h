@@ -97,10 +97,10 @@ struct medium_state {
 	uint32_t formatted; /* overwriteable: sectors that a format made usable; 0 = unformatted */
 	uint32_t spare;	    /* BD: sectors of spare area; with it, defect management is on */
 	uint32_t write_protected;
-	uint32_t minimal; /* DVD-RW blanked minimally: one closed session only */
-	uint32_t
-	    intermediate; /* DVD-RW, restricted overwrite: the last border is open, writing makes it grow */
-	uint32_t status;  /* enum disc_status */
+	uint32_t minimal;      /* DVD-RW blanked minimally: one closed session only */
+	uint32_t intermediate; /* `formatted` grows with what is written: DVD-RW, restricted overwrite: the
+				* last border is open; DVD+RW: formatting goes on in the background */
+	uint32_t status;       /* enum disc_status */
 	uint32_t last_session; /* enum session_state of the last one */
 	uint32_t sessions;     /* counting the open or empty one, at least 1 */
 	uint32_t tracks;       /* counting the invisible one */

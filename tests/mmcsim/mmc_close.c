@@ -91,9 +91,10 @@ static bool close_border(struct drive *drive, uint32_t number, struct sense *ret
 	return true;
 }
 
-/* DVD+RW: background formatting ends, with or without a lead-out. All of it was formatted at once here. */
-static bool close_nothing(struct drive *drive, uint32_t number, struct sense *ret)
+/* DVD+RW: background formatting stops where it is, without (0) or with (2) a lead-out for readers. */
+static bool stop_formatting(struct drive *drive, uint32_t number, struct sense *ret)
 {
+	drive->medium.state->intermediate = 0;
 	return true;
 }
 
@@ -117,8 +118,8 @@ static const struct closing {
 	{ PROFILE_DVD_RW, 3, finalize },
 	{ PROFILE_DVD_RW_OVERWRITE, 2, close_border },
 	{ PROFILE_DVD_RW_OVERWRITE, 3, close_border },
-	{ PROFILE_DVD_PLUS_RW, 0, close_nothing },
-	{ PROFILE_DVD_PLUS_RW, 2, close_nothing },
+	{ PROFILE_DVD_PLUS_RW, 0, stop_formatting },
+	{ PROFILE_DVD_PLUS_RW, 2, stop_formatting },
 	{ PROFILE_DVD_PLUS_R, 1, close_track },
 	{ PROFILE_DVD_PLUS_R, 2, close_session },
 	{ PROFILE_DVD_PLUS_R, 5, finalize }, /* with the smallest radius that a drive can read */

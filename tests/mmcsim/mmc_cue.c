@@ -103,6 +103,7 @@ int run_send_cue_sheet(struct drive *drive, struct command *command)
 	if (length > sizeof(state->cue) || length > command->length || length % ENTRY)
 		return mmc_fail(command, SENSE(5, 0x1A, 0x00));
 	memcpy(state->cue, command->data, length);
+	command->transferred = length;
 	state->cue_length = length;
 	state->sao_next = (int64_t)medium_last_track(medium)->start - PAUSE;
 	cue_make_absolute(state, state->sao_next);

@@ -107,10 +107,14 @@ void info_put_address(uint8_t *at, uint32_t lba, bool msf)
 
 /* --- READ DISC INFORMATION ----------------------------------------------------- */
 
-/* Only DVD+RW is formatted in the background: 0 blank, 1 begun, 3 done. */
+/* Only DVD+RW is formatted in the background: 0 blank, 1 begun and stopped, 2 going on, 3 done. */
 static uint8_t background_format(const struct medium_state *disc)
 {
-	if (disc->profile != PROFILE_DVD_PLUS_RW || disc->formatted == 0)
+	if (disc->profile != PROFILE_DVD_PLUS_RW)
+		return 0;
+	if (disc->intermediate)
+		return 2;
+	if (disc->formatted == 0)
 		return 0;
 	return disc->formatted < disc->capacity ? 1 : 3;
 }

@@ -200,6 +200,7 @@ static uint32_t size_growth(const struct medium_state *state)
 
 static bool format_whole(struct drive *drive, uint32_t sectors);
 static bool format_overwriteable(struct drive *drive, uint32_t sectors);
+static bool format_background(struct drive *drive, uint32_t sectors);
 static bool format_bd_r(struct drive *drive, uint32_t sectors);
 static bool format_quick(struct drive *drive, uint32_t sectors);
 static bool format_grow(struct drive *drive, uint32_t sectors);
@@ -225,7 +226,7 @@ static const struct format {
 	{ PROFILE_DVD_RW_OVERWRITE, 0x10, size_all, 16, format_whole },
 	{ PROFILE_DVD_RW_OVERWRITE, 0x13, size_growth, 16, format_grow },
 	{ PROFILE_DVD_RW_OVERWRITE, 0x15, size_all, 16, format_quick },
-	{ PROFILE_DVD_PLUS_RW, 0x26, size_all, 0, format_overwriteable },
+	{ PROFILE_DVD_PLUS_RW, 0x26, size_all, 0, format_background },
 	{ PROFILE_BD_R, 0x00, size_default, SPARE, format_bd_r },
 	{ PROFILE_BD_R, 0x32, size_default, SPARE, format_bd_r },
 	{ PROFILE_BD_R, 0x32, size_half, SPARE, format_bd_r },
@@ -249,6 +250,17 @@ static bool format_overwriteable(struct drive *drive, uint32_t sectors)
 	session_overwriteable(medium, sectors);
 	if (state->profile == PROFILE_DVD_RAM)
 		state->status = DISC_OTHER;
+	return true;
+}
+
+/* DVD+RW: the drive is soon ready for writing anywhere, and formats the rest meanwhile (MMC-5 6.5.4.2.14).
+ * What was formatted before stays, whether the host says "restart" or not. */
+static bool format_background(struct drive *drive, uint32_t sectors)
+{
+	struct medium *medium = &drive->medium;
+
+	session_overwriteable(medium, medium->state->formatted);
+	medium->state->intermediate = medium->state->formatted < medium->state->capacity;
 	return true;
 }
 
@@ -371,6 +383,7 @@ int run_format_unit(struct drive *drive, struct command *command)
 	if (!format->format(drive, sectors))
 		return mmc_fail(command, SENSE(5, 0x30, 0x05));
 	medium->state->writes++;
+	command->transferred = 12;
 	if (list[1] & 2)
 		mmc_go_on(drive, SENSE(2, 0x04, 0x04), POLLS);
 	return 0;
@@ -389,7 +402,9 @@ static void put_current(const struct medium *medium, uint8_t *at)
 	uint8_t type = NO_MEDIUM;
 
 	if (state && medium->kind->overwrite) {
-		type = state->intermediate ? NO_MEDIUM : state->formatted ? FORMATTED : UNFORMATTED;
+		bool open_border = state->intermediate && state->profile == PROFILE_DVD_RW_OVERWRITE;
+
+		type = open_border ? NO_MEDIUM : state->formatted ? FORMATTED : UNFORMATTED;
 		sectors = state->formatted ? state->formatted : state->capacity;
 	} else if (state && state->profile == PROFILE_BD_R && state->spare) {
 		type = FORMATTED;

@@ -22,6 +22,8 @@ struct sense mmc_busy_sense(struct drive_state *state)
 /* drive_execute has found the drive ready. */
 int run_test_unit_ready(struct drive *drive, struct command *command)
 {
+	if (!drive->state->cached_count)
+		background_format(&drive->medium);
 	return 0;
 }
 
@@ -66,6 +68,8 @@ int run_start_stop(struct drive *drive, struct command *command)
 	if (load_eject && !start) {
 		if (state->locked)
 			return mmc_fail(command, SENSE(5, 0x53, 0x02)); /* medium removal prevented */
+		if (drive->medium.state && drive->medium.kind->profile == PROFILE_DVD_PLUS_RW)
+			drive->medium.state->intermediate = 0;
 		drive_eject(drive);
 	} else if (load_eject && state->tray_open) {
 		drive_load(drive);

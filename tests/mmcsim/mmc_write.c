@@ -179,13 +179,29 @@ static bool restricted_allows(const struct medium *medium, uint32_t lba, uint32_
 	return count % medium->kind->ecc == 0;
 }
 
-static void restricted_grows(struct medium *medium, uint32_t end)
+static void overwriteable_grows(struct medium *medium, uint32_t end)
 {
 	if (end <= medium->state->formatted)
 		return;
-	medium->state->formatted = end;
-	session_overwriteable(medium, end);
-	medium->state->last_session = SESSION_INCOMPLETE;
+	medium->state->formatted = round_up(end, medium->kind->ecc);
+	session_overwriteable(medium, medium->state->formatted);
+	if (medium->kind->profile == PROFILE_DVD_RW_OVERWRITE)
+		medium->state->last_session = SESSION_INCOMPLETE;
+}
+
+/* DVD+RW: while the drive isn't asked for anything else, formatting goes on, a 64th of the disc at a time
+ * here. */
+void background_format(struct medium *medium)
+{
+	struct medium_state *state = medium->state;
+
+	if (state->profile != PROFILE_DVD_PLUS_RW || !state->intermediate)
+		return;
+	if (state->capacity - state->formatted > state->capacity / 64)
+		overwriteable_grows(medium, state->formatted + state->capacity / 64);
+	else
+		overwriteable_grows(medium, state->capacity);
+	state->intermediate = state->formatted < state->capacity;
 }
 
 static bool write_overwrite(struct drive *drive, int64_t lba, uint32_t count, const uint8_t *data,
@@ -205,8 +221,7 @@ static bool write_overwrite(struct drive *drive, int64_t lba, uint32_t count, co
 		return false;
 	medium->state->writes++;
 	drive->state->writing_track = 1;
-	if (restricted)
-		restricted_grows(medium, (uint32_t)lba + count);
+	overwriteable_grows(medium, (uint32_t)lba + count);
 	return cache_write(drive, (uint32_t)lba, data, count, ret);
 }
 
@@ -268,6 +283,7 @@ static int write_range(struct drive *drive, struct command *command)
 	if (!discipline || !discipline->write(drive, (int32_t)address, count, command->data, &sense))
 		return mmc_fail(command, sense);
 	drive->state->blocks_written += count;
+	command->transferred = (size_t)count * SECTOR;
 	return 0;
 }
 
@@ -344,7 +360,7 @@ static void pad(struct drive *drive)
 	struct track *track;
 	uint32_t end;
 
-	if (!state->writing_track || state->cue_length)
+	if (!state->writing_track || state->cue_length || is_disc_at_once(medium))
 		return;
 	track = &medium->state->track[state->writing_track - 1];
 	if (track->state != TRACK_OPEN && track->state != TRACK_RESERVED)

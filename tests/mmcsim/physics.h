@@ -10,7 +10,7 @@ enum write_type { WRITE_INCREMENTAL = 0, WRITE_TRACK_AT_ONCE = 1, WRITE_SESSION_
 enum write_type page_write_type(const struct drive_state *state);
 bool page_test_write(const struct drive_state *state);
 bool page_multisession(const struct drive_state *state); /* another session may follow */
-/* The data block is 2048 bytes of user data in a data track. */
+/* A data track, and a data block of 2048 bytes: mode 1, or mode 2 form 1. */
 bool page_is_data(const struct drive_state *state);
 bool page_is_xa(const struct drive_state *state);
 
@@ -51,6 +51,8 @@ void sao_finish(struct drive *drive);
  * complete stays damaged. */
 bool recording_end(struct drive *drive, bool abandon, struct sense *ret);
 bool medium_takes_writes(const struct medium *medium, struct sense *ret);
+/* A drive with nothing else to do goes on formatting a DVD+RW. */
+void background_format(struct medium *medium);
 /* A sector of a sequential medium couldn't be written. */
 void recording_failed(struct drive *drive, uint32_t lba);
 

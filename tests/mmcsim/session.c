@@ -99,10 +99,22 @@ static void session_incomplete(struct medium_state *state)
 	state->last_session = SESSION_INCOMPLETE;
 }
 
+/* The pause before a CD's track is recorded with it, behind a link block and four of run-in; it can be read:
+ * so can a track that begins at an odd address by a kernel with pages of two blocks. */
+static void record_pause(const struct medium *medium, const struct track *track)
+{
+	const uint32_t readable = CD_PAUSE - 5;
+
+	if (medium->kind->cd && track->start > readable)
+		medium_fill(medium, track->start - readable, readable, SECTOR_DATA);
+}
+
 void track_begin(struct medium *medium, struct track *track)
 {
-	if (track->state == TRACK_INVISIBLE)
+	if (track->state == TRACK_INVISIBLE) {
+		record_pause(medium, track);
 		track->state = TRACK_OPEN;
+	}
 	session_incomplete(medium->state);
 	medium->state->writes++;
 }
@@ -158,6 +170,26 @@ static void disc_complete(struct medium_state *state)
 	state->last_session = SESSION_COMPLETE;
 }
 
+/* DVD+R knows fragments only while a session is open: closed, it is one track (MMC-5 4.3.6.2). */
+static void merge_fragments(struct medium *medium)
+{
+	struct medium_state *state = medium->state;
+	struct track *track;
+
+	if (medium->kind->profile != PROFILE_DVD_PLUS_R && medium->kind->profile != PROFILE_DVD_PLUS_R_DL)
+		return;
+	for (; state->tracks > 1; state->tracks--) {
+		const struct track *last = medium_last_track(medium);
+
+		track = &state->track[state->tracks - 2];
+		if (track->session != last->session)
+			return;
+		track->size = last->start + last->size - track->start;
+		track->nwa = last->nwa;
+		track->lra = last->lra;
+	}
+}
+
 void session_close(struct medium *medium, bool finalize)
 {
 	struct medium_state *state = medium->state;
@@ -171,6 +203,7 @@ void session_close(struct medium *medium, bool finalize)
 		state->tracks--;
 	if (empty)
 		state->sessions--;
+	merge_fragments(medium);
 	if (finalize || state->sessions >= medium->kind->sessions) {
 		disc_complete(state);
 		return;
