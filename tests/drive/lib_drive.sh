@@ -40,7 +40,7 @@ track() {
 
 # Takes the disc out and puts it in again, so that the kernel looks at it anew.
 reload() {
-	mmcsim open "$MMCSIM/sr0"
+	mmcsim button "$MMCSIM/sr0"
 	mmcsim close "$MMCSIM/sr0"
 }
 

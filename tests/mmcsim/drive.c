@@ -299,14 +299,20 @@ void drive_load(struct drive *drive)
 	drive_attend(state, SENSE(6, 0x28, 0x00));
 }
 
+/* Unlocked, the drive finishes what it has in its cache first. */
 void drive_press_button(struct drive *drive)
 {
+	struct sense sense;
+
 	if (drive->state->tray_open)
 		drive_load(drive);
 	else if (drive->state->locked)
 		drive->state->event = 1;
-	else
+	else {
+		if (drive->state->cached_count > 0)
+			cache_flush(drive, &sense);
 		drive_eject(drive);
+	}
 }
 
 /* --- commands ------------------------------------------------------------------ */
