@@ -219,6 +219,15 @@ static bool is_dash(uint32_t profile)
 	return profile >= PROFILE_DVD_R && profile <= PROFILE_DVD_R_DL && profile != PROFILE_DVD_RAM;
 }
 
+/* DVD-RW is formatted for packets of one ECC block, even where nothing is written yet. */
+static uint8_t overwriteable_bits(const struct drive *drive)
+{
+	bool blank = drive->medium.state->formatted == 0;
+	bool fixed = !blank || info_profile(drive) == PROFILE_DVD_RW_OVERWRITE;
+
+	return (uint8_t)(PACKET_BIT | (fixed ? FIXED_BIT : 0) | (blank ? BLANK_BIT : 0));
+}
+
 static uint8_t track_state_bits(const struct drive *drive, const struct track *track)
 {
 	uint32_t profile = info_profile(drive);
@@ -232,7 +241,7 @@ static uint8_t track_state_bits(const struct drive *drive, const struct track *t
 	else if (track->state == TRACK_CLOSED && is_plus_r(profile))
 		bits = RESERVED_BIT; /* on DVD+R a fragment that is on the disc's list, filled or not */
 	if (info_is_overwriteable(drive))
-		return drive->medium.state->formatted ? PACKET_BIT | FIXED_BIT : PACKET_BIT | BLANK_BIT;
+		return overwriteable_bits(drive);
 	return info_on_cd(drive) || drive->medium.kind->closed ? bits : bits | PACKET_BIT;
 }
 
