@@ -63,11 +63,11 @@ int run_start_stop(struct drive *drive, struct command *command)
 
 	if (command->cdb[4] >> 4) /* power conditions: this drive is always on */
 		return 0;
+	if (load_eject && !start && state->locked)
+		return mmc_fail(command, SENSE(5, 0x53, 0x02)); /* medium removal prevented */
 	if (!recording_end(drive, true, &sense))
 		return mmc_fail(command, sense);
 	if (load_eject && !start) {
-		if (state->locked)
-			return mmc_fail(command, SENSE(5, 0x53, 0x02)); /* medium removal prevented */
 		if (drive->medium.state && drive->medium.kind->profile == PROFILE_DVD_PLUS_RW)
 			drive->medium.state->intermediate = 0;
 		drive_eject(drive);
