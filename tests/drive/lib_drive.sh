@@ -26,6 +26,7 @@ new_disc() {
 	rm -f "$file"
 	mmcsim new "$1" "$file" --sectors "${2:-0}"
 	mmcsim insert "$MMCSIM/sr0" "$file"
+	settle
 }
 
 # disc KEY: what mmcsim knows of the disc in sr0, behind the drive's back
@@ -38,10 +39,21 @@ track() {
 	mmcsim show "$MMCSIM/sr0" | sed -n "s/^track=$1 .*$2=\([^ ]*\).*/\1/p"
 }
 
+# Until the drive is ready, as someone waits who has put a disc in. The kernel has looked at the disc then.
+settle() {
+	local n
+	for n in {1..20}; do
+		! sim sh -c ': </dev/sr0' 2>/dev/null || return 0
+	done
+	fail "the disc doesn't become ready"
+}
+
 # Takes the disc out and puts it in again, so that the kernel looks at it anew.
 reload() {
 	mmcsim button "$MMCSIM/sr0"
-	mmcsim close "$MMCSIM/sr0"
+	assert_equal "$(disc tray)" open tray
+	mmcsim button "$MMCSIM/sr0"
+	settle
 }
 
 # rule LINE…: from now on, and with new counters
@@ -66,6 +78,55 @@ make_tree() { # DIR N
 	head -c $((2048 * (3 + $2))) /dev/urandom >"$1/sectors-$2"
 	head -c $((300001 + 1000 * $2)) /dev/urandom >"$1/deep/er/large-$2"
 	chmod 640 "$1/small-$2"
+}
+
+# --- three sessions by a foreign program, read back by two others --------------------
+
+# What the drive has, by dd: each file that xorriso lists in the newest session, at the sectors where it says it is.
+check_with_dd() { # NUMBER-OF-TREES
+	local lba size path found=0
+	sim xorriso -indev /dev/sr0 -find / -type f -exec report_lba -- 2>/dev/null >"$T/.lba"
+	while read -r lba size path; do
+		[ "$size" = 0 ] || sim dd if=/dev/sr0 bs=2048 skip="$lba" count=$(((size + 2047) / 2048)) status=none |
+			head -c "$size" | cmp - "$T$path" || fail "dd reads $path otherwise"
+		found=$((found + 1))
+	done < <(sed -n "s/^File data lba: *[0-9]* , *\([0-9]*\) , *[0-9]* , *\([0-9]*\) , '\(.*\)'/\1 \2 \3/p" "$T/.lba")
+	assert_equal $found $((4 * $1)) "files that dd has read"
+}
+
+# Every session as xorriso sees it: the Nth has the trees up to the Nth.
+check_with_xorriso() { # NUMBER-OF-SESSIONS NUMBER-OF-TREES
+	local n tree
+	assert_equal "$(sim xorriso -indev /dev/sr0 -toc 2>/dev/null | grep -c '^ISO session')" "$1" "sessions"
+	for ((n = 1; n <= $1; n++)); do
+		rm -rf "$T/found"
+		sim xorriso -abort_on FAILURE -return_with SORRY 32 -osirrox on:o_excl_off -load session $n -indev /dev/sr0 \
+			-extract / "$T/found" >"$T/said" 2>&1 || fail "xorriso can't read session $n: $(cat "$T/said")"
+		for ((tree = 1; tree <= ($1 == 1 ? $2 : n); tree++)); do
+			diff -r "$T/found/t$tree" "$T/t$tree" || fail "session $n has another tree $tree"
+		done
+		[ -d "$T/found/t$((tree - 1))" ] && [ ! -e "$T/found/t$tree" ] || fail "session $n has not $((tree - 1)) trees"
+	done
+}
+
+# burn_sessions KIND SECTORS COUNT COMMAND…: COMMAND N burns the tree $T/tN as /tN of session N. Growing a file system on
+# overwriteable media leaves one session, with all trees in it: say so with merged=1 before.
+# A line of the table of media and programs is left in $BUILD/drive.
+burn_sessions() {
+	local kind=$1 sectors=$2 count=$3 n
+	shift 3
+	new_disc "$kind" "$sectors"
+	rm -rf "$T"/t[0-9]
+	for ((n = 1; n <= count; n++)); do
+		make_tree "$T/t$n" "$n"
+		attempt limited "$@" "$n" >"$T/said" 2>&1
+		[ "$attempted" = 0 ] || fail "$kind, session $n, exit code $attempted: $(tail -n 20 "$T/said")"
+		reload
+	done
+	check_with_xorriso "${merged:-$count}" "$count"
+	check_with_dd "$count"
+	mkdir -p "$BUILD/drive"
+	echo "$kind $(basename "$0" .sh) $count" >>"$BUILD/drive/table-$(basename "$0" .sh)"
 }
 
 # What a drive recorded with which command, for a test that failed.

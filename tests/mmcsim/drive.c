@@ -304,11 +304,11 @@ void drive_press_button(struct drive *drive)
 {
 	struct sense sense;
 
-	if (drive->state->tray_open)
+	if (drive->state->tray_open) {
 		drive_load(drive);
-	else if (drive->state->locked)
+	} else if (drive->state->locked) {
 		drive->state->event = 1;
-	else {
+	} else {
 		if (drive->state->cached_count > 0)
 			cache_flush(drive, &sense);
 		drive_eject(drive);
@@ -402,8 +402,6 @@ void drive_execute(struct drive *drive, struct command *command)
 	drive_lock(drive);
 	drive->state->commands++;
 	drive_run(drive, command, row);
-	if (command->direction == DIRECTION_TO_DRIVE && command->status == 0)
-		command->transferred = command->length;
 	log_command(drive, command, row ? row->name : NULL);
 	rules_after(drive, command);
 	drive_unlock(drive);

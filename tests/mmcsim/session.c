@@ -7,6 +7,7 @@
 /* A track of a CD is at least 4 seconds long; then come two run-out blocks. 150 blocks of pause precede the
  * next one of the same session. */
 #define CD_TRACK_LEAST 300u
+#define CD_PAUSE       150
 #define CD_RUN_OUT     2u
 #define CD_PAUSE       150u
 #define CD_TRACKS      99u
@@ -117,6 +118,10 @@ void track_begin(struct medium *medium, struct track *track)
 	}
 	session_incomplete(medium->state);
 	medium->state->writes++;
+	/* The pause before a CD's later track can be read: it is recorded as the track is (MMC-5 4.2.3.6).
+	 * The kernel reads it with the first sector of a track that begins at an odd address. */
+	if (medium->kind->cd && track->start >= CD_PAUSE)
+		medium_fill(medium, track->start - CD_PAUSE, CD_PAUSE, SECTOR_DATA);
 }
 
 void track_reserve(struct medium *medium, struct track *track, uint32_t size)
