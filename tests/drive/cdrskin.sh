@@ -8,7 +8,7 @@ rm -f "$BUILD/drive/table-cdrskin"
 # burn [CDRSKIN-OPTION…] N
 burn() {
 	local n=${!#} continued=()
-	[ "$n" = 1 ] || continued=(-C "$(sim cdrskin dev=/dev/sr0 -msinfo)" -M /dev/sr0)
+	[ "$n" = 1 ] || continued=(-C "$(sim cdrskin dev=/dev/sr0 -msinfo "${@:1:$#-1}")" -M /dev/sr0)
 	sim genisoimage -quiet -R -J "${continued[@]}" -o "$T/image" -graft-points "/t$n=$T/t$n"
 	sim cdrskin dev=/dev/sr0 "${@:1:$#-1}" padsize=300k "$T/image"
 }

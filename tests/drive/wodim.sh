@@ -20,7 +20,12 @@ burn_sessions cd-rw 60000 3 burn -multi -tao -data
 burn_sessions dvd-r 10000 1 burn -sao
 burn_sessions dvd-rw 10000 1 burn -sao
 burn_sessions dvd+r 10000 1 burn -sao
-burn_sessions dvd+rw 10000 1 burn -sao
+# Every DVD+RW is formatted before its first use.
+burn_formatted() {
+	sim wodim dev=/dev/sr0 -format
+	burn -sao "$1"
+}
+burn_sessions dvd+rw 10000 1 burn_formatted
 
 new_disc cd-rw 60000
 burn -multi -tao -data 1

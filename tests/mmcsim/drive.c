@@ -232,6 +232,21 @@ static struct sense drive_take_attention(struct drive_state *state)
 	return sense;
 }
 
+bool drive_is_held(int fd, int64_t at)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
+
+	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+void drive_release(struct drive *drive, int fd)
+{
+	if (!drive->state->kernel_used || drive_is_held(fd, LOCK_OPEN))
+		return;
+	drive->state->kernel_used = 0;
+	drive->state->locked = 0;
+}
+
 /* --- what a hand does ---------------------------------------------------------- */
 
 static void drive_medium_changed(struct drive *drive)

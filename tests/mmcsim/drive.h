@@ -102,6 +102,16 @@ struct command {
 	uint8_t sense_length;
 };
 
+/* Who has the drive open holds a read lock on this byte of its anchor, and one on the next if exclusively.
+ * The locks belong to open file descriptions: they follow dup, fork and descriptor passing, and end with the
+ * last of them, also by SIGKILL. They lie far behind every offset that a program locks by itself. */
+#define LOCK_OPEN      0x7000000000000000
+#define LOCK_EXCLUSIVE 0x7000000000000001
+/* Whether another open file description than fd's, a descriptor of the anchor, holds such a lock. */
+bool drive_is_held(int fd, int64_t lock);
+/* After programs that ended without a word: the kernel unlocks the door when the last one has gone. */
+void drive_release(struct drive *drive, int fd);
+
 /* Makes a drive's folder: `mmcsim drive`. */
 int drive_create(const char *dir);
 int drive_open(struct drive *drive, const char *dir);

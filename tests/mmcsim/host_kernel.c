@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Opening and closing a drive, and what the kernel knows of the disc: block/bdev.c, drivers/cdrom/cdrom.c and
  * drivers/scsi/sr.c of Linux 6.
- *
- * Who has the drive open is held by locks on the anchor that belong to open file descriptions: they follow
- * dup, fork and descriptor passing, and end with the last of them, also by SIGKILL. They lie far behind every
- * offset that a program locks by itself, and are read locks, for which every descriptor will do. */
+ */
 #include "host.h"
 
 #include <errno.h>
@@ -17,9 +14,7 @@
 
 #include "mmc.h"
 
-#define LOCK_OPEN      0x7000000000000000 /* held by each opener */
-#define LOCK_EXCLUSIVE 0x7000000000000001 /* by the one with O_EXCL */
-#define TRIES	       3		  /* of TEST UNIT READY on unit attentions, sr.c's MAX_RETRIES */
+#define TRIES 3 /* of TEST UNIT READY on unit attentions, sr.c's MAX_RETRIES */
 
 /* --- commands ------------------------------------------------------------------ */
 
@@ -216,13 +211,6 @@ bool host_is_writable(struct host_drive *host)
 
 /* --- open and close ------------------------------------------------------------ */
 
-static bool others_hold(int fd, off_t at)
-{
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
-
-	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-}
-
 static int hold(int fd, off_t at)
 {
 	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = at, .l_len = 1 };
@@ -232,12 +220,12 @@ static int hold(int fd, off_t at)
 
 bool host_has_other_openers(struct host_drive *host, int fd)
 {
-	return others_hold(fd, LOCK_OPEN);
+	return drive_is_held(fd, LOCK_OPEN);
 }
 
 bool host_is_claimed(struct host_drive *host)
 {
-	return others_hold(host->probe, LOCK_EXCLUSIVE);
+	return drive_is_held(host->probe, LOCK_EXCLUSIVE);
 }
 
 static int host_claim(struct host_drive *host, int fd, bool exclusive)
@@ -246,7 +234,7 @@ static int host_claim(struct host_drive *host, int fd, bool exclusive)
 
 	drive_lock(&host->drive);
 	if (exclusive)
-		r = others_hold(fd, LOCK_EXCLUSIVE) ? -EBUSY : hold(fd, LOCK_EXCLUSIVE);
+		r = drive_is_held(fd, LOCK_EXCLUSIVE) ? -EBUSY : hold(fd, LOCK_EXCLUSIVE);
 	if (r == 0)
 		r = hold(fd, LOCK_OPEN);
 	drive_unlock(&host->drive);
@@ -334,7 +322,7 @@ void host_closed(struct host_drive *host)
 {
 	struct drive_state *state = host->drive.state;
 
-	if (!state->kernel_used || others_hold(host->probe, LOCK_OPEN))
+	if (!state->kernel_used || drive_is_held(host->probe, LOCK_OPEN))
 		return;
 	state->kernel_used = 0;
 	prevent_removal(host, false);

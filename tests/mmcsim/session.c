@@ -7,7 +7,6 @@
 /* A track of a CD is at least 4 seconds long; then come two run-out blocks. 150 blocks of pause precede the
  * next one of the same session. */
 #define CD_TRACK_LEAST 300u
-#define CD_PAUSE       150
 #define CD_RUN_OUT     2u
 #define CD_PAUSE       150u
 #define CD_TRACKS      99u

@@ -53,13 +53,20 @@ static int with_drive(const char *dir, int (*run)(struct drive *drive, const cha
 		      const char *argument)
 {
 	struct drive drive;
-	int r = drive_open(&drive, dir);
+	int r = drive_open(&drive, dir), anchor;
+	char path[600];
 
 	if (r < 0)
 		return r;
+	snprintf(path, sizeof(path), "%s/anchor", dir);
+	anchor = open(path, O_RDONLY | O_CLOEXEC);
 	drive_lock(&drive);
+	if (anchor >= 0)
+		drive_release(&drive, anchor);
 	r = run(&drive, argument);
 	drive_unlock(&drive);
+	if (anchor >= 0)
+		close(anchor);
 	drive_close(&drive);
 	return r;
 }
