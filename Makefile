@@ -33,7 +33,7 @@ UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 JOBS     := $(shell nproc 2>/dev/null || echo 1)
 QUIETLY  := $(MAKE) --no-print-directory
 
-.PHONY: all tests deps check check-unit check-mount check-asan check-tsan check-valgrind check-long check-clang lint format bench count \
+.PHONY: all tests deps check check-unit check-mount check-drive check-asan check-tsan check-valgrind check-long check-clang lint format bench count \
         demo install uninstall clean help
 
 all: $(BUILD)/discfs $(BUILD)/discfsctl
@@ -101,7 +101,7 @@ tests: all $(UNIT_BIN) $(MODEL) $(FAILING) $(MMCSIM)
 
 check: deps
 	$(QUIETLY) -j$(JOBS) tests
-	@failed=0; for suite in check-unit check-mount check-asan check-tsan check-valgrind; do \
+	@failed=0; for suite in check-unit check-mount check-drive check-asan check-tsan check-valgrind; do \
 		echo "== $$suite"; $(QUIETLY) $$suite || failed=1; \
 	done; exit $$failed
 
@@ -111,6 +111,12 @@ check-unit: $(UNIT_BIN)
 MOUNT_TESTS := $(wildcard tests/mount/*.sh)
 check-mount: all $(MODEL) $(FAILING)
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(MOUNT_TESTS)
+
+# Foreign programs, and the physics, on the simulated burner; then the table of media and programs that they made.
+DRIVE_TESTS := $(filter-out %/lib_drive.sh %/table.sh,$(wildcard tests/drive/*.sh))
+check-drive: all $(MMCSIM)
+	@rm -rf $(BUILD)/drive
+	@DISCFS_BUILD=$(BUILD) tests/run.sh $(DRIVE_TESTS); code=$$?; tests/drive/table.sh $(BUILD)/drive; exit $$code
 
 # What needs minutes and gigabytes.
 check-long: all $(MODEL) $(BUILD)/unit/test_faults
@@ -208,6 +214,7 @@ help:
 	@echo "make check           builds it and runs all tests but the long ones:"
 	@echo "  check-unit         the parts, one by one"
 	@echo "  check-mount        whole stories on real mounts"
+	@echo "  check-drive        sessions on every medium, in a simulated burner"
 	@echo "  check-asan         both with the address and undefined-behaviour sanitizers"
 	@echo "  check-tsan         many threads at once with the thread sanitizer"
 	@echo "  check-valgrind     a short story under valgrind"

@@ -1,7 +1,8 @@
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # growisofs with genisoimage on DVD and Blu-ray in the simulated drive.
 # shellcheck source=lib_drive.sh
-. tests/drive/lib_drive.sh
+. "$(dirname "$0")/lib_drive.sh"
 requires growisofs genisoimage xorriso
 rm -f "$BUILD/drive/table-growisofs"
 

@@ -1,7 +1,8 @@
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # wodim burns what genisoimage makes: sessions on CD, by tracks and at once. On DVD it knows one session only.
 # shellcheck source=lib_drive.sh
-. tests/drive/lib_drive.sh
+. "$(dirname "$0")/lib_drive.sh"
 requires wodim genisoimage xorriso
 rm -f "$BUILD/drive/table-wodim"
 
