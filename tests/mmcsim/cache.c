@@ -116,6 +116,19 @@ enum sector_fate sector_touch(struct drive *drive, uint32_t lba, bool writing, s
 	return FATE_INTERRUPTED;
 }
 
+/* The last guard of the physics: where a sequential medium has something, nothing can be written. */
+static enum sector_fate sector_burn(struct drive *drive, uint32_t lba, struct sense *ret)
+{
+	enum sector_fate fate = sector_touch(drive, lba, true, ret);
+	const struct medium *medium = &drive->medium;
+
+	if (fate != FATE_FINE || medium->kind->overwrite || medium->map[lba] == SECTOR_BLANK ||
+	    medium->map[lba] == SECTOR_DAMAGED)
+		return fate;
+	*ret = SENSE(3, 0x0C, 0x00);
+	return FATE_FAILED;
+}
+
 static bool cache_out(struct drive *drive, uint32_t count, struct sense *ret)
 {
 	struct drive_state *state = drive->state;
@@ -130,7 +143,7 @@ static bool cache_out(struct drive *drive, uint32_t count, struct sense *ret)
 		uint32_t run = cache_run(state, done, count - done), good = 0;
 		struct cached_sector first = state->cached[done];
 
-		while (good < run && (fate = sector_touch(drive, first.lba + good, true, ret)) == FATE_FINE)
+		while (good < run && (fate = sector_burn(drive, first.lba + good, ret)) == FATE_FINE)
 			good++;
 		if (fate == FATE_INTERRUPTED)
 			return false;

@@ -247,9 +247,23 @@ int medium_create(const char *path, const struct medium_kind *kind, uint32_t cap
 	return 0;
 }
 
+/* Programs may count on low numbers of descriptors. */
+static int open_high(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC), high;
+
+	if (fd < 0)
+		return fd;
+	high = fcntl(fd, F_DUPFD_CLOEXEC, 600);
+	if (high < 0)
+		return fd;
+	close(fd);
+	return high;
+}
+
 int medium_open(struct medium *medium, const char *path)
 {
-	struct medium opened = { .fd = open(path, O_RDWR | O_CLOEXEC) };
+	struct medium opened = { .fd = open_high(path) };
 	struct stat st;
 	int error;
 
@@ -263,7 +277,7 @@ int medium_open(struct medium *medium, const char *path)
 		error = map_file(&opened, path, 0);
 	if (!error) {
 		medium_refresh(&opened);
-		if (!opened.kind)
+		if (!opened.kind || st.st_size < offset_of(&opened, opened.state->capacity))
 			error = -EMEDIUMTYPE;
 	}
 	if (error) {

@@ -339,7 +339,7 @@ static const struct verb {
 	{ "show", "DIR/srN | FILE", "tells the state of a drive and its disc, or of a medium", 1, tool_show },
 	{ "map", "FILE", "lists the ranges of sectors and what they are", 1, tool_map },
 	{ "check", "RULES", "says what is wrong with a file of rules", 1, tool_check },
-	{ NULL },
+	{ .name = NULL },
 };
 
 static int usage(void)
