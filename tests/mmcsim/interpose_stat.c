@@ -165,14 +165,14 @@ static void statx_as_device(const struct host_drive *host, struct statx *status)
 	status->stx_size = status->stx_blocks = 0;
 }
 
-static struct host_drive *statx_drive(int dirfd, const char *path, int flags)
+/* A file that isn't a drive by its name may be one by its inode. It's asked once, as the program wants it: a
+ * stat besides would hang a file system that may ask itself only what is cached (AT_STATX_DONT_SYNC). */
+static struct host_drive *host_by_statx(const struct statx *status)
 {
-	struct stat status;
-	struct host_drive *host = host_by_path(dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW));
+	const struct stat file = { .st_dev = makedev(status->stx_dev_major, status->stx_dev_minor),
+				   .st_ino = status->stx_ino };
 
-	if (host || REAL(fstatat)(dirfd, path, &status, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) < 0)
-		return host;
-	return host_by_stat(&status);
+	return status->stx_mask & STATX_INO ? host_by_stat(&file) : NULL;
 }
 
 EXPORT int statx(int dirfd, const char *restrict path, int flags, unsigned mask, struct statx *restrict ret)
@@ -182,9 +182,11 @@ EXPORT int statx(int dirfd, const char *restrict path, int flags, unsigned mask,
 
 	if (!host_enter())
 		return REAL(statx)(dirfd, path, flags, mask, ret);
-	host = statx_drive(dirfd, path, flags);
+	host = host_by_path(dirfd, path, !(flags & AT_SYMLINK_NOFOLLOW));
 	r = host ? REAL(statx)(AT_FDCWD, host->anchor, 0, mask, ret)
 		 : REAL(statx)(dirfd, path, flags, mask, ret);
+	if (r == 0 && !host)
+		host = host_by_statx(ret);
 	if (r == 0 && host)
 		statx_as_device(host, ret);
 	host_leave();
