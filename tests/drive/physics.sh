@@ -5,7 +5,7 @@
 . tests/drive/lib_drive.sh
 requires python3 sg_raw
 
-sim python3 "$TESTS/drive/physics.py" "$T" "$MMCSIM/sr0"
+sim python3 -B "$TESTS/drive/physics.py" "$T" "$MMCSIM/sr0"
 
 # Another program's view of the same: a write that isn't at the next writable address.
 new_disc dvd+r 20000
