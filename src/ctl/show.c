@@ -10,9 +10,10 @@
 static const char *medium_title(const char *profile)
 {
 	const struct medium_profile *known = profile ? medium_find(profile) : NULL;
+	const struct medium_kind *kind = profile ? medium_kind_find(profile) : NULL;
 
-	if (known)
-		return known->title;
+	if (known || kind)
+		return known ? known->title : kind->title;
 	return profile && strcmp(profile, "custom") == 0 ? "a disc of its own size" : "an image file";
 }
 

@@ -48,6 +48,12 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		virtual_open(req, ino, fi);
 		return;
 	}
+	/* A disc that a commit has closed: the kernel still takes the mount for writable, and would collect
+	 * what can't go anywhere. */
+	if (tree->read_only && (fi->flags & O_ACCMODE) != O_RDONLY) {
+		reply_err(req, -EROFS);
+		return;
+	}
 	ret = tree_get(tree, ino, &inode);
 	if (ret == 0 && (fi->flags & O_TRUNC)) {
 		ret = body_truncate(tree, inode, 0);
