@@ -1,8 +1,8 @@
-# shellcheck shell=bash
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What the simulated drive takes and refuses, command by command: physics.py sends them through SG_IO.
 # shellcheck source=lib_drive.sh
-. tests/drive/lib_drive.sh
+. "$(dirname "$0")/lib_drive.sh"
 requires python3 sg_raw
 
 sim python3 -B "$TESTS/drive/physics.py" "$T" "$MMCSIM/sr0"
