@@ -230,6 +230,7 @@ int medium_create(const char *path, const struct medium_kind *kind, uint32_t cap
 	medium.fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (medium.fd < 0)
 		return -errno;
+	fchmod(medium.fd, 0666); /* the device node's mode decides who burns, not the disc's */
 	if (ftruncate(medium.fd, (off_t)(MEDIUM_HEADER + map_length(capacity)) + (off_t)capacity * SECTOR) ||
 	    (error = map_file(&medium, path, capacity))) {
 		error = -errno;

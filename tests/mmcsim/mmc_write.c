@@ -326,8 +326,9 @@ void recording_failed(struct drive *drive, uint32_t lba)
 	medium_fill(medium, begin, ecc, SECTOR_DAMAGED);
 	track->nwa = begin + ecc;
 	track->lra = track->nwa - 1;
-	if (!medium->kind->cd && medium->kind->profile != PROFILE_BD_R)
+	if ((!medium->kind->cd && medium->kind->profile != PROFILE_BD_R) || drive->state->cue_length)
 		track_damage(medium, track);
+	drive->state->cue_length = 0; /* a session at once ends with its first error */
 }
 
 /* Session at once ends by itself: a CD's when all that the cue sheet announced was written; a DVD-R's when
