@@ -102,6 +102,20 @@ EXPORT ssize_t preadv64(int fd, const struct iovec *pieces, int count, off64_t o
 	DONE(ssize_t, readv_at(host, pieces, count, offset));
 }
 
+EXPORT ssize_t preadv2(int fd, const struct iovec *pieces, int count, off_t offset, int flags)
+{
+	DRIVE_OR(fd, REAL(preadv2)(fd, pieces, count, offset, flags))
+	DONE(ssize_t,
+	     offset == -1 ? readv_here(host, fd, pieces, count) : readv_at(host, pieces, count, offset));
+}
+
+EXPORT ssize_t preadv64v2(int fd, const struct iovec *pieces, int count, off64_t offset, int flags)
+{
+	DRIVE_OR(fd, REAL(preadv64v2)(fd, pieces, count, offset, flags))
+	DONE(ssize_t,
+	     offset == -1 ? readv_here(host, fd, pieces, count) : readv_at(host, pieces, count, offset));
+}
+
 /* What -D_FORTIFY_SOURCE makes of them. */
 ssize_t __read_chk(int fd, void *data, size_t length, size_t room);
 ssize_t __pread_chk(int fd, void *data, size_t length, off_t offset, size_t room);
@@ -150,6 +164,25 @@ EXPORT ssize_t pwrite64(int fd, const void *data, size_t length, off64_t offset)
 {
 	DRIVE_OR(fd, REAL(pwrite64)(fd, data, length, offset))
 	DONE(ssize_t, host_pwrite(host, data, length, offset));
+}
+
+/* Nobody writes to a drive so. It must not reach the anchor, which has to stay empty. */
+EXPORT ssize_t writev(int fd, const struct iovec *pieces, int count)
+{
+	DRIVE_OR(fd, REAL(writev)(fd, pieces, count))
+	DONE(ssize_t, -EINVAL);
+}
+
+EXPORT int ftruncate(int fd, off_t length)
+{
+	DRIVE_OR(fd, REAL(ftruncate)(fd, length))
+	DONE(int, -EINVAL);
+}
+
+EXPORT int ftruncate64(int fd, off64_t length)
+{
+	DRIVE_OR(fd, REAL(ftruncate64)(fd, length))
+	DONE(int, -EINVAL);
 }
 
 /* --- copies within the kernel: refused, so that programs read and write themselves ---- */
