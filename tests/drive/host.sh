@@ -11,10 +11,10 @@ for kind in cd-r dvd+rw; do
 done
 mmcsim insert "$MMCSIM/sr0" "$T/cd-r"
 settle
-limited sim xorriso -outdev /dev/sr0 -map "$T/t1" /t1 -commit
+sim xorriso -outdev /dev/sr0 -map "$T/t1" /t1 -commit
 mmcsim insert "$MMCSIM/sr0" "$T/dvd+rw"
 settle
-limited sim xorriso -outdev /dev/sr0 -map "$T/t1" /t1 -commit
+sim xorriso -outdev /dev/sr0 -map "$T/t1" /t1 -commit
 make_drive sr1 --vendor OTHER --product "SECOND DRIVE"
 mmcsim remove "$MMCSIM/sr0"
 mmcsim close "$MMCSIM/sr0"

@@ -70,6 +70,67 @@ no_rules() {
 	rm -f "$MMCSIM/sr0/rules"
 }
 
+# --- single commands, by sg_raw ------------------------------------------------------
+
+# scsi EXPECTED SG_RAW-ARGUMENTS…: EXPECTED is "good", or a part of what sg_raw calls the sense.
+scsi() {
+	local expected=$1 said=good
+	shift
+	sim sg_raw "$@" >"$T/sg" 2>&1 || true
+	grep -q '^SCSI Status: Good' "$T/sg" ||
+		said=$(sed -n 's/^.*Sense key: \(.*\)/\1/p; s/^Additional sense: /, /p' "$T/sg" | tr -d '\n')
+	[[ $said == "$expected" || ($expected != good && $said == *"$expected"*) ]] ||
+		fail "sg_raw $*: \"$said\" instead of \"$expected\""
+}
+
+# The ten bytes of a command with an address and a number of blocks
+cdb() { # OP LBA BLOCKS
+	printf '%02x 00 %02x %02x %02x %02x 00 %02x %02x 00' "$1" $(($2 >> 24 & 255)) $(($2 >> 16 & 255)) $(($2 >> 8 & 255)) \
+		$(($2 & 255)) $(($3 >> 8)) $(($3 & 255))
+}
+
+# shellcheck disable=SC2046 # the bytes are words
+write_sectors() { # EXPECTED LBA BLOCKS: the bytes are those of $T/random from LBA modulo 3000 on
+	[ -e "$T/random" ] || head -c 8M /dev/urandom >"$T/random"
+	dd if="$T/random" of="$T/data" bs=2048 skip=$(($2 % 3000)) count="$3" status=none
+	scsi "$1" -s $(($3 * 2048)) -i "$T/data" /dev/sr0 $(cdb 0x2a "$2" "$3")
+}
+
+# shellcheck disable=SC2046
+read_sectors() { # EXPECTED LBA BLOCKS: if good, they must be those of $T/random
+	rm -f "$T/data"
+	scsi "$1" -r $(($3 * 2048)) -o "$T/data" /dev/sr0 $(cdb 0x28 "$2" "$3")
+	[ "$1" != good ] || dd if="$T/random" bs=2048 skip=$(($2 % 3000)) count="$3" status=none | cmp - "$T/data" || fail "other bytes at $2"
+}
+
+sync_cache() { # EXPECTED
+	scsi "$1" /dev/sr0 35 00 00 00 00 00 00 00 00 00
+}
+
+close_track() { # EXPECTED TRACK
+	scsi "$1" /dev/sr0 5b 00 01 00 00 "$(printf %02x "$2")" 00 00 00 00
+}
+
+close_session() { # EXPECTED [FUNCTION]
+	scsi "$1" /dev/sr0 5b 00 "$(printf %02x "${2:-2}")" 00 00 00 00 00 00 00
+}
+
+# Mode page 05: write type (0 incremental, 1 track at once, 2 session at once), data blocks of 2048 bytes
+write_type() { # TYPE [MULTISESSION: c0 or 00]
+	local bytes="\\0\\0\\0\\0\\0\\0\\0\\0\\x05\\x32\\x0$1\\x${2:-c0}\\x08" n
+	for ((n = 13; n < 60; n++)); do
+		bytes+='\0'
+	done
+	# Track mode 4: data; DVD-R knows 5
+	printf "${bytes/\\x${2:-c0}/\\x$(printf %02x $((0x${2:-c0} | 4 + (${1} == 0))))}" >"$T/page"
+	scsi good -s 60 -i "$T/page" /dev/sr0 55 10 00 00 00 00 00 00 3c 00
+}
+
+# map FIRST: what the medium says of the range of sectors that begins there: "LAST KIND"
+map() {
+	mmcsim map "$T/disc" | sed -n "s/^$1\.\.//p"
+}
+
 # A tree to burn, other ones for other numbers: small files, an empty one, a deep one, one of some hundred KB.
 make_tree() { # DIR N
 	mkdir -p "$1/deep/er"
