@@ -115,14 +115,17 @@ close_session() { # EXPECTED [FUNCTION]
 	scsi "$1" /dev/sr0 5b 00 "$(printf %02x "${2:-2}")" 00 00 00 00 00 00 00
 }
 
-# Mode page 05: write type (0 incremental, 1 track at once, 2 session at once), data blocks of 2048 bytes
-write_type() { # TYPE [MULTISESSION: c0 or 00]
-	local bytes="\\0\\0\\0\\0\\0\\0\\0\\0\\x05\\x32\\x0$1\\x${2:-c0}\\x08" n
+# Mode page 05: write type (0 incremental, 1 track at once, 2 session at once), data blocks of 2048 bytes, track mode 4
+# (DVD-R's is 5); another session may follow unless "closing" is said.
+write_type() { # TYPE [closing]
+	local bytes n mode=$((4 + ($1 == 0)))
+	[ "${2:-}" = closing ] || mode=$((mode + 0xc0))
+	printf -v bytes '\\0%.0s' {1..8}
+	printf -v bytes '%s\\x05\\x32\\x0%d\\x%02x\\x08' "$bytes" "$1" $mode
 	for ((n = 13; n < 60; n++)); do
 		bytes+='\0'
 	done
-	# Track mode 4: data; DVD-R knows 5
-	printf "${bytes/\\x${2:-c0}/\\x$(printf %02x $((0x${2:-c0} | 4 + (${1} == 0))))}" >"$T/page"
+	printf %b "$bytes" >"$T/page"
 	scsi good -s 60 -i "$T/page" /dev/sr0 55 10 00 00 00 00 00 00 3c 00
 }
 

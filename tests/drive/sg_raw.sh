@@ -31,7 +31,7 @@ write_sectors good 11718 300
 sync_cache good
 close_session good
 assert_equal "$(track 3 start)" $((11718 + 302 + 6900)) "the third session, 6,900 sectors behind"
-write_type 1 00
+write_type 1 closing
 write_sectors good 18920 300
 sync_cache good
 close_session good
