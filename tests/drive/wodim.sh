@@ -93,9 +93,12 @@ assert_equal "$(disc status)" empty
 append -sao 1
 assert_equal "$(disc status)" complete
 # DVD+RW is formatted once, then written as often as one likes.
-new_disc dvd+rw 20000
-sim wodim -v dev=/dev/sr0 -format
-for n in 1 2 3; do
+format_and_append() {
+	sim wodim -v dev=/dev/sr0 -format
+	append -sao "$1"
+}
+burn_sessions dvd+rw 20000 1 format_and_append
+for n in 2 3; do
 	make_tree t$n $n
 	make_image $n
 	sim wodim -v dev=/dev/sr0 -sao image$n
