@@ -115,11 +115,13 @@ static const char *why_closed(const struct verb_drive *drive)
 	const char *title = medium_kind_of(drive->profile)->title;
 
 	if (strstr(title, "ROM"))
-		return "it is a pressed or closed disc";
-	return "the disc is closed";
+		return "not appendable: it is a pressed or closed disc";
+	return "not appendable: the disc is closed";
 }
 
-static int fingerprint_base(const struct look *look)
+/* An older session that is looked at isn't the disc as it was when that session was the newest: what was staged
+ * then is another state's. */
+static int fingerprint_base(const struct look *look, bool older)
 {
 	struct verb_disc *disc = &look->report->disc;
 	AUTO_FREE uint8_t *blocks = calloc(1, HEAD_BYTES);
@@ -129,7 +131,7 @@ static int fingerprint_base(const struct look *look)
 		return reason_set(look->why, ENOMEM, "out of memory");
 	got = source_read(look->source, disc->base, HEAD_SECTORS, blocks, look->why);
 	if (got == 0)
-		got = sessions_fingerprint(blocks, 0, NULL, disc->fingerprint);
+		got = sessions_fingerprint(blocks, older ? disc->base + 1 : 0, blocks, disc->fingerprint);
 	return got;
 }
 
@@ -150,6 +152,7 @@ static int probe_sequential(struct look *look)
 {
 	const struct verb_drive *drive = &look->facts->drive;
 	struct verb_disc *disc = &look->report->disc;
+	uint64_t newest;
 	int got;
 
 	disc->nwa = drive->nwa;
@@ -173,8 +176,9 @@ static int probe_sequential(struct look *look)
 		return reason_set(look->why, EMEDIUMTYPE,
 				  "the disc has %zu tracks but none with an ISO 9660 file system",
 				  look->facts->tracks.count);
-	got = fingerprint_base(look);
-	return got < 0 ? got : disc_report_choose(look->report, look->job->wanted, look->why);
+	newest = disc->base;
+	got = disc_report_choose(look->report, look->job->wanted, look->why);
+	return got < 0 ? got : fingerprint_base(look, disc->base != newest);
 }
 
 static int probe_overwriteable(const struct look *look)
