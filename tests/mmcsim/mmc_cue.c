@@ -100,7 +100,7 @@ int run_send_cue_sheet(struct drive *drive, struct command *command)
 		return mmc_fail(command, sense);
 	if (page_write_type(state) != WRITE_SESSION_AT_ONCE || !session_is_empty(medium))
 		return mmc_fail(command, SENSE(5, 0x2C, 0x00));
-	if (length > sizeof(state->cue) || length > command->length || length % ENTRY)
+	if (length == 0 || length > sizeof(state->cue) || length > command->length || length % ENTRY)
 		return mmc_fail(command, SENSE(5, 0x1A, 0x00));
 	memcpy(state->cue, command->data, length);
 	command->transferred = length;
