@@ -9,35 +9,12 @@
 #define BAR_WIDTH     20
 #define DEFAULT_WIDTH 80
 
-/* One look at the work. */
-struct work {
-	char *phase; /* owned */
-	char *file;  /* owned, may be NULL */
-	uint64_t done, total;
-	int64_t rate, eta;
-	int percent; /* -1: unknown */
-};
-
-static void work_clear(struct work *work)
+/* -1: unknown. */
+static int percent_of(const struct progress_look *look)
 {
-	free(work->phase);
-	free(work->file);
-}
-
-static void work_read(const struct json *status, struct work *ret)
-{
-	*ret = (struct work){
-		.phase = json_string(status, "$.work.phase"),
-		.file = json_string(status, "$.work.file"),
-		.done = (uint64_t)json_int(status, "$.work.done_sectors"),
-		.total = (uint64_t)json_int(status, "$.work.total_sectors"),
-		.rate = json_int(status, "$.work.rate_bps"),
-		.eta = json_int(status, "$.work.eta_s"),
-		.percent = -1,
-	};
-	if (ret->total)
-		ret->percent =
-		    ret->done < ret->total ? (int)((double)ret->done * 100 / (double)ret->total) : 100;
+	if (!look->total)
+		return -1;
+	return look->done < look->total ? (int)((double)look->done * 100 / (double)look->total) : 100;
 }
 
 void progress_start(struct progress *progress, bool quiet)
@@ -70,34 +47,35 @@ static void cut_at_width(struct text *text, int width)
 	}
 }
 
-static void add_numbers(struct text *line, const struct work *work)
+static void add_numbers(struct text *line, const struct progress_look *look)
 {
 	char done[FORMAT_ROOM], total[FORMAT_ROOM], rate[FORMAT_ROOM], left[FORMAT_ROOM];
 
-	if (work->total)
-		text_add(line, "  %s/%s sectors", format_count(done, work->done),
-			 format_count(total, work->total));
-	if (work->rate > 0)
-		text_add(line, "  %s/s", text_size(rate, (uint64_t)work->rate));
-	if (work->rate > 0 && work->eta >= 0 && work->total)
-		text_add(line, "  %s left", format_duration(left, work->eta));
+	if (look->total && look->sectors)
+		text_add(line, "  %s/%s sectors", format_count(done, look->done),
+			 format_count(total, look->total));
+	if (look->rate > 0)
+		text_add(line, "  %s/s", text_size(rate, (uint64_t)look->rate));
+	if (look->eta >= 0 && look->total)
+		text_add(line, "  %s left", format_duration(left, look->eta));
 }
 
-static void draw_bar(struct progress *progress, const struct work *work)
+static void draw_bar(struct progress *progress, const struct progress_look *look)
 {
 	AUTO_TEXT struct text line = { 0 };
+	int percent = percent_of(look);
 
-	text_add(&line, "%-10s ", work->phase);
-	if (work->percent >= 0) {
+	text_add(&line, "%-10s ", look->phase);
+	if (percent >= 0) {
 		text_add(&line, "[");
 		for (int i = 0; i < BAR_WIDTH; i++)
-			text_add(&line, "%s", i < work->percent * BAR_WIDTH / 100 ? "#" : ".");
-		text_add(&line, "] %3d%%", work->percent);
+			text_add(&line, "%s", i < percent * BAR_WIDTH / 100 ? "#" : ".");
+		text_add(&line, "] %3d%%", percent);
 	}
-	add_numbers(&line, work);
-	if (work->file && work->file[0]) {
+	add_numbers(&line, look);
+	if (look->file && look->file[0]) {
 		text_add(&line, "  ");
-		text_add_escaped(&line, work->file, strlen(work->file));
+		text_add_escaped(&line, look->file, strlen(look->file));
 	}
 	if (line.failed)
 		return;
@@ -108,36 +86,50 @@ static void draw_bar(struct progress *progress, const struct work *work)
 }
 
 /* At each change of phase and each 10 %. */
-static void print_line(struct progress *progress, const struct work *work)
+static void print_line(struct progress *progress, const struct progress_look *look)
 {
 	AUTO_TEXT struct text line = { 0 };
-	bool changed = strcmp(progress->phase, work->phase) != 0;
-	int tenths = work->percent / 10;
+	bool changed = strcmp(progress->phase, look->phase) != 0;
+	int percent = percent_of(look), tenths = percent / 10;
 
 	if (!changed && tenths <= progress->tenths)
 		return;
-	snprintf(progress->phase, sizeof progress->phase, "%s", work->phase);
+	snprintf(progress->phase, sizeof progress->phase, "%s", look->phase);
 	progress->tenths = tenths;
-	text_add(&line, "%s", work->phase);
-	if (work->percent >= 0)
-		text_add(&line, " %d%%", work->percent);
-	add_numbers(&line, work);
+	text_add(&line, "%s", look->phase);
+	if (percent >= 0)
+		text_add(&line, " %d%%", percent);
+	add_numbers(&line, look);
 	if (!line.failed)
 		puts(line.data);
 	fflush(stdout);
 }
 
-void progress_show(struct progress *progress, const struct json *status)
+void progress_show(struct progress *progress, const struct progress_look *look)
 {
-	CLEANUP(work_clear) struct work work;
-
-	work_read(status, &work);
-	if (progress->quiet || !work.phase)
+	if (progress->quiet || !look->phase)
 		return;
 	if (progress->terminal)
-		draw_bar(progress, &work);
+		draw_bar(progress, look);
 	else
-		print_line(progress, &work);
+		print_line(progress, look);
+}
+
+void progress_show_status(struct progress *progress, const struct json *status)
+{
+	AUTO_FREE char *phase = json_string(status, "$.work.phase");
+	AUTO_FREE char *file = json_string(status, "$.work.file");
+	struct progress_look look = {
+		.phase = phase,
+		.file = file,
+		.done = (uint64_t)json_int(status, "$.work.done_sectors"),
+		.total = (uint64_t)json_int(status, "$.work.total_sectors"),
+		.sectors = true,
+		.rate = json_int(status, "$.work.rate_bps"),
+	};
+
+	look.eta = look.rate > 0 ? json_int(status, "$.work.eta_s") : -1;
+	progress_show(progress, &look);
 }
 
 void progress_end(struct progress *progress)

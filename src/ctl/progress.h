@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shows how far the daemon's work is: a bar that is redrawn on a terminal, elsewhere a line now and then. */
+/* Shows how far some work is: a bar that is redrawn on a terminal, elsewhere a line now and then. */
 #pragma once
 
 #include "ctl/json.h"
+
+/* One look at the work. */
+struct progress_look {
+	const char *phase;    /* NULL: none is under way */
+	const char *file;     /* NULL: none */
+	uint64_t done, total; /* total 0: unknown */
+	bool sectors;	      /* they are sectors, and are told; else only their ratio means something */
+	int64_t rate, eta;    /* bytes a second, 0 unknown; seconds, -1 unknown */
+};
 
 struct progress {
 	bool quiet;
@@ -13,7 +22,8 @@ struct progress {
 };
 
 void progress_start(struct progress *progress, bool quiet);
-/* status: one with "work". */
-void progress_show(struct progress *progress, const struct json *status);
+void progress_show(struct progress *progress, const struct progress_look *look);
+/* The daemon's work. status: one with "work". */
+void progress_show_status(struct progress *progress, const struct json *status);
 /* Clears the bar away. */
 void progress_end(struct progress *progress);

@@ -69,7 +69,7 @@ static int follow_poll(const struct target *target, const struct work_watch *wat
 		if (busy) {
 			*ret_was_busy = true;
 			seen = now_s();
-			progress_show(progress, &status);
+			progress_show_status(progress, &status);
 		}
 		if (interrupted)
 			return follow_interrupted(target);
