@@ -17,7 +17,7 @@ CPPFLAGS += -Isrc -I$(BUILD)/gen -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE
 CFLAGS   += -std=gnu11 $(OPT) $(WARN) $(SAN) -pthread -fstack-protector-strong $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDFLAGS  += $(SAN) -pthread
 LDLIBS   += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
-CTL_LIBS = $(shell pkg-config --libs sqlite3 2>/dev/null) -lm
+CTL_LIBS = $(shell pkg-config --libs sqlite3 libudev 2>/dev/null) -lm
 
 SHARED_SRC := $(wildcard src/base/*.c src/model/*.c src/wire/*.c src/proc/*.c)
 DAEMON_SRC := $(SHARED_SRC) $(wildcard src/store/*.c src/commit/*.c src/control/*.c src/mount/*.c \

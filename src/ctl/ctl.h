@@ -28,6 +28,7 @@ int command_commit(int argc, char **argv);
 int command_wait(int argc, char **argv);
 int command_discard(int argc, char **argv);
 int command_umount(int argc, char **argv);
+int command_drives(int argc, char **argv);
 
 /* Says why on stderr and returns code. */
 int ctl_fail(int code, const char *fmt, ...) PRINTF(2, 3);

@@ -5,6 +5,15 @@
 #include <string.h>
 
 static const struct command commands[] = {
+	{ "drives", "[--watch] [--verbose] [--json]", "List the optical drives, and what is in them",
+	  "A drive that another program has for itself, or whose disc is mounted, isn't\n"
+	  "disturbed: what is told of it is known without asking it.\n\n"
+	  "  -w, --watch            go on: a line whenever a drive appears or goes, or its\n"
+	  "                         disc changes, until interrupted\n"
+	  "  -v, --verbose          with the speeds\n"
+	  "  -t, --timeout SECONDS  how long a drive may take to answer (100)\n"
+	  "      --json             as an array; with --watch, an object a line\n",
+	  command_drives },
 	{ "create", "FILE --media NAME | --size SIZE [--force] [--json]",
 	  "Make a blank image file that stands for a disc",
 	  "  -m, --media NAME  the kind of disc: cd, dvd, dvd-dl, bd, bd-dl or bd-xl\n"

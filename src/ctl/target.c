@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #define FS_TYPE	      "fuse.discfs"
 #define SOURCE_PREFIX "discfs:"
 
 /* What the commands need of a line of mountinfo (proc(5)). */
 struct mount_line {
+	dev_t device;
 	char point[PATH_MAX];
 	char type[64];
 	char source[PATH_MAX];
@@ -42,15 +44,17 @@ static const char *word_copy(const char *from, char *ret, size_t room)
 static bool mount_line_parse(const char *line, struct mount_line *ret)
 {
 	const char *dash = strstr(line, " - ");
+	unsigned major, minor;
 
+	if (!dash || sscanf(line, "%*s %*s %u:%u", &major, &minor) != 2)
+		return false;
+	ret->device = makedev(major, minor);
 	for (int i = 0; i < 4; i++) {
 		line = strchr(line, ' ');
 		if (!line)
 			return false;
 		line++;
 	}
-	if (!dash)
-		return false;
 	word_copy(line, ret->point, sizeof ret->point);
 	word_copy(word_copy(dash + 3, ret->type, sizeof ret->type), ret->source, sizeof ret->source);
 	return true;
@@ -152,7 +156,10 @@ int target_find(const char *path, struct target *ret)
 
 struct source_look {
 	const char *source;
+	dev_t device;
 	struct target *target;
+	char type[64]; /* of the newest one found */
+	bool others;   /* any file system counts */
 	bool found;
 };
 
@@ -160,14 +167,16 @@ static void source_match(void *self, const struct mount_line *line)
 {
 	struct source_look *look = self;
 	const char *source = line->source;
+	bool discfs = strcmp(line->type, FS_TYPE) == 0;
 
-	if (strcmp(line->type, FS_TYPE) != 0)
-		return;
-	if (strncmp(source, SOURCE_PREFIX, strlen(SOURCE_PREFIX)) == 0)
+	if (discfs && strncmp(source, SOURCE_PREFIX, strlen(SOURCE_PREFIX)) == 0)
 		source += strlen(SOURCE_PREFIX);
-	if (strcmp(source, look->source) != 0)
+	if (!discfs && !look->others)
+		return;
+	if (strcmp(source, look->source) != 0 && (discfs || !look->device || line->device != look->device))
 		return;
 	snprintf(look->target->root, sizeof look->target->root, "%s", line->point);
+	snprintf(look->type, sizeof look->type, "%s", line->type);
 	look->found = true;
 }
 
@@ -176,6 +185,16 @@ bool target_of_source(const char *source, struct target *ret)
 	struct source_look look = { .source = source, .target = ret };
 
 	return mounts_each(source_match, &look) == 0 && look.found;
+}
+
+bool target_of_any(const char *source, dev_t device, struct target *ret, char *ret_type, size_t room)
+{
+	struct source_look look = { .source = source, .device = device, .target = ret, .others = true };
+
+	if (mounts_each(source_match, &look) < 0 || !look.found)
+		return false;
+	snprintf(ret_type, room, "%s", look.type);
+	return true;
 }
 
 static int read_all(int fd, struct text *text)
@@ -218,6 +237,15 @@ int target_status(const struct target *target, struct json *ret)
 		return ctl_fail(EXIT_CODE_SYSTEM, "%s: discfs gave a status that can't be read",
 				target->root);
 	return EXIT_CODE_DONE;
+}
+
+int target_peek(const struct target *target, struct json *ret)
+{
+	AUTO_CLOSE int fd = target_open(target, "status.json", O_RDONLY);
+	AUTO_TEXT struct text text = { 0 };
+	int err = fd < 0 ? fd : read_all(fd, &text);
+
+	return err < 0 ? err : json_open(ret, text.data, text.length);
 }
 
 int target_tell(const struct target *target, const char *line)

@@ -7,6 +7,7 @@
 #include "ctl/json.h"
 
 #include <limits.h>
+#include <sys/types.h>
 
 struct target {
 	char root[PATH_MAX]; /* the mount point */
@@ -18,11 +19,16 @@ int target_find(const char *path, struct target *ret);
 int target_look(const char *path, struct target *ret);
 /* The mount point of a source ("/dev/sr0"), if it is mounted. */
 bool target_of_source(const char *source, struct target *ret);
+/* The same for whatever file system it is mounted with. device: the number of the block device, 0 for an
+ * image file. */
+bool target_of_any(const char *source, dev_t device, struct target *ret, char *ret_type, size_t room);
 
 /* Reads one of the files of .discfs/ into text (added). An exit code; says why. */
 int target_read(const struct target *target, const char *name, struct text *text);
 /* Reads .discfs/status.json. An exit code; says why. */
 int target_status(const struct target *target, struct json *ret);
+/* The same, quietly: 0 or -errno. */
+int target_peek(const struct target *target, struct json *ret);
 /* Writes one command line to .discfs/control. 0 or -errno: the daemon's answer. */
 int target_tell(const struct target *target, const char *line);
 /* Makes the kernel hand what programs wrote to the daemon. Best effort. */

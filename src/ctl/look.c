@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/look.h"
+
+#include "base/fd.h"
+#include "ctl/json.h"
+#include "ctl/target.h"
+#include "model/medium.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define FS_TYPE	      "fuse.discfs"
+#define HEAD_SECTOR   16u /* the first volume descriptor (ECMA-119 6.7.1) */
+#define VOLUME_ID     40u /* ECMA-119 8.4.7 */
+#define VOLUME_SIZE   80u /* ECMA-119 8.4.8 */
+#define SESSION_BLOCK 32u /* sessions of overwriteable media begin at multiples of it */
+
+static const char *const state_names[] = {
+	[LOOK_UNKNOWN] = "unknown",	  [LOOK_EMPTY] = "empty",   [LOOK_UNFORMATTED] = "unformatted",
+	[LOOK_BLANK] = "blank",		  [LOOK_CLOSED] = "closed", [LOOK_APPENDABLE] = "appendable",
+	[LOOK_UNREADABLE] = "unreadable",
+};
+
+const char *look_state_name(enum look_state state)
+{
+	return state_names[state];
+}
+
+int look_drives(char (*ret)[LOOK_PATH_ROOM], int most)
+{
+	int count = 0;
+
+	for (int number = 0; number < LOOK_DRIVES_LIMIT && count < most; number++) {
+		struct stat st;
+
+		snprintf(ret[count], LOOK_PATH_ROOM, "/dev/sr%d", number);
+		if (stat(ret[count], &st) == 0 && S_ISBLK(st.st_mode))
+			count++;
+	}
+	return count;
+}
+
+void look_clear(struct look *look)
+{
+	drive_facts_clear(&look->facts);
+}
+
+/* One line of /sys, without the padding. */
+static void read_word(const char *drive, const char *name, char *ret, size_t room)
+{
+	const char *slash = strrchr(drive, '/');
+	char path[PATH_MAX], word[64] = "";
+	AUTO_CLOSE int fd = -1;
+	ssize_t length;
+
+	snprintf(path, sizeof path, "/sys/class/block/%.64s/device/%s", slash ? slash + 1 : drive, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	length = fd < 0 ? 0 : read(fd, word, sizeof word - 1);
+	while (length > 0 && ((unsigned char)word[length - 1] <= ' '))
+		length--;
+	snprintf(ret, room, "%.*s", length > 0 ? (int)length : 0, word);
+}
+
+/* The kernel asked the drive when it found it. */
+static void look_by_kernel(struct look *look)
+{
+	read_word(look->path, "vendor", look->vendor, sizeof look->vendor);
+	read_word(look->path, "model", look->product, sizeof look->product);
+	read_word(look->path, "rev", look->revision, sizeof look->revision);
+}
+
+void look_set_medium(struct look *look, const char *profile)
+{
+	const struct medium_kind *kind = profile ? medium_kind_find(profile) : NULL;
+
+	look->medium = kind ? kind->name : NULL;
+	look->title = kind ? kind->title : NULL;
+}
+
+static enum look_state state_find(const char *name)
+{
+	for (size_t i = LOOK_EMPTY; name && i < sizeof state_names / sizeof *state_names; i++)
+		if (strcmp(state_names[i], name) == 0)
+			return (enum look_state)i;
+	return LOOK_UNKNOWN;
+}
+
+/* What the discfs that has it mounted says. */
+static void look_by_status(struct look *look)
+{
+	AUTO_JSON struct json status = { 0 };
+	struct target target;
+	int err;
+
+	snprintf(target.root, sizeof target.root, "%s", look->mountpoint);
+	err = target_peek(&target, &status);
+	if (err < 0) {
+		reason_set(&look->why, -err, "the discfs at %.300s doesn't answer: %s", look->mountpoint,
+			   strerror(-err));
+		look->access = LOOK_FAILED;
+		return;
+	}
+	AUTO_FREE char *profile = json_string(&status, "$.medium.profile");
+	AUTO_FREE char *state = json_string(&status, "$.medium.state");
+	AUTO_FREE char *label = json_string(&status, "$.label");
+
+	look->access = json_has(&status, "$.work") ? LOOK_BURNING : LOOK_MOUNTED;
+	look_set_medium(look, profile);
+	look->state = state_find(state);
+	snprintf(look->label, sizeof look->label, "%s", label ? label : "");
+	look->capacity = (uint64_t)json_int(&status, "$.medium.capacity_sectors");
+	look->free = (uint64_t)json_int(&status, "$.room.free_bytes") / SECTOR;
+}
+
+/* Somebody else's claim shows at once; the worker would wait for its end. */
+static bool look_is_claimed(struct look *look)
+{
+	AUTO_CLOSE int fd = open(look->path, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0 || errno != EBUSY)
+		return false;
+	look->access = LOOK_BUSY;
+	return true;
+}
+
+/* Where the newest session's descriptors are; false: there is none with data. */
+static bool newest_descriptor(const struct look *look, uint64_t *ret)
+{
+	*ret = HEAD_SECTOR;
+	if (look->facts.drive.overwriteable)
+		return true;
+	for (size_t i = look->facts.tracks.count; i-- > 0;)
+		if (look->facts.tracks.items[i].data) {
+			*ret = look->facts.tracks.items[i].start + HEAD_SECTOR;
+			return true;
+		}
+	return false;
+}
+
+static void take_label(struct look *look, const uint8_t *volume)
+{
+	size_t length = LABEL_LIMIT;
+
+	while (length && (volume[VOLUME_ID + length - 1] == ' ' || !volume[VOLUME_ID + length - 1]))
+		length--;
+	memcpy(look->label, volume + VOLUME_ID, length);
+	look->label[length] = '\0';
+}
+
+/* A quick look at the newest session. On overwriteable media it's the head that tells whether there's one at
+ * all. */
+static void look_at_session(struct look *look)
+{
+	static const uint8_t zeroes[SECTOR];
+	AUTO_CLOSE int fd = -1;
+	uint8_t volume[SECTOR];
+	uint64_t at;
+	bool overwriteable = look->facts.drive.overwriteable;
+
+	if (!newest_descriptor(look, &at))
+		return;
+	fd = open(look->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fd_pread_full(fd, volume, sizeof volume, at * SECTOR) != (ssize_t)sizeof volume) {
+		look->state = LOOK_UNREADABLE;
+		return;
+	}
+	if (memcmp(volume + 1, "CD001", 5) == 0 && volume[0] == 1)
+		take_label(look, volume);
+	if (!overwriteable)
+		return;
+	if (memcmp(volume, zeroes, sizeof zeroes) == 0)
+		look->state = LOOK_BLANK;
+	else if (look->label[0] || memcmp(volume + 1, "CD001", 5) == 0)
+		look->free -= min_u64(round_up(get_le32(volume + VOLUME_SIZE), SESSION_BLOCK), look->free);
+}
+
+static enum look_state state_of(const struct verb_drive *drive)
+{
+	static const enum look_state by_status[] = {
+		[DRIVE_EMPTY] = LOOK_EMPTY,	      [DRIVE_BLANK] = LOOK_BLANK,
+		[DRIVE_APPENDABLE] = LOOK_APPENDABLE, [DRIVE_CLOSED] = LOOK_CLOSED,
+		[DRIVE_UNUSABLE] = LOOK_UNREADABLE,
+	};
+
+	if (drive->status == DRIVE_EMPTY)
+		return LOOK_EMPTY;
+	if (drive->overwriteable)
+		return drive->formatted ? LOOK_APPENDABLE : LOOK_UNFORMATTED;
+	return by_status[drive->status];
+}
+
+static void look_by_asking(struct look *look)
+{
+	const struct verb_drive *drive = &look->facts.drive;
+
+	if (drive_inquire(look->path, &look->facts, &look->why) < 0) {
+		look->access = look->why.err == EBUSY ? LOOK_BUSY : LOOK_FAILED;
+		return;
+	}
+	look->access = LOOK_ASKED;
+	snprintf(look->vendor, sizeof look->vendor, "%s", drive->vendor);
+	snprintf(look->product, sizeof look->product, "%s", drive->product);
+	snprintf(look->revision, sizeof look->revision, "%s", drive->revision);
+	look->state = state_of(drive);
+	if (look->state == LOOK_EMPTY)
+		return;
+	look->medium = medium_kind_of(drive->profile)->name;
+	look->title = medium_kind_of(drive->profile)->title;
+	look->capacity = drive->capacity;
+	look->free = look->state == LOOK_CLOSED ? 0 : drive->free;
+	if (look->state == LOOK_APPENDABLE || look->state == LOOK_CLOSED)
+		look_at_session(look);
+}
+
+bool look_from_afar(const char *path, struct look *ret)
+{
+	char type[sizeof ret->filesystem];
+	struct target target;
+	struct stat st;
+
+	*ret = (struct look){ 0 };
+	snprintf(ret->path, sizeof ret->path, "%s", path);
+	look_by_kernel(ret);
+	if (stat(path, &st) < 0) {
+		ret->access = LOOK_FAILED;
+		reason_set(&ret->why, errno, "%s", strerror(errno));
+		return true;
+	}
+	if (!target_of_any(path, st.st_rdev, &target, type, sizeof type))
+		return false;
+	snprintf(ret->mountpoint, sizeof ret->mountpoint, "%s", target.root);
+	snprintf(ret->filesystem, sizeof ret->filesystem, "%s", type);
+	ret->access = LOOK_MOUNTED;
+	if (strcmp(type, FS_TYPE) == 0)
+		look_by_status(ret);
+	return true;
+}
+
+void look_at(const char *path, struct look *ret)
+{
+	if (!look_from_afar(path, ret) && !look_is_claimed(ret))
+		look_by_asking(ret);
+}
