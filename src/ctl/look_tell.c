@@ -25,7 +25,7 @@ static void add_medium(const struct look *look, struct text *text)
 		text_add(text, ", ");
 		add_escaped(text, look->label);
 	}
-	if (look->capacity && look->state == LOOK_CLOSED)
+	if (look->capacity && (look->state == LOOK_CLOSED || look->state == LOOK_UNFORMATTED))
 		text_add(text, ", %s", format_sectors(total, look->capacity));
 	else if (look->capacity)
 		text_add(text, ", %s of %s free", format_sectors(size, look->free),
@@ -74,17 +74,28 @@ void look_to_line(const struct look *look, struct text *text)
 	}
 }
 
+/* Drives tell of a speed by several pages. */
+static bool is_new_speed(const struct look *look, size_t at, bool write)
+{
+	const struct verb_speed *speeds = look->facts.speeds.items;
+
+	if (speeds[at].write != write)
+		return false;
+	for (size_t i = 0; i < at; i++)
+		if (speeds[i].write == write && speeds[i].kbps == speeds[at].kbps)
+			return false;
+	return true;
+}
+
 static void speeds_line(const struct look *look, bool write, struct text *text)
 {
 	bool first = true;
 
 	for (size_t i = 0; i < look->facts.speeds.count; i++) {
-		const struct verb_speed *speed = &look->facts.speeds.items[i];
-
-		if (speed->write != write)
+		if (!is_new_speed(look, i, write))
 			continue;
 		text_add(text, "%s%" PRIu32, first ? (write ? "    writes at " : "    reads at ") : ", ",
-			 speed->kbps);
+			 look->facts.speeds.items[i].kbps);
 		first = false;
 	}
 	if (!first)
@@ -112,7 +123,7 @@ static void json_speeds(const struct look *look, bool write, struct text *text)
 
 	text_add(text, ",\"%s\":[", write ? "write_kbps" : "read_kbps");
 	for (size_t i = 0; i < look->facts.speeds.count; i++) {
-		if (look->facts.speeds.items[i].write != write)
+		if (!is_new_speed(look, i, write))
 			continue;
 		text_add(text, "%s%" PRIu32, first ? "" : ",", look->facts.speeds.items[i].kbps);
 		first = false;
