@@ -28,12 +28,21 @@ int command_commit(int argc, char **argv);
 int command_wait(int argc, char **argv);
 int command_discard(int argc, char **argv);
 int command_umount(int argc, char **argv);
+int command_blank(int argc, char **argv);
+int command_format(int argc, char **argv);
+int command_eject(int argc, char **argv);
+int command_load(int argc, char **argv);
+int command_finalize(int argc, char **argv);
 int command_drives(int argc, char **argv);
 
 /* Says why on stderr and returns code. */
 int ctl_fail(int code, const char *fmt, ...) PRINTF(2, 3);
 /* The same for a wrong command line: points to --help. */
 int ctl_usage(const char *command, const char *fmt, ...) PRINTF(2, 3);
+
+/* Asks on the terminal; without one, the command's --yes is needed. what: "discard everything"; no: what to
+ * say when the answer isn't yes. */
+int ctl_confirm(const char *command, const char *what, const char *question, const char *no);
 
 /* An option of a command. Exactly one of the three pointers is set. */
 struct option_spec {

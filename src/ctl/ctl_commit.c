@@ -2,53 +2,131 @@
 #include "ctl/ctl.h"
 #include "ctl/target.h"
 #include "ctl/work.h"
+#include "model/speed.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define LABEL_LIMIT 32u /* bytes of a volume identifier (ECMA-119 8.4.7) */
 
-static int label_check(const char *label)
+/* The words of a command line of commit or finalize. */
+struct commit_words {
+	struct work_wish wish;
+	const char *speed;
+	bool no_wait, json;
+};
+
+static int label_check(const char *command, const char *label)
 {
 	if (!label)
 		return EXIT_CODE_DONE;
 	if (!label[0] || strlen(label) > LABEL_LIMIT)
-		return ctl_usage("commit", "a label has 1 to %u bytes", LABEL_LIMIT);
+		return ctl_usage(command, "a label has 1 to %u bytes", LABEL_LIMIT);
 	for (const char *at = label; *at; at++)
 		if ((unsigned char)*at < 0x20 || *at == 0x7F)
-			return ctl_usage("commit", "a label can't have control characters");
+			return ctl_usage(command, "a label can't have control characters");
 	return EXIT_CODE_DONE;
 }
 
-int command_commit(int argc, char **argv)
+/* Before it is known what medium it is for. */
+static int speed_check(const char *command, const char *speed)
 {
-	const char *label = NULL;
-	bool no_wait = false, json = false;
-	const struct option_spec options[] = {
-		{ "label", 'l', .word = &label },
-		{ "no-wait", 0, .flag = &no_wait },
-		{ "json", 0, .flag = &json },
-		{ 0 },
-	};
+	uint32_t kbps;
+
+	if (speed && speed_parse(speed, "cd", &kbps) < 0)
+		return ctl_usage(command, "'%s' is no speed: write 8x, or a number of kB/s", speed);
+	return EXIT_CODE_DONE;
+}
+
+/* What 4x is depends on the medium. */
+static int speed_set(const char *command, const struct json *status, struct commit_words *words)
+{
+	AUTO_FREE char *profile = json_string(status, "$.medium.profile");
+	int err =
+	    words->speed ? speed_parse(words->speed, profile ? profile : "", &words->wish.speed_kbps) : 0;
+
+	if (err == -EMEDIUMTYPE)
+		return ctl_usage(command, "what 1x is on this medium isn't known: write --speed in kB/s");
+	if (err < 0)
+		return ctl_usage(command, "'%s' is no speed: write 8x, or a number of kB/s", words->speed);
+	return EXIT_CODE_DONE;
+}
+
+/* A drive or an image file isn't mounted yet, or its name was taken for that of its folder. */
+static int target_of_argument(const char *argument, struct target *ret)
+{
+	struct stat st;
+	char real[PATH_MAX];
+
+	if (stat(argument, &st) < 0 || (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode)) ||
+	    !realpath(argument, real) || target_look(argument, ret) == 0)
+		return target_find(argument, ret);
+	if (target_of_source(real, ret))
+		return EXIT_CODE_DONE;
+	return ctl_fail(EXIT_CODE_NO_DISCFS, "%s isn't mounted: mount it first (discfs %s DIR)", argument,
+			argument);
+}
+
+static int commit_run(const char *command, const char *argument, struct commit_words *words)
+{
 	AUTO_JSON struct json status = { 0 };
 	struct target target;
-	int count, code = ctl_options(argc, argv, options, 1, &count);
+	int code = label_check(command, words->wish.label);
 
 	if (!code)
-		code = label_check(label);
+		code = speed_check(command, words->speed);
 	if (!code)
-		code = target_find(count ? argv[1] : ".", &target);
+		code = target_of_argument(argument, &target);
 	if (code)
 		return code;
 	target_sync(&target);
 	code = target_status(&target, &status);
+	if (!code)
+		code = speed_set(command, &status, words);
 	if (code)
 		return code;
-	if (!work_staged(&status) && !json_has(&status, "$.work")) {
-		puts(json ? "null" : "Nothing is staged: there is nothing to commit");
+	if (!work_staged(&status) && !words->wish.finalize && !json_has(&status, "$.work")) {
+		puts(words->json ? "null" : "Nothing is staged: there is nothing to commit");
 		return EXIT_CODE_DONE;
 	}
-	return work_commit(&target, &status, label, json, !no_wait);
+	return work_commit(&target, &status, &words->wish, words->json ? WORK_JSON : WORK_PLAIN,
+			   !words->no_wait);
+}
+
+int command_commit(int argc, char **argv)
+{
+	struct commit_words words = { 0 };
+	const struct option_spec options[] = {
+		{ "label", 'l', .word = &words.wish.label },
+		{ "finalize", 0, .flag = &words.wish.finalize },
+		{ "simulate", 0, .flag = &words.wish.simulate },
+		{ "dry-run", 'n', .flag = &words.wish.dry_run },
+		{ "stream-recording", 0, .flag = &words.wish.stream },
+		{ "speed", 0, .word = &words.speed },
+		{ "no-wait", 0, .flag = &words.no_wait },
+		{ "json", 0, .flag = &words.json },
+		{ 0 },
+	};
+	int count, code = ctl_options(argc, argv, options, 1, &count);
+
+	return code ? code : commit_run(argv[0], count ? argv[1] : ".", &words);
+}
+
+int command_finalize(int argc, char **argv)
+{
+	struct commit_words words = { .wish.finalize = true };
+	const struct option_spec options[] = {
+		{ "label", 'l', .word = &words.wish.label },
+		{ "speed", 0, .word = &words.speed },
+		{ "no-wait", 0, .flag = &words.no_wait },
+		{ "json", 0, .flag = &words.json },
+		{ 0 },
+	};
+	int count, code = ctl_options(argc, argv, options, 1, &count);
+
+	return code ? code : commit_run(argv[0], count ? argv[1] : ".", &words);
 }
 
 int command_wait(int argc, char **argv)
@@ -74,5 +152,5 @@ int command_wait(int argc, char **argv)
 		puts("Nothing is under way");
 	if (!busy && !watch.quiet && !json_int(&status, "$.last.exit"))
 		return EXIT_CODE_DONE;
-	return work_report(&status, watch.quiet);
+	return work_report(&status, watch.quiet ? WORK_JSON : WORK_PLAIN);
 }

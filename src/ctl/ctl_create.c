@@ -2,7 +2,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "ctl/ctl.h"
-#include "model/medium.h"
+#include "ctl/image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,8 +14,6 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#define IMAGE_BLOCKS  32u
-#define IMAGE_BYTES   (IMAGE_BLOCKS * SECTOR)
 #define SIZE_MINIMUM  (1u << 20)
 #define SECTORS_LIMIT UINT32_MAX /* block addresses are 32 bits wide */
 
@@ -61,24 +59,6 @@ static int choose_medium(const char *name, const char *size, struct medium_mark 
 	return EXIT_CODE_DONE;
 }
 
-/* True when the open file is nothing but a created image that was never written to. */
-static bool image_is_blank(int fd)
-{
-	static uint8_t image[IMAGE_BYTES];
-	struct medium_mark mark;
-	struct stat st;
-
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size != IMAGE_BYTES ||
-	    fd_pread_full(fd, image, sizeof image, 0) != IMAGE_BYTES ||
-	    !medium_mark_read(image + MEDIUM_MARK_BLOCK * SECTOR, &mark))
-		return false;
-	memset(image + MEDIUM_MARK_BLOCK * SECTOR, 0, SECTOR);
-	for (size_t i = 0; i < sizeof image; i++)
-		if (image[i])
-			return false;
-	return true;
-}
-
 /* --force replaces a blank image that nobody uses; *ret_fd keeps it locked meanwhile. */
 static int may_replace(const char *path, int *ret_fd)
 {
@@ -98,16 +78,12 @@ static int may_replace(const char *path, int *ret_fd)
 
 static int image_fill(int fd, const struct medium_mark *mark)
 {
-	static uint8_t image[IMAGE_BYTES];
 	mode_t mask = umask(0);
-	int err;
 
 	umask(mask);
-	medium_mark_write(mark, image + MEDIUM_MARK_BLOCK * SECTOR);
-	err = fd_pwrite_full(fd, image, sizeof image, 0);
-	if (!err && (fchmod(fd, 0666 & ~mask) < 0 || fsync(fd) < 0))
-		err = -errno;
-	return err;
+	if (fchmod(fd, 0666 & ~mask) < 0)
+		return -errno;
+	return image_reset(fd, mark);
 }
 
 /* Gives the finished file its name, atomically. */

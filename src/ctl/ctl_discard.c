@@ -117,20 +117,15 @@ static int discard_path(const char *path)
 	return err < 0 ? discard_refused(path, -err) : EXIT_CODE_DONE;
 }
 
-/* Asks on the terminal. */
 static int confirm(const struct json *status)
 {
-	AUTO_TEXT struct text line = { 0 };
-	char answer[16] = "";
+	AUTO_TEXT struct text question = { 0 };
 
-	if (!isatty(STDIN_FILENO))
-		return ctl_usage("discard", "not at a terminal: --yes is needed to discard everything");
-	format_plural(&line, work_staged(status), "staged change");
-	fprintf(stderr, "Discard %s? What was not burned is lost. [y/N] ",
-		line.failed ? "everything" : line.data);
-	if (fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
-		return EXIT_CODE_DONE;
-	return ctl_fail(EXIT_CODE_CANCELLED, "nothing is discarded");
+	text_add(&question, "Discard ");
+	format_plural(&question, work_staged(status), "staged change");
+	text_add(&question, "? What was not burned is lost.");
+	return ctl_confirm("discard", "discard everything", question.failed ? "Discard all?" : question.data,
+			   "nothing is discarded");
 }
 
 static int discard_all(const char *path, bool yes, bool json)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/ctl.h"
-#include "ctl/target.h"
+#include "ctl/umount.h"
 #include "ctl/work.h"
 
 #include <errno.h>
@@ -55,7 +55,7 @@ static int detach(struct target *target)
 }
 
 /* Until the daemon has written and closed everything. */
-static void await_daemon(int pidfd)
+static void await_daemon(int pidfd, bool quiet)
 {
 	struct pollfd poller = { .fd = pidfd, .events = POLLIN };
 	int timeout = PATIENCE_MS, ready;
@@ -66,7 +66,8 @@ static void await_daemon(int pidfd)
 		if (ready < 0 && errno != EINTR)
 			return;
 		if (ready == 0 && timeout == PATIENCE_MS) {
-			puts("Unmounted; waiting until discfs has put everything in safety…");
+			if (!quiet)
+				puts("Unmounted; waiting until discfs has put everything in safety…");
 			fflush(stdout);
 			timeout = -1;
 		}
@@ -75,52 +76,62 @@ static void await_daemon(int pidfd)
 
 /* What must be over before the mount goes: a commit that runs, and the one that the owner asked for with
  * commit=unmount. */
-static int commit_first(const struct target *target, const struct json *status)
+static int commit_first(const struct target *target, const struct json *status, bool wait, bool quiet)
 {
-	const struct work_watch running = { .serial = -1, .timeout_s = -1 };
+	const struct work_watch running = { .serial = -1, .timeout_s = -1, .quiet = quiet };
+	const struct work_wish wish = { 0 };
 	AUTO_FREE char *mode = json_string(status, "$.commit_mode");
 	AUTO_JSON struct json after = { 0 };
 	int code = EXIT_CODE_DONE;
 	bool busy;
 
 	if (json_has(status, "$.work")) {
+		if (!wait)
+			return ctl_fail(EXIT_CODE_BUSY, "a commit is under way (discfsctl wait %s)",
+					target->root);
 		code = work_follow(target, &running, &after, &busy);
 		if (!code)
-			code = work_report(&after, false);
+			code = work_report(&after, WORK_PLAIN);
 		if (code)
 			return code;
 		status = &after;
 	}
 	if (mode && strcmp(mode, "unmount") == 0 && work_staged(status))
-		code = work_commit(target, status, NULL, false, true);
+		code = work_commit(target, status, &wish, quiet ? WORK_SILENT : WORK_PLAIN, true);
 	return code;
+}
+
+int umount_disc(struct target *target, bool wait, bool quiet)
+{
+	AUTO_JSON struct json status = { 0 };
+	AUTO_CLOSE int pidfd = -1;
+	int code;
+
+	target_sync(target);
+	code = target_status(target, &status);
+	if (!code)
+		code = commit_first(target, &status, wait, quiet);
+	if (code == EXIT_CODE_NO_DISCFS || code == EXIT_CODE_INTERRUPTED)
+		return code;
+	if (code)
+		return ctl_fail(code, "%s stays mounted, and what is staged stays staged", target->root);
+	pidfd = (int)syscall(SYS_pidfd_open, (pid_t)json_int(&status, "$.pid"), 0);
+	code = detach(target);
+	if (code)
+		return code;
+	await_daemon(pidfd, quiet);
+	if (!quiet)
+		printf("%s is unmounted\n", target->root);
+	return EXIT_CODE_DONE;
 }
 
 int command_umount(int argc, char **argv)
 {
 	const struct option_spec options[] = { { 0 } };
-	AUTO_JSON struct json status = { 0 };
-	AUTO_CLOSE int pidfd = -1;
 	struct target target;
 	int count, code = ctl_options(argc, argv, options, 1, &count);
 
 	if (!code)
 		code = target_find(count ? argv[1] : ".", &target);
-	if (code)
-		return code;
-	target_sync(&target);
-	code = target_status(&target, &status);
-	if (!code)
-		code = commit_first(&target, &status);
-	if (code == EXIT_CODE_NO_DISCFS || code == EXIT_CODE_INTERRUPTED)
-		return code;
-	if (code)
-		return ctl_fail(code, "%s stays mounted, and what is staged stays staged", target.root);
-	pidfd = (int)syscall(SYS_pidfd_open, (pid_t)json_int(&status, "$.pid"), 0);
-	code = detach(&target);
-	if (code)
-		return code;
-	await_daemon(pidfd);
-	printf("%s is unmounted\n", target.root);
-	return EXIT_CODE_DONE;
+	return code ? code : umount_disc(&target, true, false);
 }

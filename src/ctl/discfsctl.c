@@ -34,13 +34,29 @@ static const struct command commands[] = {
 	  "Control characters and backslashes in names are shown as \\ooo.\n\n"
 	  "      --json  as an array of {\"change\", \"path\", \"old\"}\n",
 	  command_diff },
-	{ "commit", "[DIR] [--label NAME] [--no-wait] [--json]", "Burn what is staged as a new session",
+	{ "commit", "[DIR] [--label NAME] [--finalize] [--dry-run] [--no-wait] [--json] …",
+	  "Burn what is staged as a new session",
 	  "Shows the progress and returns when the session is burned and verified.\n"
 	  "Ctrl-C stops the showing only: the commit goes on.\n\n"
-	  "  -l, --label NAME  the volume's new name (default: it keeps its name)\n"
-	  "      --no-wait     return as soon as the commit is accepted\n"
-	  "      --json        print the result as JSON, no progress\n",
+	  "  -l, --label NAME        the volume's new name (default: it keeps its name)\n"
+	  "      --finalize          close the disc: nothing can be added any more\n"
+	  "  -n, --dry-run           burn nothing: say how large the session would be\n"
+	  "      --simulate          let the drive do all but switch on the laser, where the\n"
+	  "                          medium has that; what is staged stays staged\n"
+	  "      --speed N           8x, 2.4x, or kB/s (default: as fast as it goes)\n"
+	  "      --stream-recording  on BD: faster, without the drive's checking\n"
+	  "      --no-wait           return as soon as the commit is accepted\n"
+	  "      --json              print the result as JSON, no progress\n",
 	  command_commit },
+	{ "finalize", "[DIR] [--label NAME] [--speed N] [--no-wait] [--json]",
+	  "Close the disc: nothing can be added any more",
+	  "What is staged is burned first, as commit --finalize does; it works with nothing\n"
+	  "staged, too. Overwriteable media can't be closed.\n\n"
+	  "  -l, --label NAME  the volume's new name (default: it keeps its name)\n"
+	  "      --speed N     8x, 2.4x, or kB/s (default: as fast as it goes)\n"
+	  "      --no-wait     return as soon as it is accepted\n"
+	  "      --json        print the result as JSON, no progress\n",
+	  command_finalize },
 	{ "wait", "[DIR] [--timeout SECONDS] [--json]", "Wait until no work is under way",
 	  "Exits as the commit did that was waited for.\n\n"
 	  "  -t, --timeout SECONDS  give up after that time, with exit code 5\n"
@@ -58,6 +74,41 @@ static const struct command commands[] = {
 	  "A disc mounted with -o commit=unmount is committed first; when that fails, it\n"
 	  "stays mounted and nothing is lost.\n",
 	  command_umount },
+	{ "eject", "[DRIVE|DIR] [--json]", "Open the tray, after unmounting",
+	  "A disc that discfs has mounted is unmounted first, as umount does it. While a\n"
+	  "commit is under way, it's refused. The default is the disc that is mounted here,\n"
+	  "or the only drive that there is.\n\n"
+	  "      --json  say what was done as JSON, no progress\n",
+	  command_eject },
+	{ "load", "[DRIVE] [--json]", "Close the tray, and tell what is in it",
+	  "Some drives, those of laptops among them, can't.\n\n"
+	  "      --json  as JSON\n",
+	  command_load },
+	{ "blank", "DRIVE|FILE [--full] [--yes] [--json]", "Erase what is on a rewritable disc",
+	  "Afterwards it can be written anew, session by session. Without --full, only that\n"
+	  "by which programs find what is recorded is overwritten: it takes seconds to\n"
+	  "minutes, and who wants to can still find out what was there.\n\n"
+	  "CD-RW is blanked. DVD-RW that was blanked quickly takes one session only, so it\n"
+	  "is formatted as an overwriteable disc instead; with --full it is blanked whole\n"
+	  "and takes sessions like a DVD-R. Of DVD+RW, DVD-RAM and BD-RE the head is\n"
+	  "overwritten with zeroes, and with --full everything. An image file that create\n"
+	  "made is as new again.\n\n"
+	  "      --full  overwrite everything; may take hours\n"
+	  "  -y, --yes   don't ask\n"
+	  "      --json  print the result as JSON, no progress\n",
+	  command_blank },
+	{ "format", "DRIVE [--full] [--spare|--no-spare] [--yes] [--json]",
+	  "Format a rewritable or Blu-ray disc",
+	  "DVD-RW becomes an overwriteable disc. DVD+RW, DVD-RAM and BD-RE are formatted\n"
+	  "anew, and are blank then. A blank BD-R gets a spare area for blocks that turn\n"
+	  "out bad; it can have that once, and before its first session. CD-RW needs no\n"
+	  "formatting: blank it.\n\n"
+	  "      --full      with certification, or every sector; may take hours\n"
+	  "      --spare     with a spare area (DVD-RAM, BD)\n"
+	  "      --no-spare  without one\n"
+	  "  -y, --yes       don't ask\n"
+	  "      --json      print the result as JSON, no progress\n",
+	  command_format },
 };
 
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)

@@ -192,14 +192,11 @@ static enum look_state state_of(const struct verb_drive *drive)
 	return by_status[drive->status];
 }
 
-static void look_by_asking(struct look *look)
+/* look->facts is there. */
+static void look_take_facts(struct look *look)
 {
 	const struct verb_drive *drive = &look->facts.drive;
 
-	if (drive_inquire(look->path, &look->facts, &look->why) < 0) {
-		look->access = look->why.err == EBUSY ? LOOK_BUSY : LOOK_FAILED;
-		return;
-	}
 	look->access = LOOK_ASKED;
 	snprintf(look->vendor, sizeof look->vendor, "%s", drive->vendor);
 	snprintf(look->product, sizeof look->product, "%s", drive->product);
@@ -213,6 +210,22 @@ static void look_by_asking(struct look *look)
 	look->free = look->state == LOOK_CLOSED ? 0 : drive->free;
 	if (look->state == LOOK_APPENDABLE || look->state == LOOK_CLOSED)
 		look_at_session(look);
+}
+
+static void look_by_asking(struct look *look)
+{
+	if (drive_inquire(look->path, &look->facts, &look->why) == 0)
+		look_take_facts(look);
+	else
+		look->access = look->why.err == EBUSY ? LOOK_BUSY : LOOK_FAILED;
+}
+
+void look_from_facts(const char *path, struct drive_facts *facts, struct look *ret)
+{
+	*ret = (struct look){ .facts = *facts };
+	*facts = (struct drive_facts){ 0 };
+	snprintf(ret->path, sizeof ret->path, "%s", path);
+	look_take_facts(ret);
 }
 
 bool look_from_afar(const char *path, struct look *ret)

@@ -53,6 +53,8 @@ const char *look_state_name(enum look_state state);
 int look_drives(char (*ret)[LOOK_PATH_ROOM], int most);
 /* path: of a drive, absolute, without symbolic links. May take a minute. look_clear it always. */
 void look_at(const char *path, struct look *ret);
+/* The same of what a drive has just said: takes facts over. */
+void look_from_facts(const char *path, struct drive_facts *facts, struct look *ret);
 /* The part of it that is known without asking the drive. True: more can't be known now. */
 bool look_from_afar(const char *path, struct look *ret);
 /* What it has in it, by medium.h. */

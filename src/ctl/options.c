@@ -32,6 +32,18 @@ int ctl_usage(const char *command, const char *fmt, ...)
 	return EXIT_CODE_USAGE;
 }
 
+int ctl_confirm(const char *command, const char *what, const char *question, const char *no)
+{
+	char answer[16] = "";
+
+	if (!isatty(STDIN_FILENO))
+		return ctl_usage(command, "not at a terminal: --yes is needed to %s", what);
+	fprintf(stderr, "%s [y/N] ", question);
+	if (fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
+		return EXIT_CODE_DONE;
+	return ctl_fail(EXIT_CODE_CANCELLED, "%s", no);
+}
+
 /* word: without its dashes; length: up to a '='. */
 static const struct option_spec *option_find(const struct option_spec *options, const char *word,
 					     size_t length)

@@ -110,20 +110,20 @@ static void report_success(const struct json *status)
 	       format_duration(seconds, json_int(status, "$.last.seconds")));
 }
 
-int work_report(const struct json *status, bool json)
+int work_report(const struct json *status, enum work_telling telling)
 {
 	AUTO_FREE char *message = json_string(status, "$.last.message");
 	AUTO_FREE char *op = json_string(status, "$.last.op");
 	AUTO_FREE char *last = json_string(status, "$.last");
 	int code = (int)json_int(status, "$.last.exit");
 
-	if (json)
+	if (telling == WORK_JSON)
 		puts(last ? last : "null");
 	if (code)
 		return ctl_fail(code, "%s",
 				message && message[0] ? message
 						      : strerror((int)json_int(status, "$.last.errno")));
-	if (json || !last)
+	if (telling != WORK_PLAIN || !last)
 		return EXIT_CODE_DONE;
 	if (op && strcmp(op, "commit") == 0 && json_int(status, "$.last.sectors"))
 		report_success(status);
@@ -161,24 +161,38 @@ static int commit_refused(const struct target *target, int err)
 	return ctl_fail(exit_code_of_errno(err), "the commit is refused: %s", why && why[0] ? why : text);
 }
 
-int work_commit(const struct target *target, const struct json *status, const char *label, bool quiet,
-		bool wait)
+/* The line for the control file. */
+static void add_wish(struct text *line, const struct work_wish *wish)
 {
-	struct work_watch watch = { .serial = work_serial(status), .timeout_s = -1, .quiet = quiet };
+	text_add(line, "commit-nowait%s%s%s%s", wish->finalize ? " --finalize" : "",
+		 wish->simulate ? " --simulate" : "", wish->dry_run ? " --dry-run" : "",
+		 wish->stream ? " --stream" : "");
+	if (wish->speed_kbps)
+		text_add(line, " --speed=%" PRIu32, wish->speed_kbps);
+	if (wish->label)
+		text_add(line, " -- %s", wish->label);
+}
+
+int work_commit(const struct target *target, const struct json *status, const struct work_wish *wish,
+		enum work_telling telling, bool wait)
+{
+	struct work_watch watch = { .serial = work_serial(status),
+				    .timeout_s = -1,
+				    .quiet = telling != WORK_PLAIN };
 	AUTO_JSON struct json after = { 0 };
 	AUTO_TEXT struct text line = { 0 };
 	bool busy;
 	int code;
 
-	text_add(&line, "commit-nowait%s%s", label ? " " : "", label ? label : "");
+	add_wish(&line, wish);
 	code = line.failed ? -ENOMEM : target_tell(target, line.data);
 	if (code < 0)
 		return commit_refused(target, -code);
 	if (!wait) {
-		puts(quiet ? "{\"accepted\":true}"
-			   : "The commit is accepted and goes on by itself (discfsctl wait)");
+		puts(telling == WORK_JSON ? "{\"accepted\":true}"
+					  : "The commit is accepted and goes on by itself (discfsctl wait)");
 		return EXIT_CODE_DONE;
 	}
 	code = work_follow(target, &watch, &after, &busy);
-	return code ? code : work_report(&after, quiet);
+	return code ? code : work_report(&after, telling);
 }

@@ -10,6 +10,16 @@ struct work_watch {
 	bool quiet;	   /* no progress */
 };
 
+/* What is asked of a commit. */
+struct work_wish {
+	const char *label; /* NULL: the disc keeps its name */
+	bool finalize, simulate, dry_run, stream;
+	uint32_t speed_kbps; /* 0: as fast as it goes */
+};
+
+/* How much is said. */
+enum work_telling { WORK_PLAIN, WORK_JSON, WORK_SILENT };
+
 /* last.serial of a status, 0 when nothing was ever done. */
 int64_t work_serial(const struct json *status);
 /* Changes that wait to be committed. */
@@ -20,10 +30,9 @@ uint64_t work_staged(const struct json *status);
  */
 int work_follow(const struct target *target, const struct work_watch *watch, struct json *ret_status,
 		bool *ret_was_busy);
-/* Tells how the last work ended (on success on stdout, else on stderr) and returns its exit code. json: print
- * it as JSON instead. */
-int work_report(const struct json *status, bool json);
+/* Tells how the last work ended (on success on stdout, else on stderr) and returns its exit code. */
+int work_report(const struct json *status, enum work_telling telling);
 
-/* Commits what is staged and follows it to the end: commit, and umount with commit=unmount. */
-int work_commit(const struct target *target, const struct json *status, const char *label, bool quiet,
-		bool wait);
+/* Commits what is staged and follows it to the end: commit, finalize, and umount with commit=unmount. */
+int work_commit(const struct target *target, const struct json *status, const struct work_wish *wish,
+		enum work_telling telling, bool wait);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/treat.h"
+
+#include "ctl/ctl.h"
+#include "ctl/progress.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+#define SETTLE_S 5 /* before that, a guess of the time left is none */
+
+struct showing {
+	struct progress progress;
+	const char *verb;
+	int64_t start_s;
+};
+
+static int64_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+static void show_step(void *self, uint64_t done, uint64_t total)
+{
+	struct showing *showing = (struct showing *)self;
+	int64_t passed = now_s() - showing->start_s;
+	struct progress_look look = { .phase = showing->verb, .done = done, .total = total, .eta = -1 };
+
+	if (passed >= SETTLE_S && done && done <= total)
+		look.eta = (int64_t)((double)passed * (double)(total - done) / (double)done);
+	progress_show(&showing->progress, &look);
+}
+
+int treat_exit_code(int err)
+{
+	return err == EIO || err == ETIMEDOUT ? EXIT_CODE_SYSTEM : (int)exit_code_of_errno(err);
+}
+
+int treat_drive(const char *path, const struct verb_task *task, const char *verb, bool quiet,
+		struct look *ret)
+{
+	const struct sigaction ignoring = { .sa_handler = SIG_IGN };
+	CLEANUP(drive_facts_clear) struct drive_facts facts = { 0 };
+	struct showing showing = { .verb = verb, .start_s = now_s() };
+	struct reason why = { 0 };
+	struct sigaction before;
+	int err;
+
+	*ret = (struct look){ 0 };
+	sigaction(SIGINT, &ignoring, &before);
+	progress_start(&showing.progress, quiet);
+	err = drive_run(path, task, show_step, &showing, &facts, &why);
+	progress_end(&showing.progress);
+	sigaction(SIGINT, &before, NULL);
+	if (err < 0)
+		return ctl_fail(treat_exit_code(-err), "%s: %s", path,
+				why.text[0] ? why.text : strerror(-err));
+	look_from_facts(path, &facts, ret);
+	return EXIT_CODE_DONE;
+}
