@@ -13,9 +13,6 @@
 #include <sys/stat.h>
 
 #define FS_TYPE	      "fuse.discfs"
-#define HEAD_SECTOR   16u /* the first volume descriptor (ECMA-119 6.7.1) */
-#define VOLUME_ID     40u /* ECMA-119 8.4.7 */
-#define VOLUME_SIZE   80u /* ECMA-119 8.4.8 */
 #define SESSION_BLOCK 32u /* sessions of overwriteable media begin at multiples of it */
 
 static const char *const state_names[] = {
@@ -126,55 +123,18 @@ static bool look_is_claimed(struct look *look)
 	return true;
 }
 
-/* Where the newest session's descriptors are; false: there is none with data. */
-static bool newest_descriptor(const struct look *look, uint64_t *ret)
-{
-	*ret = HEAD_SECTOR;
-	if (look->facts.drive.overwriteable)
-		return true;
-	for (size_t i = look->facts.tracks.count; i-- > 0;)
-		if (look->facts.tracks.items[i].data) {
-			*ret = look->facts.tracks.items[i].start + HEAD_SECTOR;
-			return true;
-		}
-	return false;
-}
-
-static void take_label(struct look *look, const uint8_t *volume)
-{
-	size_t length = LABEL_LIMIT;
-
-	while (length && (volume[VOLUME_ID + length - 1] == ' ' || !volume[VOLUME_ID + length - 1]))
-		length--;
-	memcpy(look->label, volume + VOLUME_ID, length);
-	look->label[length] = '\0';
-}
-
-/* A quick look at the newest session. On overwriteable media it's the head that tells whether there's one at
- * all. */
+/* On overwriteable media it's the head that tells whether there is a session at all. */
 static void look_at_session(struct look *look)
 {
-	static const uint8_t zeroes[SECTOR];
-	AUTO_CLOSE int fd = -1;
-	uint8_t volume[SECTOR];
-	uint64_t at;
-	bool overwriteable = look->facts.drive.overwriteable;
+	const struct verb_drive *drive = &look->facts.drive;
 
-	if (!newest_descriptor(look, &at))
-		return;
-	fd = open(look->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 || fd_pread_full(fd, volume, sizeof volume, at * SECTOR) != (ssize_t)sizeof volume) {
+	snprintf(look->label, sizeof look->label, "%s", drive->label);
+	if (drive->head == HEAD_UNREADABLE)
 		look->state = LOOK_UNREADABLE;
-		return;
-	}
-	if (memcmp(volume + 1, "CD001", 5) == 0 && volume[0] == 1)
-		take_label(look, volume);
-	if (!overwriteable)
-		return;
-	if (memcmp(volume, zeroes, sizeof zeroes) == 0)
+	else if (drive->overwriteable && drive->head == HEAD_ZERO)
 		look->state = LOOK_BLANK;
-	else if (look->label[0] || memcmp(volume + 1, "CD001", 5) == 0)
-		look->free -= min_u64(round_up(get_le32(volume + VOLUME_SIZE), SESSION_BLOCK), look->free);
+	else if (drive->overwriteable)
+		look->free -= min_u64(round_up(drive->volume_sectors, SESSION_BLOCK), look->free);
 }
 
 static enum look_state state_of(const struct verb_drive *drive)
@@ -214,7 +174,9 @@ static void look_take_facts(struct look *look)
 
 static void look_by_asking(struct look *look)
 {
-	if (drive_inquire(look->path, &look->facts, &look->why) == 0)
+	const struct verb_task task = { .op = DRIVE_INQUIRE, .look = true };
+
+	if (drive_run(look->path, &task, NULL, NULL, &look->facts, &look->why) == 0)
 		look_take_facts(look);
 	else
 		look->access = look->why.err == EBUSY ? LOOK_BUSY : LOOK_FAILED;

@@ -47,14 +47,16 @@ int treat_drive(const char *path, const struct verb_task *task, const char *verb
 	const struct sigaction ignoring = { .sa_handler = SIG_IGN };
 	CLEANUP(drive_facts_clear) struct drive_facts facts = { 0 };
 	struct showing showing = { .verb = verb, .start_s = now_s() };
+	struct verb_task looking = *task;
 	struct reason why = { 0 };
 	struct sigaction before;
 	int err;
 
 	*ret = (struct look){ 0 };
+	looking.look = true;
 	sigaction(SIGINT, &ignoring, &before);
 	progress_start(&showing.progress, quiet);
-	err = drive_run(path, task, show_step, &showing, &facts, &why);
+	err = drive_run(path, &looking, show_step, &showing, &facts, &why);
 	progress_end(&showing.progress);
 	sigaction(SIGINT, &before, NULL);
 	if (err < 0)

@@ -21,6 +21,8 @@
 #define FORMAT_NO_SPARE	  (1 << 5)
 #define FORMAT_NO_CERTIFY (1 << 6)
 
+#define FORMAT_BD_NO_SPARE 0x31 /* MMC-5 6.5.4.2.16 */
+
 /* xorriso and cdrskin write as many zeroes: the least that all readers take for a disc. */
 #define QUICK_BYTES (128ll << 20)
 
@@ -166,11 +168,29 @@ static int certify_flag(const struct work *work)
 	return work->task->full ? 0 : FORMAT_NO_CERTIFY;
 }
 
+static bool format_is_offered(const struct work *work, int wanted)
+{
+	int status = 0, formats = 0, type = -1;
+	unsigned bl_sas = 0, tdp = 0;
+	off_t size = 0;
+
+	if (burn_disc_get_formats(work->drive->drive, &status, &size, &bl_sas, &formats) <= 0)
+		return false;
+	for (int i = 0; i < formats; i++)
+		if (burn_disc_get_format_descr(work->drive->drive, i, &type, &size, &tdp) > 0 &&
+		    type == wanted)
+			return true;
+	return false;
+}
+
 /* DVD-RAM and BD-RE: what is asked for about the spare area, else what the drive does by itself. */
 static int format_defect_managed(const struct work *work)
 {
 	int got, spare = work->task->spare == SPARE_UNWANTED ? FORMAT_NO_SPARE : FORMAT_USUAL;
 
+	if (spare == FORMAT_NO_SPARE && work->profile == PROFILE_BD_RE &&
+	    !format_is_offered(work, FORMAT_BD_NO_SPARE))
+		return refused(work, "this drive doesn't format it without a spare area");
 	got = start_format(work, 0, spare | certify_flag(work));
 	return got < 0 ? got : clear_head(work);
 }

@@ -21,6 +21,9 @@ void put_drive(struct msg *msg, const struct verb_drive *drive)
 	msg_put_u64(msg, drive->damaged_start);
 	msg_put_u32(msg, drive->tracks);
 	msg_put_u32(msg, drive->speeds);
+	msg_put_u32(msg, drive->head);
+	msg_put_u32(msg, drive->volume_sectors);
+	msg_put_string(msg, drive->label);
 }
 
 bool get_drive(struct msg *msg, struct verb_drive *ret)
@@ -42,6 +45,9 @@ bool get_drive(struct msg *msg, struct verb_drive *ret)
 	ret->damaged_start = msg_get_u64(msg);
 	ret->tracks = msg_get_choice(msg, 0, TRACKS_LIMIT);
 	ret->speeds = msg_get_choice(msg, 0, SPEEDS_LIMIT);
+	ret->head = msg_get_choice(msg, HEAD_UNKNOWN, HEAD_UNREADABLE);
+	ret->volume_sectors = msg_get_u32(msg);
+	msg_get_string(msg, ret->label, sizeof ret->label);
 	return msg->verb == VERB_DRIVE && msg_done(msg);
 }
 
@@ -85,6 +91,7 @@ void put_task(struct msg *msg, const struct verb_task *task)
 	msg_put_u32(msg, task->op);
 	msg_put_u8(msg, task->full);
 	msg_put_u32(msg, task->spare);
+	msg_put_u8(msg, task->look);
 }
 
 bool get_task(struct msg *msg, struct verb_task *ret)
@@ -92,5 +99,6 @@ bool get_task(struct msg *msg, struct verb_task *ret)
 	ret->op = msg_get_choice(msg, DRIVE_INQUIRE, DRIVE_LOAD);
 	ret->full = msg_get_bool(msg);
 	ret->spare = msg_get_choice(msg, SPARE_USUAL, SPARE_UNWANTED);
+	ret->look = msg_get_bool(msg);
 	return msg->verb == VERB_TASK && msg_done(msg);
 }

@@ -16,6 +16,9 @@ enum drive_status {
 	DRIVE_UNUSABLE /* of a kind that libburn can't tell anything of */
 };
 
+/* The first block of the newest session's descriptors; of overwriteable media, of the head. */
+enum drive_head { HEAD_UNKNOWN = 0, HEAD_ZERO, HEAD_VOLUME, HEAD_OTHER, HEAD_UNREADABLE };
+
 #define TRACKS_LIMIT 1024u
 #define SPEEDS_LIMIT 64u
 
@@ -33,6 +36,10 @@ struct verb_drive {
 	uint64_t nwa;		 /* where the next session begins; 0 where none can */
 	uint64_t damaged_start;	 /* of the track that damaged tells of */
 	uint32_t tracks, speeds; /* how many messages came before */
+	/* where the task said look: */
+	uint32_t head;		 /* enum drive_head */
+	uint32_t volume_sectors; /* HEAD_VOLUME: the size that it tells */
+	char label[LABEL_LIMIT + 1];
 };
 
 struct verb_track { /* of a complete session */
@@ -62,6 +69,7 @@ struct verb_task {
 	uint32_t op;	/* enum drive_op */
 	bool full;	/* blank, format: every sector, not only what tells what is there */
 	uint32_t spare; /* format of BD and DVD-RAM: enum drive_spare, room for blocks that go bad */
+	bool look;	/* read the head of what is recorded, afterwards */
 };
 
 void put_drive(struct msg *msg, const struct verb_drive *drive);

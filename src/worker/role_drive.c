@@ -2,6 +2,7 @@
 /* JOB(), TASK -> PROGRESS*, TRACK*, SPEED*, DRIVE: what is in a drive, after something was done to it. */
 #include "worker/role.h"
 
+#include "disc/drive_look.h"
 #include "disc/drive_task.h"
 
 #include <errno.h>
@@ -50,5 +51,7 @@ int role_drive(struct worker *worker, struct reason *why)
 		got = drive_do(&drive, &task, send_progress, worker, why);
 	if (got == 0)
 		got = drive_describe(&drive, &report, why);
+	if (got == 0 && task.look)
+		drive_look(&drive, &report);
 	return got < 0 ? got : send_report(worker, &report, why);
 }

@@ -32,6 +32,9 @@ static const struct verb_drive some_drive = {
 	.damaged_start = 200000,
 	.tracks = 3,
 	.speeds = 2,
+	.head = HEAD_VOLUME,
+	.volume_sectors = 4321,
+	.label = "32_CHARACTERS_ARE_THE_MOST_THERE",
 };
 
 static void build_drive(struct msg *msg)
@@ -68,6 +71,9 @@ static void compare_drive(struct msg *msg)
 	assert_int_equal(drive.damaged_start, 200000);
 	assert_int_equal(drive.tracks, 3);
 	assert_int_equal(drive.speeds, 2);
+	assert_int_equal(drive.head, HEAD_VOLUME);
+	assert_int_equal(drive.volume_sectors, 4321);
+	assert_string_equal(drive.label, some_drive.label);
 }
 
 static void build_track(struct msg *msg)
@@ -123,7 +129,9 @@ static void compare_speed(struct msg *msg)
 
 static void build_task(struct msg *msg)
 {
-	const struct verb_task task = { .op = DRIVE_FORMAT, .full = true, .spare = SPARE_UNWANTED };
+	const struct verb_task task = {
+		.op = DRIVE_FORMAT, .full = true, .spare = SPARE_UNWANTED, .look = true
+	};
 
 	put_task(msg, &task);
 }
@@ -143,6 +151,7 @@ static void compare_task(struct msg *msg)
 	assert_int_equal(task.op, DRIVE_FORMAT);
 	assert_true(task.full);
 	assert_int_equal(task.spare, SPARE_UNWANTED);
+	assert_true(task.look);
 }
 
 #define VERB_CASE(name)                                                                                      \
@@ -265,15 +274,17 @@ static void test_drive_limits(void **state)
 	drive = some_drive;
 	drive.speeds = SPEEDS_LIMIT + 1;
 	assert_false(drive_is_read(&drive));
+	drive = some_drive;
+	drive.head = HEAD_UNREADABLE + 1;
+	assert_false(drive_is_read(&drive));
 }
 
-/* A vendor of nine characters, which no drive has. */
-static void test_text_too_long(void **state)
+static bool vendor_is_read(const char *vendor)
 {
 	CLEANUP(msg_clear) struct msg msg = { 0 };
 
 	msg_start(&msg, VERB_DRIVE);
-	msg_put_string(&msg, "NINECHARS");
+	msg_put_string(&msg, vendor);
 	for (int i = 0; i < 3; i++)
 		msg_put_string(&msg, "");
 	for (int i = 0; i < 2; i++)
@@ -282,9 +293,16 @@ static void test_text_too_long(void **state)
 		msg_put_u8(&msg, 0);
 	for (int i = 0; i < 4; i++)
 		msg_put_u64(&msg, 0);
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < 4; i++)
 		msg_put_u32(&msg, 0);
-	assert_false(read_drive(&msg));
+	msg_put_string(&msg, "");
+	return read_drive(&msg);
+}
+
+static void test_text_too_long(void **state)
+{
+	assert_true(vendor_is_read("EIGHTCHR"));
+	assert_false(vendor_is_read("NINECHARS"));
 }
 
 static bool task_is_read(uint32_t op, uint32_t spare)
