@@ -137,7 +137,7 @@ static int blank_image(const struct treatment *treatment, const char *path)
 
 static int treat(const struct treatment *treatment, const char *argument)
 {
-	struct place place;
+	struct place place = { 0 };
 	int code;
 
 	if (!argument)

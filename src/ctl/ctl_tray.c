@@ -37,7 +37,7 @@ int command_eject(int argc, char **argv)
 	CLEANUP(look_clear) struct look look = { 0 };
 	bool json = false;
 	const struct option_spec options[] = { { "json", 0, .flag = &json }, { 0 } };
-	struct place place;
+	struct place place = { 0 };
 	int count, code = ctl_options(argc, argv, options, 1, &count);
 
 	if (!code)
@@ -60,7 +60,7 @@ int command_load(int argc, char **argv)
 	AUTO_TEXT struct text text = { 0 };
 	bool json = false;
 	const struct option_spec options[] = { { "json", 0, .flag = &json }, { 0 } };
-	struct place place;
+	struct place place = { 0 };
 	int count, code = ctl_options(argc, argv, options, 1, &count);
 
 	if (!code)
