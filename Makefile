@@ -137,7 +137,7 @@ TSAN := BUILD=build-tsan OPT="-O1 -g -Wno-tsan -Wno-maybe-uninitialized" SAN="-f
 check-tsan:
 	$(QUIETLY) $(TSAN) -j$(JOBS) all build-tsan/unit/test_threads >/dev/null
 	@TSAN_OPTIONS=suppressions=tests/tsan.supp DISCFS_SLOWNESS=4 tests/unit.sh build-tsan/unit/test_threads
-	@DISCFS_BUILD=build-tsan DISCFS_INSTRUMENTED=1 DISCFS_SLOWNESS=4 tests/run.sh tests/mount/crowd.sh
+	@DISCFS_BUILD=build-tsan DISCFS_INSTRUMENTED=1 DISCFS_SLOWNESS=4 tests/run.sh tests/mount/crowd.sh tests/mount/waiting.sh
 
 # The daemon and its workers under valgrind, through a short story.
 check-valgrind: all

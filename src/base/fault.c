@@ -2,9 +2,22 @@
 #include "base/fault.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define LOOK_US 20000u
+
+static int await_file(const char *path)
+{
+	char name[4096];
+
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(path, ","), path);
+	while (access(name, F_OK) != 0)
+		usleep(LOOK_US);
+	return 0;
+}
 
 static int fault_act(const char *action)
 {
@@ -12,6 +25,8 @@ static int fault_act(const char *action)
 		kill(getpid(), SIGKILL);
 	while (strncmp(action, "stop", 4) == 0)
 		pause();
+	if (strncmp(action, "await=", 6) == 0)
+		return await_file(action + 6);
 	return -atoi(action);
 }
 

@@ -6,7 +6,7 @@
 
 static const char *log_name = "discfs";
 static bool log_verbose;
-static bool log_syslog;
+static _Atomic bool log_syslog; /* a thread may be logging already */
 
 void log_open(const char *name, bool verbose)
 {

@@ -177,7 +177,7 @@ static int fill(struct run *run, struct reason *why)
 {
 	const struct fill_progress progress = { fill_step, run };
 
-	if (!run->disc->is_drive || run->wish->dry_run)
+	if (!disc_burns_blind(run->disc) || run->wish->dry_run)
 		return 0;
 	progress_phase(&run->commit->progress, PHASE_FILLED, 0);
 	return fill_generation(run->disc, run->journal.gen, &progress, why);
@@ -192,6 +192,20 @@ static void burn_step(void *self, const struct verb_progress *step)
 		      step->file_length);
 }
 
+/* While it burns, nobody may read a disc that can't be read then. */
+static int go(struct run *run, struct verb_written *ret_written, struct reason *why)
+{
+	struct disc_reader *reader = &run->disc->tree.disc;
+	int ret;
+
+	if (disc_burns_blind(run->disc))
+		disc_reader_hold(reader);
+	progress_phase(&run->commit->progress, PHASE_BURNING, run->journal.sectors);
+	ret = burn_go(&run->burn, burn_step, run, ret_written, why);
+	disc_reader_release(reader);
+	return ret;
+}
+
 static int burn(struct run *run, struct reason *why)
 {
 	struct verb_written written;
@@ -201,8 +215,7 @@ static int burn(struct run *run, struct reason *why)
 		ret = finish_set_phase(&run->disc->tree, &run->journal, PHASE_BURNING, why);
 	if (ret < 0)
 		return ret;
-	progress_phase(&run->commit->progress, PHASE_BURNING, run->journal.sectors);
-	ret = burn_go(&run->burn, burn_step, run, &written, why);
+	ret = go(run, &written, why);
 	if (ret == 0 && (written.start != run->journal.start || written.sectors != run->journal.sectors))
 		ret =
 		    reason_set(why, EIO, "the burn worker wrote %llu sectors instead of %llu",
@@ -222,8 +235,7 @@ static int simulate(struct run *run, struct reason *why)
 {
 	struct verb_written written;
 
-	progress_phase(&run->commit->progress, PHASE_BURNING, run->journal.sectors);
-	return burn_go(&run->burn, burn_step, run, &written, why);
+	return go(run, &written, why);
 }
 
 static int verify_and_publish(struct run *run, struct reason *why)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "commit/disc.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "commit/adopt.h"
 #include "commit/recover.h"
@@ -82,6 +83,12 @@ int disc_probe(const struct disc *disc, struct probe *ret, struct reason *why)
 bool disc_is_sequential(const struct probe *probe)
 {
 	return probe->is_drive && !probe->facts.drive.overwriteable;
+}
+
+/* An image file can be read all the time: it does as if it couldn't where a test wants that. */
+bool disc_burns_blind(const struct disc *disc)
+{
+	return disc->is_drive || fault_point("burn-blind") < 0;
 }
 
 void disc_update_room(struct disc *disc)

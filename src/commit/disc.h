@@ -52,5 +52,7 @@ int disc_check_same(struct disc *disc, struct probe *ret, struct reason *why);
 void disc_set_probe(struct disc *disc, struct probe *probe);
 /* What the database says of the base: format, base_nodes. 0 or -errno with why. */
 int disc_load_facts(struct disc *disc, struct reason *why);
+/* The medium can't be read while a session is burned, so nobody may try. */
+bool disc_burns_blind(const struct disc *disc);
 /* What the host's file system lets an image file grow. Called now and then. */
 void disc_update_room(struct disc *disc);

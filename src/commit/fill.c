@@ -220,7 +220,7 @@ static int unreadable(struct fill *fill, uint64_t at)
 /* A sector after the other where it fails as a whole: to try again, and to know which one it is. */
 static int read_disc(struct fill *fill, uint8_t *data, size_t length, uint64_t origin)
 {
-	const struct disc_reader *disc = &fill->tree->disc;
+	struct disc_reader *disc = &fill->tree->disc;
 
 	if (disc_read(disc, data, length, origin) == 0)
 		return 0;

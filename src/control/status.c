@@ -20,6 +20,7 @@ struct status {
 	struct commit_result last;
 	uint64_t spool_used, spool_limit;
 	uint64_t free_bytes, predicted;
+	uint64_t waiting; /* reads, for the end of the burn */
 };
 
 static void take_status(struct control *control, struct status *ret)
@@ -32,6 +33,7 @@ static void take_status(struct control *control, struct status *ret)
 	ret->failing = -atomic_load(&tree->failing);
 	progress_get(&control->commit->progress, &ret->work);
 	commit_last(control->commit, &ret->last);
+	ret->waiting = atomic_load(&tree->disc.waiting);
 	ret->predicted = tree_predicted_sectors(tree);
 	ret->free_bytes = control->disc->read_only ? 0 : tree_free_sectors(tree) * SECTOR;
 	WITH_LOCK(&tree->spool.lock);
@@ -124,8 +126,10 @@ static void json_staged(const struct status *status, uint64_t next_start, struct
 	text_add(text, "}");
 }
 
-static void json_work(const struct progress_view *work, struct text *text)
+static void json_work(const struct status *status, struct text *text)
 {
+	const struct progress_view *work = &status->work;
+
 	if (work->phase == PHASE_IDLE) {
 		text_add(text, "\"work\":null");
 		return;
@@ -142,6 +146,8 @@ static void json_work(const struct progress_view *work, struct text *text)
 	json_key(text, "file", work->file);
 	text_add(text, ",");
 	json_number(text, "rate_bps", work->rate);
+	text_add(text, ",");
+	json_number(text, "waiting_reads", status->waiting);
 	if (work->eta == UINT64_MAX)
 		text_add(text, ",\"eta_s\":null}");
 	else
@@ -196,7 +202,7 @@ int control_status_json(struct control *control, struct text *ret)
 	text_add(ret, ",\n");
 	json_staged(&status, control->disc->probe.disc.nwa, ret);
 	text_add(ret, ",\n");
-	json_work(&status.work, ret);
+	json_work(&status, ret);
 	text_add(ret, ",\n");
 	json_last(&status.last, ret);
 	text_add(ret, ",\n\"warnings\":[");
@@ -271,6 +277,8 @@ int control_status_text(struct control *control, struct text *ret)
 	text_add(ret, "work:       ");
 	control_progress_text(control, ret);
 	text_add(ret, "\n");
+	if (status.waiting)
+		text_add(ret, "waiting:    %" PRIu64 " reads, until the drive has burned\n", status.waiting);
 	text_result(&status.last, ret);
 	return ret->failed ? -ENOMEM : 0;
 }

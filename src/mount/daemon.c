@@ -6,6 +6,7 @@
 #include "mount/background.h"
 #include "mount/flusher.h"
 #include "mount/pages.h"
+#include "mount/parker.h"
 #include "mount/seeker.h"
 #include "mount/session.h"
 #include "mount/stopper.h"
@@ -95,13 +96,17 @@ static int serve(struct mount *mount, const struct options *options, int parent,
 	if (ret == 0)
 		ret = seeker_start(mount);
 	if (ret == 0)
+		ret = parker_start(mount);
+	if (ret == 0)
 		ret = stopper_start(mount, options->mountpoint);
 	if (ret < 0)
 		return reason_set(why, -ret, "threads can't be started: %s", strerror(-ret));
 	background_ready(parent);
 	ret = session_loop(mount);
 	signal = stopper_end(mount);
+	parker_stop(mount);
 	seeker_stop(mount);
+	session_detach(mount); /* a commit that is under way may last an hour */
 	commit_unmounted(&mount->commit);
 	/* A signal isn't the owner's wish to burn: only an unmount is. */
 	if (ret == 0 && signal == 0 && options->commit_on_unmount && !mount->disc.read_only)

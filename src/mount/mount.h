@@ -51,12 +51,20 @@ struct mount {
 	_Atomic bool promised; /* see killpriv.h */
 	struct turn turn;
 	struct {
-		pthread_t thread;
+		VEC(pthread_t) threads;
+		unsigned idle; /* of them */
 		pthread_mutex_t lock;
 		pthread_cond_t wake;
 		VEC(struct seek) asked;
 		bool stop;
 	} seeker;
+	struct {
+		pthread_t thread;
+		pthread_mutex_t lock;
+		pthread_cond_t wake;
+		VEC(struct parked *) parked; /* in the order in which they came */
+		bool stop;
+	} parker;
 	struct {
 		pthread_t thread, loop;
 		const char *mountpoint;

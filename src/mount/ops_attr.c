@@ -2,6 +2,7 @@
 #include "mount/ops.h"
 
 #include "mount/killpriv.h"
+#include "mount/parker.h"
 #include "store/body.h"
 
 #include <errno.h>
@@ -46,6 +47,7 @@ static int set_size(fuse_req_t req, uint64_t ino, uint64_t size)
 	if (ret < 0)
 		return ret;
 	ret = body_truncate(tree, inode, size);
+	parker_changed(mount_of(req), inode);
 	if (ret == 0)
 		ret = killpriv_by_change(req, inode);
 	tree_put(tree, inode);

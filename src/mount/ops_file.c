@@ -2,6 +2,7 @@
 #include "mount/ops.h"
 
 #include "mount/killpriv.h"
+#include "mount/parker.h"
 #include "mount/seeker.h"
 #include "mount/stale.h"
 #include "store/body.h"
@@ -57,6 +58,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	ret = tree_get(tree, ino, &inode);
 	if (ret == 0 && (fi->flags & O_TRUNC)) {
 		ret = body_truncate(tree, inode, 0);
+		parker_changed(mount_of(req), inode);
 		if (ret == 0)
 			ret = killpriv_by_change(req, inode);
 		if (ret < 0)
@@ -83,19 +85,10 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
-	char *buffer AUTO_FREE = NULL;
-	int64_t got;
-
-	if (is_virtual(ino)) {
+	if (is_virtual(ino))
 		virtual_read(req, size, offset, fi);
-		return;
-	}
-	buffer = malloc(size);
-	got = buffer ? body_read(tree_of(req), inode_of(fi), buffer, size, (uint64_t)offset) : -ENOMEM;
-	if (got < 0)
-		reply_err(req, (int)got);
 	else
-		fuse_reply_buf(req, buffer, (size_t)got);
+		parker_read(mount_of(req), req, inode_of(fi), size, (uint64_t)offset);
 }
 
 void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
@@ -130,6 +123,8 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
 		      ? -EOPNOTSUPP
 		      : body_allocate(tree_of(req), inode_of(fi), mode, (uint64_t)offset, (uint64_t)length);
 
+	if (ret == 0)
+		parker_changed(mount_of(req), inode_of(fi));
 	reply_err(req, ret < 0 ? ret : killpriv_by_change(req, inode_of(fi)));
 }
 
@@ -142,6 +137,8 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset, stru
 					 inode_of(to_fi), (uint64_t)offset, min_u64(length, COPY_AT_ONCE));
 	int ret = copied > 0 ? killpriv_by_change(req, inode_of(to_fi)) : 0;
 
+	if (copied > 0)
+		parker_changed(mount_of(req), inode_of(to_fi));
 	if (copied < 0 || ret < 0)
 		reply_err(req, copied < 0 ? (int)copied : ret);
 	else

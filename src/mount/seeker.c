@@ -6,6 +6,8 @@
 
 #include <errno.h>
 
+#define THREADS_MOST 16u
+
 static void answer(struct mount *mount, const struct seek *seek)
 {
 	int64_t at;
@@ -22,8 +24,10 @@ static void answer(struct mount *mount, const struct seek *seek)
 static bool next(struct mount *mount, struct seek *ret)
 {
 	WITH_LOCK(&mount->seeker.lock);
+	mount->seeker.idle++;
 	while (mount->seeker.asked.count == 0 && !mount->seeker.stop)
 		pthread_cond_wait(&mount->seeker.wake, &mount->seeker.lock);
+	mount->seeker.idle--;
 	if (mount->seeker.asked.count == 0)
 		return false;
 	*ret = mount->seeker.asked.items[--mount->seeker.asked.count];
@@ -39,11 +43,22 @@ static void *seeker(void *self)
 	return NULL;
 }
 
+/* Needs seeker.lock, or nobody else at work. */
+static int add_thread(struct mount *mount)
+{
+	pthread_t *thread = vec_push(&mount->seeker.threads);
+	int ret = thread ? -pthread_create(thread, NULL, seeker, mount) : -ENOMEM;
+
+	if (thread && ret < 0)
+		mount->seeker.threads.count--;
+	return ret;
+}
+
 int seeker_start(struct mount *mount)
 {
 	pthread_mutex_init(&mount->seeker.lock, NULL);
 	pthread_cond_init(&mount->seeker.wake, NULL);
-	return -pthread_create(&mount->seeker.thread, NULL, seeker, mount);
+	return add_thread(mount);
 }
 
 void seeker_stop(struct mount *mount)
@@ -53,9 +68,11 @@ void seeker_stop(struct mount *mount)
 		if (mount->seeker.stop)
 			return;
 		mount->seeker.stop = true;
-		pthread_cond_signal(&mount->seeker.wake);
+		pthread_cond_broadcast(&mount->seeker.wake);
 	}
-	pthread_join(mount->seeker.thread, NULL);
+	vec_each (&mount->seeker.threads, thread)
+		pthread_join(*thread, NULL);
+	vec_clear(&mount->seeker.threads);
 	vec_clear(&mount->seeker.asked);
 }
 
@@ -70,5 +87,7 @@ void seeker_ask(struct mount *mount, const struct seek *seek)
 		return;
 	}
 	*asked = *seek;
+	if (mount->seeker.asked.count > mount->seeker.idle && mount->seeker.threads.count < THREADS_MOST)
+		add_thread(mount); /* without it, it waits for the others */
 	pthread_cond_signal(&mount->seeker.wake);
 }

@@ -3,7 +3,9 @@
  *
  * Linux hands them on without writing its cached pages back first (fuse_lseek), and what it has cached looks
  * like a hole to us: a program that copies only data would lose it. So the pages are called in before the
- * answer. That must not be done by one of the threads that the pages come to: a thread of its own does it. */
+ * answer. That must not be done by one of the threads that the pages come to: others do it. More than one,
+ * since a page that is being read can't be called in before it's there, and that may last as long as a drive
+ * burns (parker.h). */
 #pragma once
 
 #include "mount/mount.h"

@@ -92,6 +92,7 @@ void reply_entry(fuse_req_t req, const struct node_attr *attr)
  * kernel asks us for ACLs, and leaves the umask to us, since default ACLs overrule it. */
 static void op_init(void *self, struct fuse_conn_info *conn)
 {
+	const struct mount *mount = self;
 	static const unsigned wanted = FUSE_CAP_WRITEBACK_CACHE | FUSE_CAP_POSIX_ACL | FUSE_CAP_DONT_MASK |
 				       FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_CACHE_SYMLINKS |
 				       FUSE_CAP_READDIRPLUS | FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_ASYNC_READ |
@@ -102,6 +103,11 @@ static void op_init(void *self, struct fuse_conn_info *conn)
 
 	conn->want |= conn->capable & wanted;
 	conn->want &= ~unwanted;
+	/* What the kernel doesn't wait for itself it sends a dozen at a time: as many reads ahead that wait
+	 * for a drive would keep all other files from being read, and written. And no signal ends such a
+	 * read. */
+	if (disc_burns_blind(&mount->disc))
+		conn->want &= ~(unsigned)(FUSE_CAP_ASYNC_READ | FUSE_CAP_ASYNC_DIO);
 	conn->max_write = MAX_WRITE;
 	conn->max_readahead = READ_AHEAD;
 	conn->time_gran = 1;
@@ -232,6 +238,11 @@ int session_loop(struct mount *mount)
 	ret = fuse_session_loop_mt(mount->session, config);
 	fuse_loop_cfg_destroy(config);
 	return ret;
+}
+
+void session_detach(struct mount *mount)
+{
+	fuse_session_unmount(mount->session);
 }
 
 void session_unmount(struct mount *mount)

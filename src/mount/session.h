@@ -10,4 +10,6 @@ int session_mount(struct mount *mount, const struct options *options, struct rea
 /* Serves until the mount goes away or stopper.h ends it. 0 or -errno. */
 int session_loop(struct mount *mount);
 /* Safe when it was never mounted. */
+/* Takes it out of the tree of directories: nobody serves it any more, and whoever came there would wait. */
+void session_detach(struct mount *mount);
 void session_unmount(struct mount *mount);

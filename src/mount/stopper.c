@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "mount/pages.h"
+#include "mount/parker.h"
 #include "mount/seeker.h"
 #include "proc/flush.h"
 
@@ -59,6 +60,7 @@ static void *stopper(void *self)
 	if (atomic_load(&mount->stopper.ended))
 		return NULL;
 	log_notice("ending: %s", strsignal(number));
+	parker_stop(mount); /* pages that wait to be read can't be called in */
 	if (flush_mount(mount->stopper.mountpoint, FLUSH_MS, &why) < 0)
 		log_error("what programs wrote last may be lost: %s", why.text);
 	pages_call_in_all(mount);

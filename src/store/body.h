@@ -7,7 +7,8 @@
 
 #include "store/tree.h"
 
-/* Reads up to length bytes; fewer only at the end of the file. Returns the count or -errno. */
+/* Reads up to length bytes; fewer only at the end of the file. Returns the count, or -EAGAIN when some of it
+ * is on the disc and that is held (disc_reader.h), or -errno. */
 int64_t body_read(struct tree *tree, struct inode *inode, void *data, size_t length, uint64_t offset);
 /* Writes all of it: -ENOSPC where the medium or the spool has no room, -EFBIG. After a failure some of the
  * bytes may be there, none outside of the range. */

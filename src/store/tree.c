@@ -52,6 +52,7 @@ int tree_open(struct tree *tree, const char *path, int state_dir_fd, uint64_t sp
 	pthread_mutex_init(&tree->lock, NULL);
 	pthread_mutex_init(&tree->account, NULL);
 	pthread_mutex_init(&tree->sync.lock, NULL);
+	disc_reader_init(&tree->disc);
 	atomic_store(&tree->room.host_free, UINT64_MAX);
 	snprintf(db_path, sizeof db_path, "%s/overlay.db", path);
 	ret = db_open(&tree->db, db_path, why);
@@ -77,6 +78,7 @@ void tree_close(struct tree *tree)
 	pthread_mutex_destroy(&tree->lock);
 	pthread_mutex_destroy(&tree->account);
 	pthread_mutex_destroy(&tree->sync.lock);
+	disc_reader_destroy(&tree->disc);
 }
 
 bool tree_has_base(struct tree *tree)

@@ -234,6 +234,41 @@ static void test_random(void **state)
 	}
 }
 
+static void count_up(void *self)
+{
+	++*(int *)self;
+}
+
+/* While a drive burns, its disc can't be read: nobody waits for it in here, and only who needs it is refused.
+ */
+static void test_disc_held(void **state)
+{
+	struct file file;
+	struct disc_reader *disc;
+	char got[100];
+	int released = 0;
+
+	file_open(&file);
+	disc = &file.store.tree->disc;
+	disc->released = count_up;
+	disc->self = &released;
+	file_write(&file, 5000, 100, 7);
+	disc_reader_hold(disc);
+	assert_int_equal(body_read(file.store.tree, file.inode, got, 100, 5000), 100);
+	assert_int_equal(got[99], 7);
+	assert_int_equal(body_read(file.store.tree, file.inode, got, 100, 5001), -EAGAIN);
+	assert_int_equal(body_read(file.store.tree, file.inode, got, 100, 0), -EAGAIN);
+	assert_int_equal(body_read(file.store.tree, file.inode, got, 100, LENGTH), 0);
+	file_write(&file, 6000, 100, 8);
+	assert_int_equal(body_truncate(file.store.tree, file.inode, file.size), 0);
+	assert_int_equal(released, 0);
+	disc_reader_release(disc);
+	disc_reader_release(disc);
+	assert_int_equal(released, 1);
+	file_check(&file);
+	file_close(&file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -243,6 +278,7 @@ int main(void)
 		cmocka_unit_test(test_seek),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_huge),
+		cmocka_unit_test(test_disc_held),
 		cmocka_unit_test(test_random),
 	};
 
