@@ -83,19 +83,19 @@ $(FAILING): $(BUILD)/fault/failing.o
 	$(CC) $(LDFLAGS) -shared -o $@ $<
 
 # The simulated burner (tests/mmcsim/README.md): the library that programs get by LD_PRELOAD, and the tool. Both have the
-# firmware in them; the library shows nothing but the calls that it replaces.
+# firmware in them; the library shows nothing but the calls that it replaces. No sanitizer, as other programs load it.
 MMCSIM_SRC  := $(wildcard tests/mmcsim/*.c)
 MMCSIM_OBJ   = $(patsubst tests/mmcsim/%.c,$(BUILD)/mmcsim/%.o,$(filter-out $(1),$(MMCSIM_SRC)))
 MMCSIM      := $(BUILD)/mmcsim/mmcsim.so $(BUILD)/mmcsim/mmcsim
 $(BUILD)/mmcsim/%.o: tests/mmcsim/%.c
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -Isrc,$(CPPFLAGS)) $(CFLAGS) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
+	$(CC) $(filter-out -Isrc,$(CPPFLAGS)) $(filter-out $(SAN),$(CFLAGS)) -fPIC -fvisibility=hidden -MMD -MP -c -o $@ $<
 
 $(BUILD)/mmcsim/mmcsim.so: $(call MMCSIM_OBJ,tests/mmcsim/tool.c)
-	$(CC) $(LDFLAGS) -shared -o $@ $^ -ldl
+	$(CC) $(filter-out $(SAN),$(LDFLAGS)) -shared -o $@ $^ -ldl
 
 $(BUILD)/mmcsim/mmcsim: $(call MMCSIM_OBJ,tests/mmcsim/host_%.c tests/mmcsim/interpose_%.c)
-	$(CC) $(LDFLAGS) -o $@ $^
+	$(CC) $(filter-out $(SAN),$(LDFLAGS)) -o $@ $^
 
 tests: all $(UNIT_BIN) $(MODEL) $(FAILING) $(MMCSIM)
 

@@ -15,6 +15,7 @@ import threading
 import time
 
 T = sys.argv[1]
+parent = os.getpid()
 SR0 = T + '/drives/sr0'
 BLKGETSIZE64, BLKSSZGET, BLKFLSBUF = 0x80081272, 0x1268, 0x1261
 CDROM_DRIVE_STATUS, CDROM_DISC_STATUS, CDROM_MEDIA_CHANGED = 0x5326, 0x5327, 0x5325
@@ -400,6 +401,31 @@ def test_swapped():
     equal(os.pread(fd, 6, 32768)[1:], b'CD001', 'of the other disc, as in life')
     os.close(fd)
     settle()
+
+
+def test_crowd():
+    """Processes that die in the middle of anything leave the drive usable for the others."""
+    def read_on():
+        os.write(told, b'x')
+        fd = open_sr0()
+        while True:
+            os.pread(fd, 65536, 32768)
+            scsi(fd, INQUIRY, 36)
+
+    fd = open_sr0(os.O_RDONLY)
+    for n in range(60):
+        ready, told = os.pipe()
+        pids = [os.fork() for _ in range(2) if os.getpid() == parent]
+        if os.getpid() != parent:
+            read_on()
+        os.read(ready, 1)
+        time.sleep(n * 0.0001)
+        for pid in pids:
+            kill(pid)
+        os.close(ready)
+        os.close(told)
+        equal(os.pread(fd, 6, 32768)[1:], b'CD001')
+    os.close(fd)
 
 
 def test_power():

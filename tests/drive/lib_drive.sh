@@ -15,6 +15,9 @@ make_drive() {
 	mmcsim drive "$MMCSIM/$1" "${@:2}"
 }
 
+# A program with the address sanitizer wants its library to come before others.
+export ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0
+
 # sim COMMAND…: a program that sees the drives, for at most two minutes
 sim() {
 	timeout -k 10 120 env LD_PRELOAD="$MMCSIM_SO" "$@"
