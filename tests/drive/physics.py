@@ -140,14 +140,9 @@ def cd_blanking():
     close(2)
     write(322 + 11400, 320)
     close(2)
-    blank(6)  # the last session
-    disc(status="incomplete", last_session="empty", sessions=2)
-    track(2, start=322 + 11400, state="invisible")
-    read_raw(322 + 11400, 1, "5/21/00")
+    for kind in 2, 3, 4, 5, 6:
+        blank(kind, wanted="5/24/00")
     read(0, 320)
-    blank(5)  # opens the session again
-    disc(last_session="incomplete", sessions=1)
-    track(2, start=322 + 150)
     blank(1)
     disc(status="empty", sessions=1)
     read_raw(0, 1, "5/21/00")
@@ -188,21 +183,25 @@ def dvd_r():
     write(20, 12, "5/21/02")
     write(32, 16)
     close(1, 2, "5/24/00")
+    close(2, wanted="5/72/03")
     close(1, 1)
     track(1, size=48, state="closed")
     track(2, start=48, state="invisible", session=1)
-    close(1, 2, "5/72/04")  # nothing in it
+    close(1, 2)  # nothing in it, and nothing happens
+    track(2, state="invisible")
     close(2)
     disc(sessions=2, last_session="empty")
     second = 48 + 24576
     track(2, start=second, session=2)
     write(second, 16)
+    close(1, 2)
     close(2)
     third = second + 16 + 6144
     track(3, start=third)
     close(5, wanted="5/24/00")
     page_05(PACKET, mode=5)
     write(third, 16)
+    close(1, 3)
     close(2)
     disc(status="complete", sessions=3)
     write(third + 16, 16, "5/30/05")
@@ -248,6 +247,7 @@ def dvd_rw():
     fresh("dvd-rw", 80000)
     page_05(PACKET, multi=True, mode=5)
     write(0, 32)
+    close(1, 1)
     close(2)
     blank(1)  # minimal: from now on only at once
     disc(status="empty", profile="0x14")
@@ -260,13 +260,6 @@ def dvd_rw():
     read(0, 96, who=b"b")
     blank(0)
     page_05(PACKET, multi=True, mode=5)
-    write(0, 16)
-    sync()
-    write(16, 16)
-    blank(4, 16)  # the tail of the open track
-    track(1, nwa=16)
-    write(16, 16, who=b"b")
-    read(16, 16, who=b"b")
     # Restricted overwrite: whole ECC blocks, which grow while the border is open.
     form(0x15, 0)
     disc(profile="0x13", formatted=0)
@@ -295,6 +288,7 @@ def dvd_r_dl():
     fresh("dvd-r-dl", 80000)
     page_05(PACKET, multi=True, mode=5)
     write(0, 16)
+    close(1, 1)
     close(2)
     disc(status="complete", sessions=1)  # one session, whatever the page says
 
@@ -308,10 +302,9 @@ def dvd_plus_r():
     reserve(100)  # 112 with whole ECC blocks
     track(1, size=112, state="reserved")
     track(2, start=112, state="invisible", session=1)
-    close(1, 1, "5/72/04")
     write(0, 32)
     write(32, 96, "5/63/00")
-    close(2, wanted="5/72/04")
+    close(2, wanted="5/72/03")
     write(112, 20)  # another fragment at the same time
     sync()
     track(2, nwa=144)
@@ -321,6 +314,8 @@ def dvd_plus_r():
     read(0, 48)
     read_zeroes(48, 64)
     close(3, wanted="5/24/00")
+    close(2, wanted="5/72/03")
+    close(1, 2)
     close(2)
     disc(sessions=2, tracks=2)  # the session's fragments became one track
     track(1, start=0, size=144)
@@ -333,6 +328,11 @@ def dvd_plus_r():
     close(2)
     close(6)
     disc(status="complete", sessions=2)
+    fresh("dvd+r", 80000)
+    reserve(64)
+    close(1, 1)  # reserved and blank: it is filled
+    track(1, state="closed", size=64)
+    read_zeroes(0, 64)
     fresh("dvd+r", 80000)
     close(6, wanted="5/72/04")
     write(0, 16)

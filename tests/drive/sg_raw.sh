@@ -67,6 +67,8 @@ write_sectors good 32 32
 close_track good 1
 write_sectors good 64 16 # the next track of the same session
 sync_cache good
+close_session "incomplete track in session"
+close_track good 2
 close_session good
 assert_less 24575 "$(track 3 start)" "the border"
 
@@ -75,7 +77,7 @@ new_disc dvd+r 20000
 scsi good /dev/sr0 53 00 00 00 00 00 00 00 40 00 # RESERVE TRACK, 64 sectors
 write_sectors "Illegal Request" 100 16
 write_sectors good 0 32
-close_session "reserved track" # it isn't full
+close_session "incomplete track in session" # it isn't full
 write_sectors good 32 32
 close_track good 1
 close_session good
@@ -95,6 +97,7 @@ close_session good
 assert_equal "$(track 3 state)" invisible
 mmcsim map "$T/disc" | grep -q damaged || fail "nothing is damaged"
 write_sectors good "$(disc nwa)" 16
+close_track good 3
 close_session good 6
 assert_equal "$(disc status)" complete
 write_sectors "Cannot write medium" 10000 16

@@ -4,26 +4,28 @@
 
 #define SENSE_INCOMPLETE_TRACK SENSE(5, 0x72, 0x03)
 
-/* Finishes what stands open in the session; false: a track must be closed, or filled, by itself before. */
-static bool close_open_tracks(struct medium *medium, struct sense *ret)
+/* All tracks must be complete: false if they aren't (MMC-5 6.3.3.3). But a CD's damaged track goes with its
+ * session, as libburn, which has no other way for it, counts on; and a BD-R's open one. */
+static bool tracks_are_complete(struct medium *medium, struct sense *ret)
 {
 	struct track *track;
 
-	/* A CD's damaged track goes with its session. */
+	while ((track = session_track(medium, TRACK_RESERVED)) && track->nwa == track->start + track->size)
+		track_close(medium, track);
+	*ret = is_dvd_r(medium) ? SENSE_NOT_APPENDABLE : SENSE_INCOMPLETE_TRACK;
+	if (track)
+		return false;
 	*ret = SENSE_INCOMPLETE_TRACK;
 	if ((track = session_track(medium, TRACK_DAMAGED))) {
 		if (!medium->kind->cd)
 			return false;
 		track_close(medium, track);
 	}
-	*ret = SENSE_NOT_APPENDABLE;
-	while ((track = session_track(medium, TRACK_RESERVED))) {
-		if (track->nwa < track->start + track->size)
+	if ((track = session_track(medium, TRACK_OPEN))) {
+		if (medium->kind->profile != PROFILE_BD_R)
 			return false;
 		track_close(medium, track);
 	}
-	if ((track = session_track(medium, TRACK_OPEN)))
-		track_close(medium, track);
 	return true;
 }
 
@@ -36,17 +38,15 @@ static bool close_track(struct drive *drive, uint32_t number, struct sense *ret)
 	if (!number || number > medium->state->tracks)
 		return false;
 	track = &medium->state->track[number - 1];
-	*ret = SENSE_NOT_APPENDABLE; /* nothing is in it */
-	if (track->state == TRACK_INVISIBLE || (track->state == TRACK_RESERVED && track->nwa == track->start))
-		return false;
-	if (track->state != TRACK_CLOSED)
+	/* A blank one that isn't reserved stays as it is; a reserved one is filled. */
+	if (track->state != TRACK_CLOSED && track->state != TRACK_INVISIBLE)
 		track_close(medium, track);
 	return true;
 }
 
 static bool close_session(struct drive *drive, uint32_t number, struct sense *ret)
 {
-	if (!close_open_tracks(&drive->medium, ret))
+	if (!tracks_are_complete(&drive->medium, ret))
 		return false;
 	session_close(&drive->medium, false);
 	return true;
@@ -56,7 +56,7 @@ static bool close_session(struct drive *drive, uint32_t number, struct sense *re
  */
 static bool finalize(struct drive *drive, uint32_t number, struct sense *ret)
 {
-	if (!close_open_tracks(&drive->medium, ret))
+	if (!tracks_are_complete(&drive->medium, ret))
 		return false;
 	*ret = SENSE_NOT_APPENDABLE;
 	if (drive->medium.state->sessions == 1 && session_is_empty(&drive->medium))

@@ -383,6 +383,9 @@ int info_capacity(struct drive *drive, struct command *command)
 		return mmc_fail(command, SENSE_BAD_FIELD);
 	if (info_is_overwriteable(drive))
 		end = disc->formatted;
+	/* DVD+RW has its full size from the first format on, however far that came. */
+	if (disc->profile == PROFILE_DVD_PLUS_RW && (disc->formatted || disc->intermediate))
+		end = disc->capacity;
 	mmc_put32(data, end ? end - 1 : 0);
 	mmc_put32(data + 4, SECTOR);
 	return mmc_reply(command, data, sizeof(data), sizeof(data));

@@ -36,105 +36,10 @@ static bool blank_disc(struct drive *drive, bool minimal, struct sense *ret)
 	return true;
 }
 
-static bool blank_all(struct drive *drive, uint32_t address, struct sense *ret)
-{
-	return blank_disc(drive, false, ret);
-}
-
-static bool blank_minimal(struct drive *drive, uint32_t address, struct sense *ret)
-{
-	return blank_disc(drive, true, ret);
-}
-
-/* Makes the last session an open one again, without the tracks from the first one that is to go on. */
-static void session_reopen(struct medium *medium, uint32_t session, uint32_t first)
-{
-	struct medium_state *state = medium->state;
-	uint32_t start = state->track[first - 1].start;
-
-	state->sessions = session;
-	state->tracks = first - 1;
-	medium_erase(medium, start, state->capacity - start);
-	session_append_track(medium, start);
-	state->status = session == 1 && first == 1 ? DISC_EMPTY : DISC_INCOMPLETE;
-	state->last_session = session_is_empty(medium) ? SESSION_EMPTY : SESSION_INCOMPLETE;
-}
-
-static uint32_t last_recorded_session(const struct medium *medium)
-{
-	return medium->state->sessions - session_is_empty(medium);
-}
-
-/* The last session that holds something goes as a whole. */
-static bool blank_session(struct drive *drive, uint32_t address, struct sense *ret)
-{
-	struct medium *medium = &drive->medium;
-	uint32_t session = last_recorded_session(medium);
-
-	*ret = SENSE_BAD_FIELD;
-	for (uint32_t i = 0; session && i < medium->state->tracks; i++)
-		if (medium->state->track[i].session == session) {
-			session_reopen(medium, session, i + 1);
-			return true;
-		}
-	return false;
-}
-
-/* Only the last session's last track, which must not be complete, or its tail from an address on. */
-static bool blank_track(struct drive *drive, uint32_t address, struct sense *ret)
-{
-	struct medium *medium = &drive->medium;
-	struct track *track = medium_last_track(medium);
-
-	*ret = SENSE_BAD_FIELD;
-	if (!track || track->state == TRACK_CLOSED || track->state == TRACK_INVISIBLE)
-		return false;
-	session_reopen(medium, medium->state->sessions, track->number);
-	return true;
-}
-
-static bool blank_tail(struct drive *drive, uint32_t address, struct sense *ret)
-{
-	struct medium *medium = &drive->medium;
-	struct track *track = medium_last_track(medium);
-
-	*ret = SENSE_BAD_FIELD;
-	if (!track || (track->state != TRACK_OPEN && track->state != TRACK_DAMAGED) ||
-	    address <= track->start || address >= track->nwa || address % medium->kind->ecc)
-		return false;
-	medium_erase(medium, address, medium->state->capacity - address);
-	track->nwa = address;
-	track->lra = address - 1;
-	track->state = TRACK_OPEN;
-	return true;
-}
-
-/* The lead-in and lead-out of the last session go, its tracks stay. */
-static bool unclose_session(struct drive *drive, uint32_t address, struct sense *ret)
-{
-	struct medium *medium = &drive->medium;
-	struct medium_state *state = medium->state;
-	const struct track *last;
-
-	*ret = SENSE_BAD_FIELD;
-	if (state->status == DISC_EMPTY || state->last_session == SESSION_INCOMPLETE)
-		return false;
-	if (medium_last_track(medium)->state == TRACK_INVISIBLE)
-		state->tracks--;
-	last = medium_last_track(medium);
-	state->sessions = last->session;
-	session_append_track(medium, last->start + last->size + (medium->kind->cd ? 150 : 0));
-	state->status = DISC_INCOMPLETE;
-	state->last_session = SESSION_INCOMPLETE;
-	return true;
-}
-
+/* Of the other types burners know at most the tail of a track in packets, which this one doesn't write. */
 int run_blank(struct drive *drive, struct command *command)
 {
-	static bool (*const types[8])(struct drive *, uint32_t,
-				      struct sense *) = { blank_all,  blank_minimal,   blank_track,   NULL,
-							  blank_tail, unclose_session, blank_session, NULL };
-	bool (*blank)(struct drive *, uint32_t, struct sense *) = types[command->cdb[1] & 7];
+	unsigned type = command->cdb[1] & 7;
 	struct medium *medium = &drive->medium;
 	struct sense sense;
 
@@ -142,10 +47,9 @@ int run_blank(struct drive *drive, struct command *command)
 		return mmc_fail(command, SENSE(5, 0x30, 0x05));
 	if (medium->state->write_protected)
 		return mmc_fail(command, SENSE(7, 0x27, 0x00));
-	/* Restricted overwrite knows no tracks and sessions. */
-	if (!blank || (medium->kind->overwrite && blank != blank_all && blank != blank_minimal))
+	if (type > 1)
 		return mmc_fail(command, SENSE_BAD_FIELD);
-	if (!recording_end(drive, true, &sense) || !blank(drive, mmc_be32(command->cdb + 2), &sense))
+	if (!recording_end(drive, true, &sense) || !blank_disc(drive, type == 1, &sense))
 		return mmc_fail(command, sense);
 	medium->state->writes++;
 	if (command->cdb[1] & 0x10)

@@ -353,7 +353,8 @@ static void finish_at_once(struct drive *drive, bool abandon)
 	}
 }
 
-/* What the drive puts after the last sector that it got: the rest of an ECC block; a CD's track is closed. */
+/* What the drive puts after the last sector that it got: the rest of an ECC block. A CD's track that was
+ * written at once can't be gone on with later: it ends here, with its run-out. */
 static void pad(struct drive *drive)
 {
 	struct medium *medium = &drive->medium;
@@ -386,7 +387,7 @@ bool recording_end(struct drive *drive, bool abandon, struct sense *ret)
 		return false;
 	state->simulating = 0;
 	finish_at_once(drive, abandon);
-	if (!drive->medium.kind->overwrite && !(abandon && drive->medium.kind->cd))
+	if (!drive->medium.kind->overwrite)
 		pad(drive);
 	state->writing_track = 0;
 	return true;

@@ -23,6 +23,11 @@ bool is_dvd_r(const struct medium *medium)
 	return profile == PROFILE_DVD_R || profile == PROFILE_DVD_RW || profile == PROFILE_DVD_R_DL;
 }
 
+static bool is_dvd_plus_r(const struct medium *medium)
+{
+	return medium->kind->profile == PROFILE_DVD_PLUS_R || medium->kind->profile == PROFILE_DVD_PLUS_R_DL;
+}
+
 struct track *session_append_track(struct medium *medium, uint32_t start)
 {
 	struct medium_state *state = medium->state;
@@ -180,7 +185,7 @@ static void merge_fragments(struct medium *medium)
 	struct medium_state *state = medium->state;
 	struct track *track;
 
-	if (medium->kind->profile != PROFILE_DVD_PLUS_R && medium->kind->profile != PROFILE_DVD_PLUS_R_DL)
+	if (!is_dvd_plus_r(medium))
 		return;
 	for (; state->tracks > 1; state->tracks--) {
 		const struct track *last = medium_last_track(medium);
@@ -194,12 +199,21 @@ static void merge_fragments(struct medium *medium)
 	}
 }
 
+/* With less than this left, a drive finalizes the disc: a CD's shortest track; 65 ECC blocks on DVD+R. */
+static uint32_t session_least(const struct medium *medium)
+{
+	if (medium->kind->cd)
+		return CD_TRACK_LEAST + CD_RUN_OUT;
+	return (is_dvd_plus_r(medium) ? 65 : 1) * medium->kind->ecc;
+}
+
 void session_close(struct medium *medium, bool finalize)
 {
 	struct medium_state *state = medium->state;
 	bool empty = session_is_empty(medium);
 	uint32_t gap = state->sessions == 1 ? medium->kind->first_gap : medium->kind->next_gap;
 	const struct track *last;
+	uint32_t next;
 
 	if (empty && !finalize)
 		return;
@@ -213,8 +227,9 @@ void session_close(struct medium *medium, bool finalize)
 		return;
 	}
 	last = medium_last_track(medium);
+	next = round_up(last->start + last->size + gap, medium->kind->ecc);
 	state->sessions++;
-	if (session_append_track(medium, round_up(last->start + last->size + gap, medium->kind->ecc))) {
+	if (next + session_least(medium) <= state->capacity && session_append_track(medium, next)) {
 		state->status = DISC_INCOMPLETE;
 		state->last_session = SESSION_EMPTY;
 		return;
