@@ -21,9 +21,10 @@ static const struct command commands[] = {
 	  "      --force       replace a blank image that is there already\n"
 	  "      --json        tell what was made as JSON\n",
 	  command_create },
-	{ "info", "[SOURCE|DIR] [--json]", "Tell what a disc or image is and holds",
+	{ "info", "[SOURCE|DIR] [--verbose] [--json]", "Tell what a disc or image is and holds",
 	  "SOURCE is a drive or an image file; DIR is inside a mounted one (default: here).\n\n"
-	  "      --json  as JSON\n",
+	  "  -v, --verbose  with the tracks of the disc, and the speeds of the drive\n"
+	  "      --json     all of it, as JSON\n",
 	  command_info },
 	{ "status", "[DIR] [--exit-code] [--json]", "Show what is staged, and what still fits",
 	  "      --exit-code  exit with 4 when changes wait to be committed\n"
