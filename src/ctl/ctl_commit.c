@@ -87,7 +87,9 @@ static int commit_run(const char *command, const char *argument, struct commit_w
 		code = speed_set(command, &status, words);
 	if (code)
 		return code;
-	if (!work_staged(&status) && !words->wish.finalize && !json_has(&status, "$.work")) {
+	/* A disc that takes nothing more says so, also when there is nothing to be added. */
+	if (!work_staged(&status) && !words->wish.finalize && !json_has(&status, "$.work") &&
+	    !json_bool(&status, "$.read_only")) {
 		puts(words->json ? "null" : "Nothing is staged: there is nothing to commit");
 		return EXIT_CODE_DONE;
 	}
