@@ -300,7 +300,7 @@ static void test_copies(void **state)
 
 	open_base();
 	for (int i = 0; i < 3; i++) {
-		char name[8];
+		char name[32];
 
 		snprintf(name, sizeof name, "copy%d", i);
 		copy("large", 4096u * (unsigned)i, 1u << 20, name, 0);
