@@ -131,6 +131,17 @@ static void note_closed(struct disc *disc)
 	disc->tree.read_only = true;
 }
 
+/* A sector of the base session's descriptor, by which reading notices another disc. */
+static void know_disc(struct disc *disc)
+{
+	struct disc_reader *reader = &disc->tree.disc;
+
+	if (!disc->is_drive)
+		return;
+	if (disc->probe.disc.state == DISC_BLANK || disc_reader_know(reader, disc->probe.disc.base + 16) < 0)
+		disc_reader_forget(reader);
+}
+
 void disc_set_probe(struct disc *disc, struct probe *probe)
 {
 	WITH_LOCK(&disc->lock);
@@ -139,6 +150,7 @@ void disc_set_probe(struct disc *disc, struct probe *probe)
 	*probe = (struct probe){ 0 };
 	set_room(disc);
 	note_closed(disc);
+	know_disc(disc);
 	disc->tree.disc.limit = disc->probe.disc.recorded * SECTOR;
 	disc->label[0] = '\0';
 	if (disc->probe.sessions.count)

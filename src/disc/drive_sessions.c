@@ -119,8 +119,8 @@ static const char *why_closed(const struct verb_drive *drive)
 	return "not appendable: the disc is closed";
 }
 
-/* An older session that is looked at isn't the disc as it was when that session was the newest: what was staged
- * then is another state's. */
+/* An older session that is looked at isn't the disc as it was when that session was the newest: what was
+ * staged then is another state's. */
 static int fingerprint_base(const struct look *look, bool older)
 {
 	struct verb_disc *disc = &look->report->disc;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "store/disc_reader.h"
 
-#include "base/bytes.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/sg.h"
@@ -9,8 +8,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#define CHUNK (32u * SECTOR)
+#define CHUNK	  (32u * SECTOR)
+#define CHANGE_MS 3000 /* nobody opens a tray, changes the disc and has it spun up in that time */
 
 void disc_reader_init(struct disc_reader *disc)
 {
@@ -60,6 +61,72 @@ static int64_t read_drive(const struct disc_reader *disc, uint8_t *data, size_t 
 	return (int64_t)length;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The drive tells once that its disc may have been changed: whether it was, is to be seen. */
+static int read_sector(const struct disc_reader *disc, uint64_t lba, uint8_t *ret)
+{
+	int got = sg_read(disc->fd, lba, 1, ret);
+
+	return got == -ESTALE ? sg_read(disc->fd, lba, 1, ret) : got;
+}
+
+int disc_reader_know(struct disc_reader *disc, uint64_t lba)
+{
+	uint8_t block[SECTOR];
+	int got = read_sector(disc, lba, block);
+
+	if (got < 0)
+		return got;
+	WITH_LOCK(&disc->lock);
+	disc->identity.known = true;
+	disc->identity.lba = lba;
+	disc->identity.seen_ms = now_ms();
+	memcpy(disc->identity.block, block, SECTOR);
+	return 0;
+}
+
+void disc_reader_forget(struct disc_reader *disc)
+{
+	WITH_LOCK(&disc->lock);
+	disc->identity.known = false;
+}
+
+/* Whether the disc is still the one, when that can't be taken for granted. */
+static int check_identity(struct disc_reader *disc)
+{
+	uint8_t block[SECTOR];
+	int got;
+
+	WITH_LOCK(&disc->lock);
+	if (!disc->identity.known || now_ms() - disc->identity.seen_ms < CHANGE_MS)
+		return 0;
+	got = read_sector(disc, disc->identity.lba, block);
+	if (got == 0 && memcmp(block, disc->identity.block, SECTOR) != 0)
+		got = -ESTALE;
+	if (got < 0 && !disc->identity.gone)
+		log_error("the disc that is mounted isn't in the drive any more (%s): reading its files "
+			  "fails until "
+			  "it is back",
+			  got == -ESTALE ? "there's another one" : strerror(-got));
+	disc->identity.gone = got < 0;
+	disc->identity.seen_ms = got < 0 ? 0 : now_ms();
+	return got;
+}
+
+static void seen(struct disc_reader *disc)
+{
+	WITH_LOCK(&disc->lock);
+	if (disc->identity.seen_ms) /* not when it was missed meanwhile */
+		disc->identity.seen_ms = now_ms();
+}
+
 static int64_t read_medium(const struct disc_reader *disc, void *data, size_t length, uint64_t origin)
 {
 	bool direct = disc->is_drive && atomic_load(&disc->direct);
@@ -79,10 +146,17 @@ int disc_read(struct disc_reader *disc, void *data, size_t length, uint64_t orig
 	}
 	if (!begin(disc))
 		return -EAGAIN;
-	got = read_medium(disc, data, length, origin);
+	got = disc->is_drive ? check_identity(disc) : 0;
+	if (got == 0)
+		got = read_medium(disc, data, length, origin);
 	end(disc);
-	if (got == (int64_t)length)
+	if (got == (int64_t)length) {
+		if (disc->is_drive)
+			seen(disc);
 		return 0;
+	}
+	if (got == -ENOMEDIUM || got == -ESTALE)
+		return (int)got;
 	log_error("the disc can't be read at sector %llu: %s", (unsigned long long)(origin / SECTOR),
 		  got < 0 ? strerror((int)-got) : "it ends there");
 	return -EIO;
