@@ -200,8 +200,10 @@ static void drive_changes(struct watch *watch, struct udev_device *device, const
 	struct seen *seen = seen_find(watch, path);
 	CLEANUP(look_clear) struct look look = { 0 };
 
-	if (seen && strcmp(property(device, "DISK_EJECT_REQUEST"), "1") == 0)
+	if (strcmp(property(device, "DISK_EJECT_REQUEST"), "1") == 0) {
 		tell(watch, "button", path, NULL, NULL);
+		return; /* what it leads to is another event */
+	}
 	if (!seen || !seen->there || (seen->event && strcmp(seen->event, "changed") != 0)) {
 		drive_appears(watch, path, seen && seen->event ? seen->event : "added");
 		return;
