@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "store.h"
 
+#include "commit/fill.h"
+
 #include <linux/falloc.h>
 
 #define SPACE 60000u
@@ -181,6 +183,23 @@ static void reopen(struct file *file)
 	assert_int_equal(tree_get(file->store.tree, store_ino(&file->store, "file"), &file->inode), 0);
 }
 
+static int go_on(void *self, uint64_t done, uint64_t total)
+{
+	return 0;
+}
+
+/* Every other commit burns what a drive couldn't read meanwhile. */
+static uint32_t freeze_and_fill(struct file *file, bool fill)
+{
+	static const struct fill_progress progress = { .step = go_on };
+	uint32_t gen = store_freeze(&file->store);
+	struct reason why = { 0 };
+
+	if (fill)
+		assert_int_equal(fill_generation(file->store.disc, gen, &progress, &why), 0);
+	return gen;
+}
+
 static void random_step(struct file *file, uint64_t *random, uint32_t *gen)
 {
 	uint64_t offset = random_below(random, SPACE - 10000), length = 1 + random_below(random, 9000);
@@ -197,7 +216,7 @@ static void random_step(struct file *file, uint64_t *random, uint32_t *gen)
 		break;
 	case 3:
 		if (*gen == 0)
-			*gen = store_freeze(&file->store);
+			*gen = freeze_and_fill(file, offset % 2);
 		else if (length % 2)
 			store_publish(&file->store, *gen), *gen = 0;
 		else
