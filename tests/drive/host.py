@@ -90,7 +90,7 @@ def scsi(fd, cdb, length=0, data=None, timeout=30000, pieces=1):
     """SG_IO: the header, what came, the sense."""
     command = (ctypes.c_ubyte * len(cdb))(*cdb)
     sense = (ctypes.c_ubyte * 32)()
-    room = (ctypes.c_ubyte * max(length, 1))(*(data or b''))
+    room = ctypes.create_string_buffer(data, length) if data else ctypes.create_string_buffer(max(length, 1))
     header = Header(ord('S'), -2 if data else -3 if length else -1, len(cdb), 32, 0, length, ctypes.addressof(room),
                     ctypes.addressof(command), ctypes.addressof(sense), timeout)
     if pieces > 1:
@@ -99,7 +99,7 @@ def scsi(fd, cdb, length=0, data=None, timeout=30000, pieces=1):
             *[value for i in range(pieces) for value in (ctypes.addressof(room) + i * part, part)])
         header.iovec_count, header.dxferp = pieces, ctypes.addressof(vector)
     fcntl.ioctl(fd, SG_IO, header)
-    return header, bytes(room[:length]), bytes(sense[:header.sb_len_wr])
+    return header, room.raw[:length], bytes(sense[:header.sb_len_wr])
 
 
 INQUIRY = bytes([0x12, 0, 0, 0, 36, 0])
@@ -426,6 +426,58 @@ def test_crowd():
         os.close(told)
         equal(os.pread(fd, 6, 32768)[1:], b'CD001')
     os.close(fd)
+
+
+def content(lba, count):
+    return b''.join(at.to_bytes(4, 'big') * 512 for at in range(lba, lba + count))
+
+
+def write_10(fd, lba, count):
+    return scsi(fd, struct.pack('>BBIBHB', 0x2A, 0, lba, 0, count, 0), count * 2048, content(lba, count))[0].status
+
+
+def track_1(key):
+    line = next(line for line in mmcsim('show', SR0).splitlines() if line.startswith('track=1 '))
+    return int(line.split(f' {key}=')[1].split()[0])
+
+
+def test_killed_writers():
+    """A drive doesn't notice that a program dies: whatever the next writable address says is written, and right."""
+    page = (bytes(8) + bytes([5, 0x32, 1, 0xC4, 8])).ljust(60, b'\0')  # track at once, for CD
+
+    def write_on():
+        fd = open_sr0(os.O_RDWR | os.O_NONBLOCK)
+        scsi(fd, bytes([0x55, 0x10, 0, 0, 0, 0, 0, 0, 60, 0]), 60, page)
+        lba = track_1('nwa')
+        os.write(told, b'x')
+        while True:
+            if write_10(fd, lba, 32) != 0:
+                os._exit(1)
+            lba += 32
+
+    for kind in ('cd-r', 'dvd+r', 'bd-r'):
+        mmcsim('new', kind, f'{T}/{kind}-killed', '--sectors', '300000')
+        insert(f'{kind}-killed')
+        ready, told = os.pipe()
+        for n in range(40):
+            pid = os.fork()
+            if pid == 0:
+                write_on()
+            os.read(ready, 1)
+            time.sleep(0.0005 + n * 0.0001)
+            os.kill(pid, signal.SIGKILL)
+            equal(os.WTERMSIG(os.waitpid(pid, 0)[1]), signal.SIGKILL, f'the writer of {kind}')
+        fd = open_sr0(os.O_RDWR | os.O_NONBLOCK)
+        end = track_1('nwa')
+        assert end > 1600, f'{kind}: {end} sectors'
+        equal(write_10(fd, end, 32), 0)
+        equal(scsi(fd, bytes([0x35] + [0] * 9))[0].status, 0, 'SYNCHRONIZE CACHE')
+        for lba in range(0, end + 32, 32):
+            if scsi(fd, read_10(lba, 32), 65536)[1] != content(lba, 32):
+                raise AssertionError(f'{kind}: other content between {lba} and {lba + 31}')
+        os.close(fd)
+        os.close(ready)
+        os.close(told)
 
 
 def test_power():

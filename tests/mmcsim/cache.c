@@ -11,6 +11,9 @@
 
 /* What goes out when the cache is full: a multiple of every ECC block. */
 #define PORTION 256u
+/* A command takes no slot of a sector that went out during the same command: it may have to be put back
+ * (undo.h). */
+#define SLOTS (2 * CACHE_SECTORS)
 
 static uint8_t *cache_slot(const struct drive *drive, uint32_t slot)
 {
@@ -19,7 +22,7 @@ static uint8_t *cache_slot(const struct drive *drive, uint32_t slot)
 
 static bool cache_map(struct drive *drive)
 {
-	const size_t length = (size_t)CACHE_SECTORS * SECTOR;
+	const size_t length = (size_t)SLOTS * SECTOR;
 	struct stat st;
 	void *map;
 
@@ -38,7 +41,7 @@ static bool cache_map(struct drive *drive)
 void cache_close(struct drive *drive)
 {
 	if (drive->cache_data)
-		munmap(drive->cache_data, (size_t)CACHE_SECTORS * SECTOR);
+		munmap(drive->cache_data, (size_t)SLOTS * SECTOR);
 	drive->cache_data = NULL;
 }
 
@@ -69,12 +72,14 @@ const uint8_t *cache_find(struct drive *drive, uint32_t lba)
 static void cache_forget(struct drive_state *state, uint32_t count)
 {
 	state->cached_count -= count;
+	if (!state->cached_count)
+		state->recovered = 0;
 	memmove(state->cached, state->cached + count, state->cached_count * sizeof(state->cached[0]));
 }
 
 void cache_drop(struct drive *drive)
 {
-	drive->state->cached_count = 0;
+	drive->state->cached_count = drive->state->recovered = 0;
 }
 
 /* Sectors that lie side by side here and on the medium, from the index-th on. */
@@ -123,7 +128,7 @@ static enum sector_fate sector_burn(struct drive *drive, uint32_t lba, struct se
 	const struct medium *medium = &drive->medium;
 
 	if (fate != FATE_FINE || medium->kind->overwrite || medium->map[lba] == SECTOR_BLANK ||
-	    medium->map[lba] == SECTOR_DAMAGED)
+	    medium->map[lba] == SECTOR_DAMAGED || drive->state->recovered)
 		return fate;
 	*ret = SENSE(3, 0x0C, 0x00);
 	return FATE_FAILED;
@@ -194,11 +199,9 @@ bool cache_write(struct drive *drive, uint32_t lba, const uint8_t *data, uint32_
 				return true;
 		}
 		if (!entry) {
-			uint32_t slot =
-			    state->cached_count ? state->cached[state->cached_count - 1].slot + 1 : 0;
-
 			entry = &state->cached[state->cached_count++];
-			*entry = (struct cached_sector){ .lba = lba + i, .slot = slot % CACHE_SECTORS };
+			*entry =
+			    (struct cached_sector){ .lba = lba + i, .slot = state->cache_slot++ % SLOTS };
 		}
 		memcpy(cache_slot(drive, entry->slot), data + (size_t)i * SECTOR, SECTOR);
 	}

@@ -4,6 +4,7 @@
 #include "log.h"
 #include "mmc.h"
 #include "rules.h"
+#include "undo.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,19 +97,23 @@ static int state_init(int fd)
 
 int drive_create(const char *dir)
 {
+	char path[600];
 	int drive, r;
 
 	if (mkdir(dir, 0777) < 0)
 		return -errno;
 	if (chmod(dir, 0777) < 0)
 		return -errno;
-	for (const char *const *name = (const char *const[]){ "cache", "log", "anchor", NULL }; *name;
+	for (const char *const *name = (const char *const[]){ "cache", "log", "anchor", "undo", NULL }; *name;
 	     name++) {
 		r = file_create(dir, *name, strcmp(*name, "anchor") == 0 ? 0660 : 0666);
 		if (r < 0)
 			return r;
 		close(r);
 	}
+	snprintf(path, sizeof(path), "%s/undo", dir);
+	if (truncate(path, sizeof(struct drive_undo)) < 0)
+		return -errno;
 	drive = file_create(dir, "drive", 0666);
 	if (drive < 0)
 		return drive;
@@ -117,21 +122,25 @@ int drive_create(const char *dir)
 	return r;
 }
 
-static int drive_open_file(const struct drive *drive, const char *name, int flags)
+/* Programs may count on low numbers, or close them. */
+static int descriptor_up(int fd)
 {
-	char path[sizeof(drive->dir) + 16];
-	int fd, high;
+	int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 600);
 
-	snprintf(path, sizeof(path), "%s/%s", drive->dir, name);
-	fd = open(path, flags | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	/* Programs may count on low numbers. */
-	high = fcntl(fd, F_DUPFD_CLOEXEC, 600);
 	if (high < 0)
 		return fd;
 	close(fd);
 	return high;
+}
+
+static int drive_open_file(const struct drive *drive, const char *name, int flags)
+{
+	char path[sizeof(drive->dir) + 16];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", drive->dir, name);
+	fd = open(path, flags | O_CLOEXEC);
+	return fd < 0 ? -errno : descriptor_up(fd);
 }
 
 int drive_open(struct drive *drive, const char *dir)
@@ -149,10 +158,14 @@ int drive_open(struct drive *drive, const char *dir)
 	close(fd);
 	if (r < 0)
 		return r;
+	fd = drive_open_file(drive, "undo", O_RDWR);
+	r = fd < 0 ? fd : undo_open(drive, fd);
+	if (fd >= 0)
+		close(fd);
 	drive->cache = drive_open_file(drive, "cache", O_RDWR);
 	if (memcmp(drive->state->magic, DRIVE_MAGIC, sizeof(drive->state->magic)) != 0)
 		r = -EMEDIUMTYPE;
-	else if (drive->cache < 0)
+	else if (r == 0 && drive->cache < 0)
 		r = drive->cache;
 	if (r < 0)
 		drive_close(drive);
@@ -163,6 +176,7 @@ void drive_close(struct drive *drive)
 {
 	if (drive->medium.state)
 		medium_close(&drive->medium);
+	undo_close(drive);
 	rules_close(drive);
 	cache_close(drive);
 	if (drive->cache >= 0)
@@ -188,15 +202,22 @@ static void drive_follow_medium(struct drive *drive)
 		snprintf(path, sizeof(path), "%s/medium", drive->dir);
 		if (medium_open(&drive->medium, path) < 0)
 			drive->medium = (struct medium){ .fd = -1 };
+		drive->medium.fd = descriptor_up(drive->medium.fd);
 	}
 	drive->medium_generation = state->tray_open ? 0 : state->generation;
 }
 
 void drive_lock(struct drive *drive)
 {
-	if (pthread_mutex_lock(&drive->state->lock) == EOWNERDEAD)
+	bool died = pthread_mutex_lock(&drive->state->lock) == EOWNERDEAD;
+
+	if (died) {
 		pthread_mutex_consistent(&drive->state->lock);
+		undo_state(drive);
+	}
 	drive_follow_medium(drive);
+	if (died)
+		undo_medium(drive);
 }
 
 void drive_unlock(struct drive *drive)
@@ -416,7 +437,11 @@ void drive_execute(struct drive *drive, struct command *command)
 	command->transferred = 0;
 	drive_lock(drive);
 	drive->state->commands++;
+	/* Half a BLANK or FORMAT UNIT can't be taken back. */
+	if (command->cdb[0] != 0xA1 && command->cdb[0] != 0x04)
+		undo_begin(drive);
 	drive_run(drive, command, row);
+	undo_end(drive);
 	log_command(drive, command, row ? row->name : NULL);
 	rules_after(drive, command);
 	drive_unlock(drive);

@@ -59,6 +59,8 @@ struct drive_state {
 	uint32_t simulating;	/* dummy write under way: nothing reaches the medium */
 	struct cached_sector cached[CACHE_SECTORS]; /* oldest first */
 	uint32_t cached_count;
+	uint32_t cache_slot; /* where the next one goes */
+	uint32_t recovered;  /* some of the cached may have gone to the medium already: undo.h */
 	/* counters, for rules and tests */
 	uint64_t commands, blocks_written, blocks_read;
 	uint64_t rules_used[RULES];		/* how often each line of the rule file fired */
@@ -84,8 +86,9 @@ struct drive {
 	    medium_generation; /* state->generation when medium was opened: reopened when that moved on */
 	char dir[512];
 	int cache, log;
-	struct rules *rules; /* as read from the file; rules.c */
-	uint8_t *cache_data; /* the cache file, mapped when it is first used */
+	struct drive_undo *undo; /* undo.h */
+	struct rules *rules;	 /* as read from the file; rules.c */
+	uint8_t *cache_data;	 /* the cache file, mapped when it is first used */
 };
 
 enum direction { DIRECTION_NONE, DIRECTION_FROM_DRIVE, DIRECTION_TO_DRIVE };

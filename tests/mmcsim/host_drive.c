@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,11 +21,11 @@ static atomic_bool in_use;
 static __thread unsigned depth;
 static __thread int cancel_state;
 
+static char folder[400]; /* $MMCSIM, absolute: daemons change their directory; empty: no drives */
+
 static const char *host_folder(void)
 {
-	const char *folder = getenv("MMCSIM");
-
-	return folder && *folder ? folder : NULL;
+	return *folder ? folder : NULL;
 }
 
 bool host_enter(void)
@@ -63,7 +64,15 @@ static void after_fork(void)
 
 __attribute__((constructor)) static void host_init(void)
 {
+	const char *name = getenv("MMCSIM");
+	char full[PATH_MAX];
+
 	pthread_atfork(before_fork, after_fork, after_fork);
+	if (!name || !*name || !realpath(name, full) || strlen(full) >= sizeof(folder))
+		return;
+	strcpy(folder, full);
+	/* Programs that this one starts are elsewhere, too. */
+	setenv("MMCSIM", folder, 1);
 }
 
 static struct host_drive *host_known(unsigned number)
@@ -162,15 +171,15 @@ struct host_drive *host_by_path(int dirfd, const char *path, bool follow)
 /* Drives whose paths this process hasn't used yet: a descriptor may have come from another one. */
 static void host_attach_all(void)
 {
-	DIR *folder = opendir(host_folder());
+	DIR *list = opendir(host_folder());
 	struct dirent *entry;
 	unsigned number;
 
-	while (folder && (entry = readdir(folder)))
+	while (list && (entry = readdir(list)))
 		if (name_number(entry->d_name, &number))
 			host_get(number);
-	if (folder)
-		closedir(folder);
+	if (list)
+		closedir(list);
 }
 
 static struct host_drive *host_known_by_stat(const struct stat *status)

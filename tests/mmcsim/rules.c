@@ -3,6 +3,7 @@
 
 #include "log.h"
 #include "medium.h"
+#include "undo.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -429,10 +430,12 @@ static void act(struct drive *drive, const struct rule *rule)
 }
 
 /* The lock passes to the next process, as the mutex is a robust one. */
-static void kill_if_wanted(const struct drive *drive)
+static void kill_if_wanted(struct drive *drive)
 {
-	if (drive->rules && drive->rules->kill)
-		kill(getpid(), SIGKILL);
+	if (!drive->rules || !drive->rules->kill)
+		return;
+	undo_end(drive);
+	kill(getpid(), SIGKILL);
 }
 
 bool rules_before(struct drive *drive, const struct command *command, struct sense *ret)
