@@ -152,7 +152,7 @@ static int plan(struct run *run, struct reason *why)
 		ret = burn_plan(&run->burn, &planned, &run->journal.head, why);
 	if (ret == 0)
 		ret = check_planned(run, &planned, why);
-	if (ret == 0 && !job.sequential)
+	if (ret == 0 && !job.sequential && !run->wish->dry_run) /* then it may not even be formatted */
 		ret = read_old_head(run, why);
 	if (ret < 0)
 		return ret;
