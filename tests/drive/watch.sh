@@ -4,10 +4,10 @@
 # one. No udevd is needed, nor is one disturbed: this test has a network of its own, where it is udevd.
 # limit: 120
 if [ -z "${DISCFS_OWN_NETWORK:-}" ]; then
-	[ "$(id -u)" = 0 ] && DISCFS_OWN_NETWORK=1 unshare -mn true 2>/dev/null || {
+	if [ "$(id -u)" != 0 ] || ! unshare -mn true 2>/dev/null; then
 		echo "SKIP: needs root, and to be allowed a network of its own"
 		exit 77
-	}
+	fi
 	DISCFS_OWN_NETWORK=1 exec unshare -mn bash "$0"
 fi
 # shellcheck source=lib_drive.sh
