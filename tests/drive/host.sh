@@ -3,7 +3,8 @@
 # The simulated kernel: what programs get from /dev/sr0 beside the disc itself, as Linux gives it.
 # shellcheck source=lib_drive.sh
 . "$(dirname "$0")/lib_drive.sh"
-requires xorriso python3 setpriv
+requires_root
+requires xorriso python3
 
 make_tree "$T/t1" 1
 for kind in cd-r dvd+rw; do
