@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Prints what the tests in this folder have seen: sessions that each program burned on each medium, all of them read back.
-#   tests/drive/table.sh DIR      DIR has the files table-PROGRAM
+#   tests/drive/table.sh DIR      DIR has the files table-PROGRAM, and media of media.sh
 cat "$1"/table-* 2>/dev/null | awk '
 	{
 		if (!($1 in media)) {
@@ -29,3 +29,8 @@ cat "$1"/table-* 2>/dev/null | awk '
 			print ""
 		}
 	}'
+if [ -s "$1/media" ]; then
+	echo
+	echo "discfs on each medium"
+	cat "$1/media"
+fi
