@@ -107,7 +107,8 @@ static int compare_body(struct check *check, const struct node *planned, const s
 		if (ret == 0 && memcmp(check->planned, check->found, length) != 0)
 			ret = -EBADMSG;
 		check->done_bytes += length;
-		check->progress->step(check->progress->self, check->done_bytes, NULL, 0);
+		if (ret == 0 && check->progress->step(check->progress->self, check->done_bytes, NULL, 0))
+			ret = -ECANCELED;
 	}
 	return ret;
 }
@@ -207,13 +208,16 @@ static int check_node(void *self, struct node *node, uint64_t parent, const char
 		return ret < 0 ? reason_set(why, -ret, "the staged tree can't be read")
 			       : differs(check, our_parent, name, length, "a name", why);
 	check->names += parent != 0;
-	check->progress->step(check->progress->self, check->done_bytes, name, length);
+	if (check->progress->step(check->progress->self, check->done_bytes, name, length))
+		return reason_set(why, ECANCELED, "cancelled while it was verified");
 	what = attr_difference(&planned, node);
 	if (what)
 		return differs(check, our_parent, name, length, what, why);
 	ret = check_body(check, &planned, node, gen);
 	if (ret == -EBADMSG)
 		return differs(check, our_parent, name, length, "the content", why);
+	if (ret == -ECANCELED)
+		return reason_set(why, ECANCELED, "cancelled while it was verified");
 	return ret < 0 ? reason_set(why, -ret, "verification can't go on at \"%.*s\": %s", (int)length, name,
 				    strerror(-ret))
 		       : 0;

@@ -6,7 +6,8 @@
 #include "commit/disc.h"
 
 struct check_progress {
-	void (*step)(void *self, uint64_t done_bytes, const char *name, size_t length);
+	/* Nonzero: somebody wants it to end; -ECANCELED follows. */
+	int (*step)(void *self, uint64_t done_bytes, const char *name, size_t length);
 	void *self;
 };
 

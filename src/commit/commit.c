@@ -89,6 +89,7 @@ int commit_request(struct commit *commit, const struct commit_wish *wish, uint64
 	if (commit->running || commit->stopping)
 		return -EBUSY;
 	commit->running = true;
+	atomic_store(&commit->cancelled, false);
 	*ret_serial = ++commit->requested;
 	progress_begin(&commit->progress, *ret_serial); /* from now on: who asks next finds work under way */
 	commit->wish = *wish;
@@ -102,6 +103,20 @@ int commit_wait(struct commit *commit, uint64_t serial)
 	while (commit->last.serial < serial)
 		pthread_cond_wait(&commit->changed, &commit->lock);
 	return -commit->outcomes[serial % COMMIT_OUTCOMES]; /* the next commit may be over already */
+}
+
+int commit_cancel(struct commit *commit)
+{
+	uint64_t serial;
+
+	{
+		WITH_LOCK(&commit->lock);
+		if (!commit->running)
+			return -ESRCH;
+		atomic_store(&commit->cancelled, true);
+		serial = commit->requested;
+	}
+	return commit_wait(commit, serial) == -ECANCELED ? 0 : -EALREADY;
 }
 
 void commit_settle(struct commit *commit)

@@ -57,7 +57,8 @@ struct commit {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool running, stopping;
-	uint64_t requested; /* serial of the newest request */
+	_Atomic bool cancelled; /* the one that is running */
+	uint64_t requested;	/* serial of the newest request */
 	struct commit_wish wish;
 	struct commit_result last;
 	int outcomes[COMMIT_OUTCOMES]; /* of the newest: 0 or a positive errno, by serial */
@@ -73,6 +74,9 @@ int commit_request(struct commit *commit, const struct commit_wish *wish, uint64
 const char *commit_op(const struct commit_wish *wish);
 /* Waits for the end of a request. Returns 0 or -errno as the commit ended. */
 int commit_wait(struct commit *commit, uint64_t serial);
+/* Ends the one that is under way, and waits until it has ended. 0: it's cancelled, everything is staged as
+ * before; -ESRCH: none is under way; -EALREADY: it came to its end all the same. */
+int commit_cancel(struct commit *commit);
 /* Waits until none is under way. */
 void commit_settle(struct commit *commit);
 void commit_last(struct commit *commit, struct commit_result *ret);

@@ -36,6 +36,19 @@ static void run_clear(struct run *run)
 	journal_clear(&run->journal);
 }
 
+static bool is_cancelled(const struct run *run)
+{
+	return atomic_load(&run->commit->cancelled);
+}
+
+/* Between two steps before the first sector. */
+static int go_on(const struct run *run, int ret, struct reason *why)
+{
+	return ret == 0 && is_cancelled(run)
+		   ? reason_set(why, ECANCELED, "cancelled before anything was burned")
+		   : ret;
+}
+
 /* What programs wrote may still be in the kernel's cache. */
 static int sync_mount(struct commit *commit, struct reason *why)
 {
@@ -170,7 +183,7 @@ static int fill_step(void *self, uint64_t done, uint64_t total)
 
 	progress_total(&run->commit->progress, total / SECTOR);
 	progress_step(&run->commit->progress, done / SECTOR, NULL, 0);
-	return 0;
+	return is_cancelled(run);
 }
 
 static int fill(struct run *run, struct reason *why)
@@ -183,13 +196,14 @@ static int fill(struct run *run, struct reason *why)
 	return fill_generation(run->disc, run->journal.gen, &progress, why);
 }
 
-static void burn_step(void *self, const struct verb_progress *step)
+static int burn_step(void *self, const struct verb_progress *step)
 {
 	struct run *run = self;
 
 	progress_total(&run->commit->progress, step->total);
 	progress_step(&run->commit->progress, step->done, step->file ? (const char *)step->file : "",
 		      step->file_length);
+	return is_cancelled(run);
 }
 
 /* While it burns, nobody may read a disc that can't be read then. */
@@ -223,11 +237,12 @@ static int burn(struct run *run, struct reason *why)
 	return ret < 0 ? ret : finish_set_phase(&run->disc->tree, &run->journal, PHASE_WRITTEN, why);
 }
 
-static void check_step(void *self, uint64_t done_bytes, const char *name, size_t length)
+static int check_step(void *self, uint64_t done_bytes, const char *name, size_t length)
 {
 	struct run *run = self;
 
 	progress_step(&run->commit->progress, done_bytes / SECTOR, name, length);
+	return is_cancelled(run);
 }
 
 /* The drive did as if: the medium is as it was. */
@@ -377,13 +392,18 @@ static int get_ready(struct run *run, struct reason *why)
 	bool trial = run->wish->dry_run || run->wish->simulate;
 	int ret = freeze(run, why);
 
+	ret = go_on(run, ret, why);
 	if (ret == 0)
 		ret = check_wish(run, why);
 	if (ret == 0 && !trial)
 		ret = prepare_medium(run->disc, &run->probe, why);
+	ret = go_on(run, ret, why);
 	if (ret == 0)
 		ret = fill(run, why);
-	return ret < 0 ? ret : plan(run, why);
+	ret = go_on(run, ret, why);
+	if (ret == 0)
+		ret = plan(run, why);
+	return go_on(run, ret, why);
 }
 
 void conduct(struct commit *commit, const struct commit_wish *wish, struct commit_result *result)

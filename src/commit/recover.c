@@ -7,8 +7,9 @@
 #include <errno.h>
 #include <stdio.h>
 
-static void no_step(void *self, uint64_t done_bytes, const char *name, size_t length)
+static int no_step(void *self, uint64_t done_bytes, const char *name, size_t length)
 {
+	return 0;
 }
 
 /* The disc shows the session although it can't be used: what is staged belongs to that state of the disc from

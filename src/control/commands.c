@@ -98,13 +98,17 @@ static int command_sync(struct control *control, char *rest)
 	return *rest ? -EINVAL : tree_sync(&control->disc->tree);
 }
 
+static int command_cancel(struct control *control, char *rest)
+{
+	return *rest ? -EINVAL : commit_cancel(control->commit);
+}
+
 static const struct {
 	const char *word;
 	int (*run)(struct control *control, char *rest);
 } commands[] = {
-	{ "commit", command_commit },
-	{ "commit-nowait", command_commit_nowait },
-	{ "discard", command_discard },
+	{ "commit", command_commit }, { "commit-nowait", command_commit_nowait },
+	{ "cancel", command_cancel }, { "discard", command_discard },
 	{ "sync", command_sync },
 };
 

@@ -26,6 +26,7 @@ int command_diff(int argc, char **argv);
 int command_log(int argc, char **argv);
 int command_commit(int argc, char **argv);
 int command_wait(int argc, char **argv);
+int command_cancel(int argc, char **argv);
 int command_discard(int argc, char **argv);
 int command_umount(int argc, char **argv);
 int command_blank(int argc, char **argv);

@@ -63,6 +63,10 @@ static const struct command commands[] = {
 	  "  -t, --timeout SECONDS  give up after that time, with exit code 5\n"
 	  "      --json             print the result as JSON, no progress\n",
 	  command_wait },
+	{ "cancel", "[DIR]", "End the commit that is under way",
+	  "Everything stays staged. Before the first sector the disc is as it was; afterwards\n"
+	  "what was begun is closed as the medium needs it: on write-once discs that takes room.\n",
+	  command_cancel },
 	{ "discard", "[PATH…] [--yes] [--json]", "Forget staged changes",
 	  "Without a PATH it forgets all of them, in the disc that is mounted here.\n"
 	  "With PATHs, these and what is below them are again as they are on the disc.\n\n"

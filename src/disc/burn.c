@@ -97,6 +97,7 @@ static void wait_for_end(struct burning *burning, const struct burn_way *way)
 	const struct timespec pause = { 0, POLL_MS * 1000000l };
 	int64_t began = now_ms(), told = 0;
 	bool cancelled = false;
+	int how;
 
 	while (!is_over(burning, began)) {
 		if (!cancelled && (burning->feed.failed || burning->feed.stop)) {
@@ -105,9 +106,8 @@ static void wait_for_end(struct burning *burning, const struct burn_way *way)
 		}
 		if (now_ms() - told >= PROGRESS_MS && !burning->feed.stop) {
 			told = now_ms();
-			if (request->progress(request->self, burning->feed.sent / SECTOR, request->sectors) <
-				0 &&
-			    way->stops)
+			how = request->progress(request->self, burning->feed.sent / SECTOR, request->sectors);
+			if (how == -ECANCELED || (how < 0 && way->stops))
 				burning->feed.stop = true;
 		}
 		nanosleep(&pause, NULL);

@@ -15,8 +15,9 @@ struct burn_request {
 	uint64_t start;		     /* sector */
 	uint64_t sectors;	     /* with padding */
 	struct iso_session *session;
-	/* Called about five times a second by the thread that called burn_session. 0, or -errno to give up:
-	 * of an image file; what was begun on a disc is brought to its end. */
+	/* Called about five times a second by the thread that called burn_session. 0; -ECANCELED: give up,
+	 * and leave the medium in order; or another -errno: nobody is there any more. Then an image file is
+	 * given up, and what was begun on a disc brought to its end. */
 	int (*progress)(void *self, uint64_t done, uint64_t total);
 	void *self;
 };

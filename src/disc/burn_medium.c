@@ -119,8 +119,19 @@ static int finish(struct burning *burning)
 			  "everything was written, but the session can't be closed: it doesn't count");
 }
 
+/* What was cancelled is closed at once: nobody has to find an open track. After any other failure that's left
+ * to the next commit, when the drive may have recovered. */
 static void spoil(struct burning *burning)
 {
+	const struct verb_task close = { .op = DRIVE_CLOSE_DAMAGED };
+	CLEANUP(drive_report_clear) struct drive_report report = { 0 };
+	struct reason ignored = { 0 };
+
+	if (burning->why->err != ECANCELED || !burning->request->job->sequential || !burning->feed.sent)
+		return;
+	if (drive_reassess(&burning->drive, &ignored) == 0 &&
+	    drive_describe(&burning->drive, &report, &ignored) == 0 && report.drive.damaged)
+		(void)drive_do(&burning->drive, &close, no_progress, NULL, &ignored);
 }
 
 const struct burn_way burn_medium = { open_medium, set_options, finish, spoil, false };

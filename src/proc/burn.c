@@ -123,6 +123,7 @@ int burn_go(struct burn *burn, burn_progress_fn *progress, void *self, struct ve
 	    struct reason *why)
 {
 	struct verb_progress step;
+	bool cancelled = false;
 	struct msg msg;
 	int err;
 
@@ -136,8 +137,11 @@ int burn_go(struct burn *burn, burn_progress_fn *progress, void *self, struct ve
 			break;
 		if (!get_progress(&msg, &step))
 			return protocol_error(why);
-		if (progress)
-			progress(self, &step);
+		if (cancelled || !progress || progress(self, &step) == 0)
+			continue;
+		cancelled = true;
+		put_empty(&msg, VERB_CANCEL);
+		err = send_msg(burn, &msg, why);
 	}
 	if (err < 0)
 		return err;

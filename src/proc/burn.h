@@ -18,8 +18,9 @@ int burn_node(struct burn *burn, const struct node *node, uint64_t parent, const
 	      bool again, struct reason *why);
 /* Ends the plan. ret_head: a copy of the new blocks 0..31 (ret->head points into it). */
 int burn_plan(struct burn *burn, struct verb_planned *ret, struct blob *ret_head, struct reason *why);
-/* Writes the session. progress may be NULL. */
-typedef void burn_progress_fn(void *self, const struct verb_progress *progress);
+/* Writes the session. progress may be NULL; what it returns, when it isn't 0, cancels the burn: -ECANCELED
+ * follows as soon as the medium is in order. */
+typedef int burn_progress_fn(void *self, const struct verb_progress *progress);
 int burn_go(struct burn *burn, burn_progress_fn *progress, void *self, struct verb_written *ret,
 	    struct reason *why);
 /* Ends the worker: before burn_go nothing was written. */

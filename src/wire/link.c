@@ -259,6 +259,13 @@ int link_receive(struct link *link, struct msg *ret)
 	return 1;
 }
 
+bool link_is_ready(const struct link *link)
+{
+	struct pollfd wait = { .fd = link->fd, .events = POLLIN };
+
+	return link->in.at < link->in.length || poll(&wait, 1, 0) > 0;
+}
+
 int link_take_fd(struct link *link, size_t index)
 {
 	return index < LINK_FDS ? TAKE_FD(link->in.fds[index]) : -1;

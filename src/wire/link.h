@@ -42,5 +42,7 @@ int link_flush(struct link *link);
  * out before it blocks. 1 = a message, 0 = the peer closed, or -errno (-EPROTO: malformed packet,
  * -ETIMEDOUT). */
 int link_receive(struct link *link, struct msg *ret);
+/* Whether link_receive would return at once. */
+bool link_is_ready(const struct link *link);
 /* Takes the nth descriptor that came with the newest packet, or -1. */
 int link_take_fd(struct link *link, size_t index);

@@ -10,6 +10,7 @@
  * any time) role burn:    JOB(source, spool), (NODE XATTR* EXTENT*)*, PLAN_END
  *                                                  -> PLANNED | FAILED
  *                 GO | end of link (cancel)        -> PROGRESS*, WRITTEN | FAILED
+ *                 CANCEL, any time after GO        -> FAILED, when the medium is in order
  *   roles drive and probe of a drive: drive_verbs.h
  *   role head:    JOB(source), HEAD                -> WRITTEN | FAILED
  *                 of a drive: a second HEAD, of what must be there now
@@ -41,7 +42,8 @@ enum verb {
 	VERB_DRIVE, /* from here on: drive_verbs.h */
 	VERB_TRACK,
 	VERB_SPEED,
-	VERB_TASK
+	VERB_TASK,
+	VERB_CANCEL /* of a burn that is under way */
 };
 
 #define LABEL_LIMIT	   32u /* bytes of a volume identifier (ECMA-119 8.4.7) */
@@ -188,7 +190,7 @@ void put_extent(struct msg *msg, const struct extent *extent);
 bool get_extent(struct msg *msg, struct extent *ret);
 void put_imported(struct msg *msg, const struct verb_imported *imported);
 bool get_imported(struct msg *msg, struct verb_imported *ret);
-void put_empty(struct msg *msg, enum verb verb); /* PLAN_END, GO */
+void put_empty(struct msg *msg, enum verb verb); /* PLAN_END, GO, CANCEL */
 void put_planned(struct msg *msg, const struct verb_planned *planned);
 bool get_planned(struct msg *msg, struct verb_planned *ret);
 void put_progress(struct msg *msg, const struct verb_progress *progress);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What every role gets, and the roles. Each returns 0 when it has said its last word, or -errno with why set:
- * then worker_main reports FAILED. -EPIPE and -ECANCELED end quietly: the parent is gone or has thought
- * better of it. */
+ * then worker_main reports FAILED. -EPIPE ends quietly: the parent is gone or has thought better of it. */
 #pragma once
 
 #include "wire/link.h"
@@ -25,5 +24,5 @@ int role_sync(struct worker *worker, struct reason *why);
 int worker_send(struct worker *worker, struct msg *msg, struct reason *why);
 /* The same for a message that the daemon waits for: it leaves at once, before any cleaning up. */
 int worker_send_now(struct worker *worker, struct msg *msg, struct reason *why);
-/* Receives one message. 0, -ECANCELED when the parent closed the link, or -errno. */
+/* Receives one message. 0, -EPIPE when the parent closed the link, or -errno. */
 int worker_receive(struct worker *worker, struct msg *ret, struct reason *why);

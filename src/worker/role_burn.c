@@ -94,6 +94,7 @@ static int send_progress(void *self, uint64_t done, uint64_t total)
 {
 	struct burn_role *role = (struct burn_role *)self;
 	struct verb_progress progress = { .done = done, .total = total };
+	struct link *link = &role->worker->link;
 	char path[1024];
 	struct msg msg = { 0 };
 	int got;
@@ -101,8 +102,13 @@ static int send_progress(void *self, uint64_t done, uint64_t total)
 	progress.file = iso_session_current(role->session, path, sizeof path);
 	progress.file_length = strlen(path);
 	put_progress(&msg, &progress);
-	got = link_send(&role->worker->link, &msg);
-	return got < 0 ? got : link_flush(&role->worker->link);
+	got = link_send(link, &msg);
+	if (got == 0)
+		got = link_flush(link);
+	if (got < 0 || !link_is_ready(link))
+		return got;
+	got = link_receive(link, &msg);
+	return got > 0 && msg.verb == VERB_CANCEL && msg_done(&msg) ? -ECANCELED : -EPIPE;
 }
 
 /* A disc that is being written when the daemon dies is brought to its end: broken off, it would be spoilt.

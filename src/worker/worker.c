@@ -53,7 +53,7 @@ int worker_receive(struct worker *worker, struct msg *ret, struct reason *why)
 	int got = link_receive(&worker->link, ret);
 
 	if (got == 0)
-		return reason_set(why, ECANCELED, "the daemon closed the link");
+		return reason_set(why, EPIPE, "the daemon closed the link");
 	return got < 0 ? reason_set(why, -got, "can't read what the daemon says: %s", strerror(-got)) : 0;
 }
 
@@ -96,7 +96,7 @@ int worker_main(const char *name, int link_fd)
 	got = take_job(&worker, &why);
 	if (got == 0)
 		got = role->run(&worker, &why);
-	if (got == -EPIPE || got == -ECANCELED)
+	if (got == -EPIPE)
 		return 0;
 	if (got < 0) {
 		reason_set(&why, -got, "the %s worker failed: %s", name, strerror(-got));
