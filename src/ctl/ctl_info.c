@@ -146,8 +146,7 @@ static int info_failed(const struct place *place, int err, const struct reason *
 {
 	if (place->is_drive && (err == ENOMEDIUM || err == EMEDIUMTYPE || err == EIO))
 		info_unknown(place->path, words);
-	return ctl_fail(treat_exit_code(err), "%s: %s", place->path,
-			why->text[0] ? why->text : strerror(err));
+	return treat_failed(place->path, err, why);
 }
 
 static int info_source(const struct place *place, const struct info_words *words)
@@ -160,7 +159,10 @@ static int info_source(const struct place *place, const struct info_words *words
 	int err;
 
 	if (fd < 0)
-		return ctl_fail(treat_exit_code(errno), "%s: %s", place->path, strerror(errno));
+		return ctl_fail(EXIT_CODE_SYSTEM, "%s: %s%s", place->path, strerror(errno),
+				errno == EACCES && place->is_drive
+				    ? ": your user must be in the group that owns it (cdrom)"
+				    : "");
 	err = probe_run(fd, place->path, NULL, &probe, &why);
 	if (err < 0)
 		return info_failed(place, -err, &why, words);

@@ -83,7 +83,7 @@ static int drive_refused(const struct look *look)
 	if (look->access == LOOK_BUSY)
 		return ctl_fail(EXIT_CODE_BUSY, "%s is busy: another program has it for itself", look->path);
 	if (look->access == LOOK_FAILED)
-		return ctl_fail(treat_exit_code(look->why.err), "%s: %s", look->path, look->why.text);
+		return treat_failed(look->path, look->why.err, &look->why);
 	if (look->state == LOOK_EMPTY)
 		return ctl_fail(EXIT_CODE_NO_MEDIUM, "there is no disc in %s", look->path);
 	return EXIT_CODE_DONE;

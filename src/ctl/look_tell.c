@@ -32,6 +32,15 @@ static void add_medium(const struct look *look, struct text *text)
 			 format_sectors(total, look->capacity));
 }
 
+static void add_failure(const struct look *look, struct text *text)
+{
+	const char *why = look->why.text[0] ? look->why.text : strerror(look->why.err);
+	size_t name = strlen(look->path);
+
+	/* The line begins with its name already. */
+	add_escaped(text, strncmp(why, look->path, name) == 0 && why[name] == ' ' ? why + name + 1 : why);
+}
+
 static void add_access(const struct look *look, struct text *text)
 {
 	switch (look->access) {
@@ -51,7 +60,7 @@ static void add_access(const struct look *look, struct text *text)
 		text_add(text, "busy (another program has it for itself)");
 		break;
 	case LOOK_FAILED:
-		add_escaped(text, look->why.text[0] ? look->why.text : strerror(look->why.err));
+		add_failure(look, text);
 		break;
 	}
 }

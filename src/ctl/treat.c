@@ -36,9 +36,13 @@ static void show_step(void *self, uint64_t done, uint64_t total)
 	progress_show(&showing->progress, &look);
 }
 
-int treat_exit_code(int err)
+int treat_failed(const char *path, int err, const struct reason *why)
 {
-	return err == EIO || err == ETIMEDOUT ? EXIT_CODE_SYSTEM : (int)exit_code_of_errno(err);
+	int code = err == EIO || err == ETIMEDOUT ? EXIT_CODE_SYSTEM : (int)exit_code_of_errno(err);
+
+	if (strncmp(why->text, path, strlen(path)) == 0)
+		return ctl_fail(code, "%s", why->text);
+	return ctl_fail(code, "%s: %s", path, why->text[0] ? why->text : strerror(err));
 }
 
 int treat_drive(const char *path, const struct verb_task *task, const char *verb, bool quiet,
@@ -60,8 +64,7 @@ int treat_drive(const char *path, const struct verb_task *task, const char *verb
 	progress_end(&showing.progress);
 	sigaction(SIGINT, &before, NULL);
 	if (err < 0)
-		return ctl_fail(treat_exit_code(-err), "%s: %s", path,
-				why.text[0] ? why.text : strerror(-err));
+		return treat_failed(path, -err, &why);
 	look_from_facts(path, &facts, ret);
 	return EXIT_CODE_DONE;
 }

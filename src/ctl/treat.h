@@ -9,5 +9,5 @@
  * always. */
 int treat_drive(const char *path, const struct verb_task *task, const char *verb, bool quiet,
 		struct look *ret);
-/* An exit code for what a drive worker gives up with. */
-int treat_exit_code(int err);
+/* Says why a drive worker gave up; an exit code. err: positive. */
+int treat_failed(const char *path, int err, const struct reason *why);
