@@ -13,11 +13,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define READY_S	     60 /* a drive spins up and settles */
-#define PAUSE_MS     500
-#define BUSY_TRIES   10
-#define READ_CHUNK   32u
-#define CONTROL_DATA 4u /* bit of the CONTROL field, MMC-5 6.26.3.2 */
+#define READY_S		 60 /* a drive spins up and settles */
+#define PAUSE_MS	 500
+#define BUSY_TRIES	 10
+#define READ_CHUNK	 32u
+#define DVD_RW_OVERWRITE 0x13u /* profile: restricted overwrite */
+#define CONTROL_DATA	 4u    /* bit of the CONTROL field, MMC-5 6.26.3.2 */
 
 void drive_forget_messages(void)
 {
@@ -306,6 +307,8 @@ static uint64_t readable_sectors(const struct drive *drive)
 										      : 0;
 }
 
+/* A DVD-RW says "unknown" while its last border is open: after a quick format, and after a burn that was cut
+ * off. It holds what it held. */
 static void describe_overwriteable(const struct drive *drive, struct verb_drive *ret)
 {
 	int status = 0, formats = 0;
@@ -313,7 +316,8 @@ static void describe_overwriteable(const struct drive *drive, struct verb_drive 
 	off_t size = 0;
 
 	if (burn_disc_get_formats(drive->drive, &status, &size, &bl_sas, &formats) > 0)
-		ret->formatted = status == BURN_FORMAT_IS_FORMATTED;
+		ret->formatted = status == BURN_FORMAT_IS_FORMATTED ||
+				 (ret->profile == DVD_RW_OVERWRITE && status == BURN_FORMAT_IS_UNKNOWN);
 	ret->capacity = ret->free = (uint64_t)burn_disc_available_space(drive->drive, NULL) / SECTOR;
 	if (ret->formatted && size > 0 && !ret->capacity)
 		ret->capacity = ret->free = (uint64_t)size / SECTOR;

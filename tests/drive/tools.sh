@@ -250,6 +250,35 @@ says "can't be blanked"
 rm "$place/rules"
 ctl 0 blank --yes $drive
 
+echo "=== what a burn that was cut off leaves is known, and can be blanked"
+cut_off() {
+	echo 'wrote=3000 kill' >"$place/rules"
+	assert_exit 137 burn LOST -map "$T/large" /large
+	rm "$place/rules"
+}
+head -c 12000000 /dev/urandom >"$T/large"
+put cd-rw
+cut_off
+ctl 0 blank --yes $drive
+burn NEW
+put dvd-rw
+ctl 0 format $drive
+burn KEPT
+cut_off
+ctl 0 drives
+says 'appendable, KEPT'
+ctl 0 info $drive
+says 'Label KEPT, 1 session'
+mkdir -p "$T/mnt"
+sim discfs $drive "$T/mnt"
+cp "$T/large" "$T/mnt/large"
+ctl 0 commit "$T/mnt"
+ctl 0 umount "$T/mnt"
+assert_equal "$(listed)" "'KEPT' 'large'"
+cut_off
+ctl 0 blank --yes $drive
+burn NEW
+
 # --- info ------------------------------------------------------------------------------
 echo "=== info tells discs apart"
 put cd-r
@@ -317,6 +346,31 @@ exec 7>&-
 wait $claimer || true
 rm -r "$MMCSIM/sr3" "$MMCSIM/sr22"
 
+# --- users ---------------------------------------------------------------------------------
+if [ "$(id -u)" = 0 ]; then
+	echo "=== a user in the group of the drive may do all of it, another one nothing"
+	as_user() { # GROUP ARGUMENT…
+		sim setpriv --reuid=65534 --regid=65534 --groups="$1" discfsctl "${@:2}"
+	}
+	put cd-rw
+	burn OLD
+	chown 0:24 "$place/anchor"
+	chmod 660 "$place/anchor"
+	chmod 666 "$T/disc"
+	assert_exit 2 as_user 65534 info $drive
+	assert_exit 2 as_user 65534 blank --yes $drive
+	grep -q 'in the group that owns it' "$T/out"
+	assert_exit 0 as_user 65534 drives
+	grep -q 'in the group that owns it' "$T/out"
+	assert_exit 0 as_user 24 info $drive
+	assert_exit 0 as_user 24 blank --yes $drive
+	assert_exit 0 as_user 24 eject $drive
+	assert_exit 0 as_user 24 load $drive
+	grep -q 'CD-RW, blank' "$T/out"
+	chmod 666 "$place/anchor"
+	put dvd+r
+fi
+
 # --- the tray ----------------------------------------------------------------------------
 echo "=== eject and load"
 ctl 0 eject
@@ -333,7 +387,6 @@ put_again
 
 # --- mounted -----------------------------------------------------------------------------
 echo "=== a mounted disc isn't blanked, but ejected after unmounting"
-mkdir "$T/mnt"
 sim discfs $drive "$T/mnt" -o commit=unmount
 cp -r "$T/tree" "$T/mnt/a"
 ctl 14 blank --yes $drive
