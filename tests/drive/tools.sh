@@ -349,8 +349,11 @@ rm -r "$MMCSIM/sr3" "$MMCSIM/sr22"
 # --- users ---------------------------------------------------------------------------------
 if [ "$(id -u)" = 0 ]; then
 	echo "=== a user in the group of the drive may do all of it, another one nothing"
+	mkdir "$T/bin" # the build may be out of others' reach
+	cp "$BUILD/discfs" "$BUILD/discfsctl" "$MMCSIM_SO" "$T/bin"
 	as_user() { # GROUP ARGUMENT…
-		sim setpriv --reuid=65534 --regid=65534 --groups="$1" discfsctl "${@:2}"
+		timeout 60 setpriv --reuid=65534 --regid=65534 --groups="$1" env LD_PRELOAD="$T/bin/mmcsim.so" \
+			"$T/bin/discfsctl" "${@:2}"
 	}
 	put cd-rw
 	burn OLD
