@@ -217,19 +217,29 @@ static int unreadable(struct fill *fill, uint64_t at)
 			  (unsigned long long)(at / SECTOR), path.data ? path.data : "");
 }
 
+static int disc_gone(struct fill *fill, int err)
+{
+	return reason_set(fill->why, -err,
+			  "the disc was %s before the next session had what it needs of it: put it back and "
+			  "commit again",
+			  err == -ESTALE ? "changed for another one" : "taken out");
+}
+
 /* A sector after the other where it fails as a whole: to try again, and to know which one it is. */
 static int read_disc(struct fill *fill, uint8_t *data, size_t length, uint64_t origin)
 {
 	struct disc_reader *disc = &fill->tree->disc;
+	int ret = disc_read(disc, data, length, origin);
 
-	if (disc_read(disc, data, length, origin) == 0)
+	if (ret == 0)
 		return 0;
 	for (size_t done = 0; done < length;) {
 		uint64_t at = origin + done;
 		size_t here = (size_t)min_u64(length - done, SECTOR - at % SECTOR);
 
-		if (disc_read(disc, data + done, here, at) < 0)
-			return unreadable(fill, at);
+		ret = disc_read(disc, data + done, here, at);
+		if (ret < 0)
+			return ret == -EIO ? unreadable(fill, at) : disc_gone(fill, ret);
 		done += here;
 	}
 	return 0;

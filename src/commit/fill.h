@@ -17,7 +17,7 @@ struct fill_progress {
 
 /* gen: the frozen generation. 0 when no body of it needs the disc any more. Otherwise its rows are right as
  * they are, in part filled, and a thaw must follow (which gives back what was copied in vain): -ENOSPC, -EIO
- * (the disc can't be read; why names the file), -ECANCELED, or -errno. */
+ * (the disc can't be read; why names the file), -ESTALE, -ENOMEDIUM, -ECANCELED, or -errno. */
 int fill_generation(struct disc *disc, uint32_t gen, const struct fill_progress *progress,
 		    struct reason *why);
 /* How many bytes a fill would copy if the commit began now: at most; of the changed bodies only. Walks all
