@@ -29,7 +29,7 @@ head -c 5000000 /dev/zero >zeroes
 refused 2 "empty: the file is empty, not a disc image" discfs empty mnt
 refused 2 "zeroes: the file begins with zeroes, not with a disc image" discfs zeroes mnt
 refused 12 "text: not an ISO 9660 disc image" discfs text mnt
-refused 12 "/dev/zero is no disc image file" discfs /dev/zero mnt
+refused 12 "/dev/zero is neither a drive nor a disc image file" discfs /dev/zero mnt
 cmp text <(seq 100000)
 [ ! -s empty ]
 assert_exit 12 discfsctl info text
