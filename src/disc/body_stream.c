@@ -7,7 +7,9 @@
 #include <string.h>
 
 #define READ_AHEAD (512u * 1024u) /* libisofs asks for 2048 bytes at a time */
-#define OWN_FS_ID  0x64697363u	  /* not one of libisofs' own */
+/* ISO_IMAGE_FS_ID of libisofs' fsource.h, what imported nodes have: the number that comes with it is the
+ * serial number that the new session records, and decides alone what is a hard link (iso_node_cmp_flag). */
+#define IMAGE_FS_ID 2u
 
 struct body {
 	struct body_context *context;
@@ -166,9 +168,22 @@ static int body_is_repeatable(IsoStream *stream)
 
 static void body_get_id(IsoStream *stream, unsigned int *fs_id, dev_t *dev_id, ino_t *ino_id)
 {
-	*fs_id = OWN_FS_ID;
-	*dev_id = 1;
-	*ino_id = (ino_t)node_of((const struct body *)stream->data)->attr.ino;
+	const struct body *body = (const struct body *)stream->data;
+
+	*fs_id = IMAGE_FS_ID;
+	*dev_id = 0;
+	*ino_id = (ino_t)body->context->serial_first + body->node;
+}
+
+/* Bodies that are recorded once: as extent_map_equal, but an order. */
+static int body_compare(IsoStream *left, IsoStream *right)
+{
+	const struct node *a = node_of((const struct body *)left->data);
+	const struct node *b = node_of((const struct body *)right->data);
+
+	if (a->attr.size != b->attr.size)
+		return a->attr.size < b->attr.size ? -1 : 1;
+	return extent_map_compare(&a->map, &b->map);
 }
 
 static void body_free(IsoStream *stream)
@@ -201,6 +216,7 @@ static IsoStreamIface body_class = {
 	.free = body_free,
 	.update_size = body_update_size,
 	.get_input_stream = body_get_input,
+	.cmp_ino = body_compare,
 };
 
 int body_stream_new(struct body_context *context, uint32_t node, IsoStream **ret)

@@ -149,14 +149,32 @@ static int make_opts(struct iso_session *session, const struct verb_job *job, in
 	return 0;
 }
 
-static uint64_t count_new_data(const struct plan *plan)
+static int compare_bodies(const void *left, const void *right)
 {
-	uint64_t bytes = 0;
+	const struct node *a = *(const struct node *const *)left, *b = *(const struct node *const *)right;
 
+	if (a->attr.size != b->attr.size)
+		return a->attr.size < b->attr.size ? -1 : 1;
+	return extent_map_compare(&a->map, &b->map);
+}
+
+/* Equal bodies are recorded once. */
+static int count_new_data(const struct plan *plan, uint64_t *ret)
+{
+	AUTO_FREE const struct node **bodies = calloc(plan->nodes.count + 1, sizeof *bodies);
+	size_t count = 0;
+
+	if (!bodies)
+		return -ENOMEM;
 	for (uint32_t i = 0; i < plan->nodes.count; i++)
 		if (S_ISREG(plan->nodes.items[i].node.attr.mode) && !plan->nodes.items[i].reference)
-			bytes += plan->nodes.items[i].node.attr.size;
-	return bytes;
+			bodies[count++] = &plan->nodes.items[i].node;
+	qsort(bodies, count, sizeof *bodies, compare_bodies);
+	*ret = 0;
+	for (size_t i = 0; i < count; i++)
+		if (i == 0 || compare_bodies(&bodies[i - 1], &bodies[i]) != 0)
+			*ret += bodies[i]->attr.size;
+	return 0;
 }
 
 /* What was read of the old head stays where libisofs wrote nothing; beyond the end of the file there are
@@ -225,7 +243,8 @@ static int describe(struct iso_session *session, const struct verb_job *job, con
 	planned->sectors = round_up(max_u64(sectors_of(session->size) + (job->sequential ? PADDING : 0),
 					    job->sequential ? TRACK_LEAST : 0),
 				    ALIGN);
-	planned->new_data = count_new_data(plan);
+	if (count_new_data(plan, &planned->new_data) < 0)
+		return reason_set(why, ENOMEM, "out of memory");
 	if (job->sequential) { /* what the disc is known by is the begin of its newest session */
 		memset(session->head, 0, sizeof session->head);
 		session_stream_peek(&session->stream, HEAD_SECTORS, session->head);
@@ -254,6 +273,7 @@ static int make(struct iso_session *session, const struct iso_session_request *r
 	if (got == 0)
 		got = synth_make(request->plan, request->source, job->session, job->has_base, &session->synth,
 				 why);
+	session->bodies.serial_first = session->synth.serials;
 	if (got == 0)
 		got = import_references(session, why);
 	if (got == 0)

@@ -13,7 +13,7 @@
 #define SECTION_MOST   0xfffff800u /* bytes of one extent: whole sectors below 4 GiB */
 #define RECORD_MOST    256u
 #define NAME_DIGITS    8u
-#define SERIAL_FIRST   2u /* 1 is the root */
+#define SERIAL_FIRST   2u /* 1 is the root until all are known */
 
 /* A growing directory: records don't cross a sector's end (ECMA-119 6.8.1.1). */
 struct building {
@@ -245,8 +245,9 @@ static int append_dots(struct building *building)
 	return append(building, record, put_px(at, S_IFDIR | 0755, 2, 1));
 }
 
-/* Now that they're known: the directory's length and the place of the checksum array. */
-static void finish_root(struct building *building, uint32_t length, uint32_t array_at)
+/* Now that they're known: the directory's length, the place of the checksum array, the highest serial number.
+ */
+static void finish_root(struct building *building, uint32_t length, uint32_t array_at, uint32_t serial)
 {
 	uint8_t *self = building->synth->data + (size_t)ROOT_AT * SECTOR;
 	uint8_t *parent = self + self[0];
@@ -257,6 +258,7 @@ static void finish_root(struct building *building, uint32_t length, uint32_t arr
 	put_both(parent + 10, length);
 	at = put_checksum_attr(at, array_at, building->sums);
 	memcpy(self + 34 + 7 + 44 + 2 * 17, record, (size_t)(at - record));
+	put_both(self + 34 + 7 + 36, serial);
 }
 
 /* Index 0 is the session's, 1.. the files', the last one that of the array. */
@@ -342,7 +344,9 @@ static int build(struct building *building, struct plan *plan)
 	got = append_checksums(building, plan);
 	if (got < 0)
 		return got;
-	finish_root(building, (end - ROOT_AT) * SECTOR, array_at);
+	building->synth->serials = building->synth->records + SERIAL_FIRST + 1;
+	finish_root(building, (end - ROOT_AT) * SECTOR, array_at,
+		    building->synth->serials + (uint32_t)plan->nodes.count);
 	building->synth->blocks = (uint32_t)(building->used / SECTOR);
 	return 0;
 }

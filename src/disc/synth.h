@@ -6,8 +6,10 @@
  * the disc gets a record here; the image is laid over the medium at blocks that no medium has (SYNTH_START),
  * imported, and its nodes are moved to their real names. A file with several names gets one record for each,
  * with the same serial number, which makes them hard links again; symlinks and devices with several names
- * come along for that reason alone. MD5s that the disc records for old bodies are handed on in a checksum
- * array, as libisofs itself stores them. */
+ * come along for that reason alone. New bodies get serial numbers too, above those of the records, and
+ * libisofs numbers whatever has none above these: it counts on from the highest that it imported, which is
+ * the root's. MD5s that the disc records for old bodies are handed on in a checksum array, as libisofs itself
+ * stores them. */
 #pragma once
 
 #include "base/reason.h"
@@ -20,6 +22,7 @@ struct synth {
 	uint8_t *data; /* owned: blocks from SYNTH_START on */
 	uint32_t blocks;
 	uint32_t records; /* numbered from 1, in the order of their names */
+	uint32_t serials; /* the first that no record has; the plan's nodes have that many from here on */
 };
 
 /* Gives references to plan (see there). volume: start of the base session, whose descriptor and El Torito

@@ -209,18 +209,34 @@ bool extent_map_is_on_disc(const struct extent_map *map, uint64_t size)
 	return size && done == size && sections <= SECTIONS_LIMIT;
 }
 
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int compare_extents(const struct extent *a, const struct extent *b)
+{
+	int order = compare_u64(a->origin, b->origin);
+
+	if (!order)
+		order = compare_u64(a->offset, b->offset);
+	if (!order)
+		order = compare_u64(a->length, b->length);
+	return order ? order : compare_u64(a->kind, b->kind);
+}
+
+int extent_map_compare(const struct extent_map *a, const struct extent_map *b)
+{
+	int order = compare_u64(a->count, b->count);
+
+	for (size_t i = 0; !order && i < a->count; i++)
+		order = compare_extents(&a->items[i], &b->items[i]);
+	return order;
+}
+
 bool extent_map_equal(const struct extent_map *a, const struct extent_map *b)
 {
-	if (a->count != b->count)
-		return false;
-	for (size_t i = 0; i < a->count; i++) {
-		const struct extent *x = &a->items[i], *y = &b->items[i];
-
-		if (x->offset != y->offset || x->length != y->length || x->origin != y->origin ||
-		    x->kind != y->kind)
-			return false;
-	}
-	return true;
+	return extent_map_compare(a, b) == 0;
 }
 
 uint64_t extent_map_spooled(const struct extent_map *map)

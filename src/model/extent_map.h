@@ -50,6 +50,8 @@ void extent_map_piece(const struct extent_map *map, uint64_t offset, uint64_t le
 bool extent_map_is_on_disc(const struct extent_map *map, uint64_t size);
 /* True when both say the same of every byte. */
 bool extent_map_equal(const struct extent_map *a, const struct extent_map *b);
+/* An order in which maps stand next to those that are equal to them: -1, 0 or 1. */
+int extent_map_compare(const struct extent_map *a, const struct extent_map *b);
 /* Bytes that come from anywhere: the rest of the content are holes. */
 uint64_t extent_map_stored(const struct extent_map *map);
 /* The same of the stored form below. */

@@ -240,6 +240,72 @@ static int try_burn(const char *name, struct drive_tree *tree, uint64_t limit, b
 	return got;
 }
 
+/* A name for the newest node but `back`. */
+static void add_link(struct drive_tree *tree, uint64_t back, const char *name)
+{
+	struct drive_name *at = vec_push(&tree->names);
+
+	*at = (struct drive_name){ tree->nodes.count - back, 1, strdup(name) };
+	tree->nodes.items[at->ino - 1].attr.nlink++;
+}
+
+static void add_body(struct drive_tree *tree, const char *name, uint64_t size, uint64_t origin)
+{
+	add_node(tree, name, S_IFREG | 0644, size);
+	add_extent(tree, 0, size, origin);
+}
+
+/* Bodies of the same bytes are recorded once, and are as many files as before, with the same hard links; so
+ * are files that get the place of an old one. */
+static void test_burn_equal_bodies(void **state)
+{
+	static struct drive_burned burned;
+	struct drive_tree tree = { 0 }, again;
+	uint64_t alone;
+
+	run("head -c 100000 /dev/urandom >spool");
+	make_blank("equal");
+	add_node(&tree, "", S_IFDIR | 0755, 0);
+	add_body(&tree, "a", 50000, 0);
+	burn("equal", "spool", &tree, &burned);
+	alone = burned.planned.sectors;
+	make_blank("equal");
+	add_body(&tree, "b", 50000, 0);
+	add_body(&tree, "c", 50000, 0);
+	add_link(&tree, 0, "c2");
+	add_node(&tree, "dir", S_IFDIR | 0755, 0);
+	for (int i = 0; i < 30; i++) {
+		char name[16];
+
+		snprintf(name, sizeof name, "e%d", i);
+		add_body(&tree, name, 50000, 0);
+	}
+	add_body(&tree, "other", 40000, 50000);
+	add_body(&tree, "shorter", 30000, 50000);
+	add_node(&tree, "hole", S_IFREG | 0644, 30000);
+	add_node(&tree, "hole2", S_IFREG | 0644, 30000);
+	add_node(&tree, "empty", S_IFREG | 0644, 0);
+	add_link(&tree, 0, "empty2");
+	add_node(&tree, "empty3", S_IFREG | 0644, 0);
+	burn("equal", "spool", &tree, &burned);
+	assert_int_equal(burned.planned.new_data, 50000 + 40000 + 2 * 30000);
+	assert_true(burned.planned.sectors <= alone + sectors_of(40000) + 2 * sectors_of(30000) + 64);
+	assert_image_holds("equal", &tree);
+	drive_tree_clear(&tree);
+
+	assert_import("equal", 0, &again);
+	assert_true(extent_map_equal(&change(&again, "a")->map, &change(&again, "c2")->map));
+	assert_false(extent_map_equal(&change(&again, "other")->map, &change(&again, "shorter")->map));
+	assert_int_equal(change(&again, "e7")->md5.length, MD5_LENGTH);
+	add_child(&again, 1, "f", S_IFREG | 0644, 50000); /* a new file where an old one is */
+	assert_int_equal(
+	    extent_map_copy(&change(&again, "a")->map, &again.nodes.items[again.nodes.count - 1].map), 0);
+	burn("equal", "spool", &again, &burned);
+	assert_int_equal(burned.planned.new_data, 0);
+	assert_image_holds("equal", &again);
+	drive_tree_clear(&again);
+}
+
 static void test_burn_refuses(void **state)
 {
 	static struct drive_burned burned;
@@ -368,11 +434,12 @@ static void test_burn_other_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_burn_sessions),	 cmocka_unit_test(test_burn_seen_by_xorriso),
-		cmocka_unit_test(test_burn_huge),	 cmocka_unit_test(test_burn_large_attributes),
-		cmocka_unit_test(test_burn_carries_on),	 cmocka_unit_test(test_burn_refuses),
-		cmocka_unit_test(test_burn_short_spool), cmocka_unit_test(test_burn_killed),
-		cmocka_unit_test(test_burn_cancelled),	 cmocka_unit_test(test_burn_other_file),
+		cmocka_unit_test(test_burn_sessions),	  cmocka_unit_test(test_burn_seen_by_xorriso),
+		cmocka_unit_test(test_burn_huge),	  cmocka_unit_test(test_burn_large_attributes),
+		cmocka_unit_test(test_burn_carries_on),	  cmocka_unit_test(test_burn_refuses),
+		cmocka_unit_test(test_burn_short_spool),  cmocka_unit_test(test_burn_killed),
+		cmocka_unit_test(test_burn_cancelled),	  cmocka_unit_test(test_burn_other_file),
+		cmocka_unit_test(test_burn_equal_bodies),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
