@@ -52,6 +52,35 @@ static int command(int fd, uint8_t *cdb, size_t cdb_length, void *data, size_t l
 	return 0;
 }
 
+int sg_disc_information(int fd, struct sg_disc_info *ret)
+{
+	uint8_t cdb[10] = { 0x51 }, data[34];
+	int got;
+
+	cdb[8] = sizeof data;
+	got = command(fd, cdb, sizeof cdb, data, sizeof data);
+	if (got < 0)
+		return got;
+	ret->status = data[2] & 3;
+	ret->last_session_state = data[2] >> 2 & 3;
+	ret->sessions = data[4] | (unsigned)data[9] << 8;
+	ret->first_track = data[5] | (unsigned)data[10] << 8;
+	return 0;
+}
+
+int sg_track_start(int fd, unsigned number, uint32_t *ret)
+{
+	uint8_t cdb[10] = { 0x52, 1 }, data[28];
+	int got;
+
+	put_be32(cdb + 2, number);
+	cdb[8] = sizeof data;
+	got = command(fd, cdb, sizeof cdb, data, sizeof data);
+	if (got == 0)
+		*ret = (uint32_t)data[8] << 24 | (uint32_t)data[9] << 16 | (uint32_t)data[10] << 8 | data[11];
+	return got;
+}
+
 static int read_chunk(int fd, uint32_t lba, uint32_t count, uint8_t *data)
 {
 	const struct timespec pause = { 0, PAUSE_MS * 1000000l };

@@ -9,3 +9,15 @@
  * -errno: -EIO, -ENOMEDIUM, -ESTALE (the disc was changed since the last command), -EAGAIN (not ready for
  * now), -ENOTTY (no drive). Waits for a drive that is getting ready. Any thread. */
 int sg_read(int fd, uint64_t lba, uint32_t count, void *data);
+
+/* READ DISC INFORMATION (MMC-5 6.22). */
+struct sg_disc_info {
+	unsigned status;	     /* 0 empty, 1 incomplete, 2 complete */
+	unsigned last_session_state; /* 0 empty, 1 incomplete, 3 complete */
+	unsigned sessions;	     /* with the last one */
+	unsigned first_track;	     /* of the last session */
+};
+/* 0 or -errno as above. */
+int sg_disc_information(int fd, struct sg_disc_info *ret);
+/* READ TRACK INFORMATION (MMC-5 6.27): where a track begins. */
+int sg_track_start(int fd, unsigned number, uint32_t *ret);

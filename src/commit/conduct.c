@@ -27,6 +27,7 @@ struct run {
 	struct probe probe;
 	struct burn burn;
 	bool frozen;
+	bool prepared; /* the disc was closed or formatted before, or that failed */
 };
 
 static void run_clear(struct run *run)
@@ -220,11 +221,23 @@ static int go(struct run *run, struct verb_written *ret_written, struct reason *
 	return ret;
 }
 
+/* Of one that began here nothing can be recorded: this session couldn't begin here else. */
+static int forget_bad(struct run *run, struct reason *why)
+{
+	int ret = disc_forget_bad_session(run->disc, run->journal.start);
+
+	return ret < 0
+		   ? reason_set(why, -ret, "%s can't be written: %s", run->disc->tree.db.path, strerror(-ret))
+		   : 0;
+}
+
 static int burn(struct run *run, struct reason *why)
 {
 	struct verb_written written;
 	int ret = state_link(&run->disc->state, run->journal.fingerprint.data, why);
 
+	if (ret == 0)
+		ret = forget_bad(run, why);
 	if (ret == 0)
 		ret = finish_set_phase(&run->disc->tree, &run->journal, PHASE_BURNING, why);
 	if (ret < 0)
@@ -262,7 +275,7 @@ static int verify_and_publish(struct run *run, struct reason *why)
 }
 
 /* For scripts: what kind of failure it was. */
-static int exit_code_of(int err, enum phase phase)
+static int exit_code_of(int err, enum phase phase, bool touched)
 {
 	switch (err) {
 	case 0:
@@ -282,9 +295,9 @@ static int exit_code_of(int err, enum phase phase)
 	case ECANCELED:
 		return EXIT_CODE_CANCELLED;
 	default:
-		return phase == PHASE_WRITTEN	? EXIT_CODE_VERIFY_FAILED
-		       : phase >= PHASE_BURNING ? EXIT_CODE_BURN_FAILED
-						: EXIT_CODE_SYSTEM;
+		return phase == PHASE_WRITTEN ? EXIT_CODE_VERIFY_FAILED
+		       : touched	      ? EXIT_CODE_BURN_FAILED
+					      : EXIT_CODE_SYSTEM;
 	}
 }
 
@@ -312,12 +325,13 @@ static void tell_failure(struct run *run, const struct reason *why, struct commi
 				  : ". The earlier sessions are as they were, and everything is still staged";
 
 	result->err = errno_of(why->err);
-	result->exit_code = exit_code_of(why->err, run->journal.phase);
+	result->exit_code =
+	    exit_code_of(why->err, run->journal.phase, run->prepared || run->journal.phase >= PHASE_BURNING);
 	snprintf(result->message, sizeof result->message, "%.380s%s", why->text, comfort);
 	log_error("commit failed: %s", result->message);
 	if (run->frozen && !burned)
 		finish_spoilt(run->disc, &run->journal, why);
-	if (run->disc->is_drive && run->journal.phase >= PHASE_BURNING)
+	if (run->disc->is_drive && (run->prepared || run->journal.phase >= PHASE_BURNING))
 		look_again(run->disc);
 }
 
@@ -396,7 +410,7 @@ static int get_ready(struct run *run, struct reason *why)
 	if (ret == 0)
 		ret = check_wish(run, why);
 	if (ret == 0 && !trial)
-		ret = prepare_medium(run->disc, &run->probe, why);
+		ret = prepare_medium(run->disc, &run->probe, &run->prepared, why);
 	ret = go_on(run, ret, why);
 	if (ret == 0)
 		ret = fill(run, why);

@@ -196,16 +196,12 @@ static int load_bad_sessions(struct disc *disc)
 	return 0;
 }
 
-/* When there are more than fit, the oldest are forgotten: good sessions lie behind them. */
-int disc_add_bad_session(struct disc *disc, uint64_t start)
+static int store_bad_sessions(struct disc *disc)
 {
-	struct probe_wish *wish = &disc->wish;
+	const struct probe_wish *wish = &disc->wish;
 	uint8_t stored[BAD_SESSIONS_LIMIT * 8];
 	int ret;
 
-	if (wish->bad_count == BAD_SESSIONS_LIMIT)
-		memmove(wish->bad, wish->bad + 1, --wish->bad_count * sizeof *wish->bad);
-	wish->bad[wish->bad_count++] = start;
 	for (uint32_t i = 0; i < wish->bad_count; i++) {
 		put_le32(stored + 8 * i, (uint32_t)wish->bad[i]);
 		put_le32(stored + 8 * i + 4, (uint32_t)(wish->bad[i] >> 32));
@@ -217,6 +213,43 @@ int disc_add_bad_session(struct disc *disc, uint64_t start)
 	if (ret == 0)
 		ret = db_meta_put_blob(&disc->tree.db, "bad_sessions", stored, wish->bad_count * 8ul);
 	return ret < 0 ? ret : db_commit(&disc->tree.db);
+}
+
+static uint32_t find_bad_session(const struct probe_wish *wish, uint64_t start)
+{
+	uint32_t at = 0;
+
+	while (at < wish->bad_count && wish->bad[at] != start)
+		at++;
+	return at;
+}
+
+static void drop_bad_session(struct probe_wish *wish, uint32_t at)
+{
+	memmove(wish->bad + at, wish->bad + at + 1, (--wish->bad_count - at) * sizeof *wish->bad);
+}
+
+/* When there are more than fit, the oldest are forgotten: good sessions lie behind them. */
+int disc_add_bad_session(struct disc *disc, uint64_t start)
+{
+	struct probe_wish *wish = &disc->wish;
+
+	if (find_bad_session(wish, start) < wish->bad_count)
+		return 0;
+	if (wish->bad_count == BAD_SESSIONS_LIMIT)
+		drop_bad_session(wish, 0);
+	wish->bad[wish->bad_count++] = start;
+	return store_bad_sessions(disc);
+}
+
+int disc_forget_bad_session(struct disc *disc, uint64_t start)
+{
+	uint32_t at = find_bad_session(&disc->wish, start);
+
+	if (at == disc->wish.bad_count)
+		return 0;
+	drop_bad_session(&disc->wish, at);
+	return store_bad_sessions(disc);
 }
 
 static int open_tree(struct disc *disc, const struct disc_options *options, struct reason *why)

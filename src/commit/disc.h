@@ -44,6 +44,8 @@ int disc_probe(const struct disc *disc, struct probe *ret, struct reason *why);
 /* A session that begins there must never be the base: it was broken off, or isn't what was to be written.
  * Kept with the staged work. 0 or -errno. */
 int disc_add_bad_session(struct disc *disc, uint64_t start);
+/* Nothing was recorded of the one that began there, and another begins there now. */
+int disc_forget_bad_session(struct disc *disc, uint64_t start);
 /* The kernel must forget what it knew of the medium from a sector on, and of its head. */
 void disc_renew_caches(struct disc *disc, uint64_t start);
 /* Asks the probe again. -ESTALE when it isn't the disc that the tree was made from. */

@@ -35,7 +35,7 @@ static int do_it(struct disc *disc, const struct verb_drive *drive, uint32_t op,
 	return ret;
 }
 
-int prepare_medium(struct disc *disc, struct probe *probe, struct reason *why)
+int prepare_medium(struct disc *disc, struct probe *probe, bool *touched, struct reason *why)
 {
 	const struct verb_drive *drive = &probe->facts.drive;
 	uint32_t op = probe->is_drive ? needed(drive) : 0;
@@ -44,6 +44,7 @@ int prepare_medium(struct disc *disc, struct probe *probe, struct reason *why)
 
 	if (!op)
 		return 0;
+	*touched = true;
 	ret = do_it(disc, drive, op, why);
 	if (ret == 0)
 		ret = disc_check_same(disc, &ready, why);

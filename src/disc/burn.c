@@ -59,6 +59,13 @@ static int compose(struct burning *burning)
 	return 0;
 }
 
+static bool is_possible(const struct burning *burning, char *reasons)
+{
+	if (burning->typed)
+		return burn_precheck_write(burning->opts, burning->disc, reasons, 0) > 0;
+	return burn_write_opts_auto_write_type(burning->opts, burning->disc, reasons, 0) != BURN_WRITE_NONE;
+}
+
 static int start(struct burning *burning)
 {
 	AUTO_FREE char *reasons = calloc(1, BURN_REASONS_LEN);
@@ -66,8 +73,7 @@ static int start(struct burning *burning)
 
 	if (got < 0)
 		return got;
-	if (!reasons ||
-	    burn_write_opts_auto_write_type(burning->opts, burning->disc, reasons, 0) == BURN_WRITE_NONE)
+	if (!reasons || !is_possible(burning, reasons))
 		return failed(burning, EIO, reasons ? reasons : "out of memory");
 	burn_disc_write(burning->opts, burning->disc);
 	return 0;

@@ -67,12 +67,28 @@ static int open_medium(struct burning *burning)
 	return got < 0 ? got : check_place(burning);
 }
 
+/* Track at once, where further sessions are to follow: what libburn would choose for a first session fixes
+ * its size beforehand (session at once on CD, RESERVE TRACK on DVD+R and BD-R), and when that one breaks off,
+ * the disc can hardly be closed any more. */
+static void choose_write_type(struct burning *burning)
+{
+	struct burn_multi_caps *caps = NULL;
+
+	if (burn_disc_get_multi_caps(burning->drive.drive, BURN_WRITE_TAO, &caps, 0) <= 0)
+		return;
+	burning->typed = caps->multi_session && caps->might_do_tao &&
+			 burn_write_opts_set_write_type(burning->opts, BURN_WRITE_TAO, BURN_BLOCK_MODE1) > 0;
+	burn_disc_free_multi_caps(&caps);
+}
+
 static int set_options(struct burning *burning)
 {
 	const struct verb_job *job = burning->request->job;
 
 	burn_write_opts_set_multi(burning->opts, job->sequential && !job->finalize);
-	if (!job->sequential)
+	if (job->sequential)
+		choose_write_type(burning);
+	else
 		burn_write_opts_set_start_byte(burning->opts, (off_t)(burning->request->start * SECTOR));
 	burn_write_opts_set_simulate(burning->opts, job->simulate);
 	burn_write_opts_set_stream_recording(burning->opts, job->stream);

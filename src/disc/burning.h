@@ -15,7 +15,8 @@ struct burning {
 	struct burn_track *track;
 	struct burn_source *source;
 	struct burn_write_opts *opts;
-	int image; /* own descriptor of an image file, for truncating and syncing; -1 */
+	bool typed; /* opts say how to write; else libburn chooses */
+	int image;  /* own descriptor of an image file, for truncating and syncing; -1 */
 	struct reason *why;
 };
 

@@ -2,6 +2,7 @@
 #include "disc/drive.h"
 
 #include "base/bytes.h"
+#include "base/sg.h"
 
 #include <libburn/libburn.h>
 
@@ -13,12 +14,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define READY_S		 60 /* a drive spins up and settles */
-#define PAUSE_MS	 500
-#define BUSY_TRIES	 10
-#define READ_CHUNK	 32u
-#define DVD_RW_OVERWRITE 0x13u /* profile: restricted overwrite */
-#define CONTROL_DATA	 4u    /* bit of the CONTROL field, MMC-5 6.26.3.2 */
+#define READY_S		   60 /* a drive spins up and settles */
+#define PAUSE_MS	   500
+#define BUSY_TRIES	   10
+#define READ_CHUNK	   32u
+#define CONTROL_DATA	   4u /* bit of the CONTROL field, MMC-5 6.26.3.2 */
+#define SESSION_INCOMPLETE 1u /* MMC-5 table 371 */
+#define PROFILE_CD_R	   0x09
+#define PROFILE_CD_RW	   0x0a
+#define DVD_RW_OVERWRITE   0x13u /* profile: restricted overwrite */
 
 void drive_forget_messages(void)
 {
@@ -269,6 +273,26 @@ static int describe_tracks(const struct drive *drive, struct drive_report *ret)
 	return got;
 }
 
+/* For what libburn doesn't tell. It holds the drive, but doesn't keep us out. */
+static int open_beside(const struct drive *drive)
+{
+	return open(drive->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
+/* Something was recorded in a session that was never finished: what is appended would become a part of it. */
+static bool find_remains(const struct drive *drive, int *ret_lba)
+{
+	AUTO_CLOSE int fd = open_beside(drive);
+	struct sg_disc_info info;
+	uint32_t start = 0;
+
+	if (fd < 0 || sg_disc_information(fd, &info) < 0 || info.last_session_state != SESSION_INCOMPLETE)
+		return false;
+	if (sg_track_start(fd, info.first_track, &start) == 0)
+		*ret_lba = (int)start;
+	return true;
+}
+
 /* Where the next session would begin. A track that was begun and never closed lies in the way: what is
  * written at its NWA would become a part of it. */
 static void describe_next(const struct drive *drive, struct verb_drive *ret)
@@ -280,7 +304,7 @@ static void describe_next(const struct drive *drive, struct verb_drive *ret)
 	ret->damaged = burn_disc_next_track_is_damaged(drive->drive, 0) != 0;
 	if (valid == 1 && nwa >= 0)
 		ret->nwa = (uint64_t)nwa;
-	if (ret->status == DRIVE_APPENDABLE && (valid != 1 || nwa != lba))
+	if (ret->status == DRIVE_APPENDABLE && (valid != 1 || nwa != lba || find_remains(drive, &lba)))
 		ret->damaged = true;
 	if (ret->damaged)
 		ret->damaged_start = lba >= 0 ? (uint64_t)lba : 0;
@@ -335,6 +359,22 @@ static bool is_overwriteable(const struct drive *drive)
 	return ret;
 }
 
+/* A CD has a table of contents when its first session is finished; libburn takes one without for unsuitable.
+ * A table that is there and can't be read is another matter. */
+static bool is_unfinished_cd(const struct drive *drive)
+{
+	AUTO_CLOSE int fd = open_beside(drive);
+	struct sg_disc_info info;
+	char name[80];
+	int profile = 0;
+
+	if (burn_disc_get_profile(drive->drive, &profile, name) <= 0 ||
+	    (profile != PROFILE_CD_R && profile != PROFILE_CD_RW))
+		return false;
+	return fd >= 0 && sg_disc_information(fd, &info) == 0 && info.status == 1 && info.sessions == 1 &&
+	       info.last_session_state == SESSION_INCOMPLETE;
+}
+
 static uint32_t status_of(const struct drive *drive)
 {
 	switch (burn_disc_get_status(drive->drive)) {
@@ -347,7 +387,7 @@ static uint32_t status_of(const struct drive *drive)
 	case BURN_DISC_FULL:
 		return DRIVE_CLOSED;
 	default:
-		return DRIVE_UNUSABLE;
+		return is_unfinished_cd(drive) ? DRIVE_APPENDABLE : DRIVE_UNUSABLE;
 	}
 }
 
