@@ -133,7 +133,9 @@ commit_badly() {
 	local expected=$1 word
 	shift
 	staged_is
-	assert_exit "$expected" discfsctl commit mnt
+	attempt limited discfsctl commit mnt >"$T/out" 2>&1
+	cat "$T/out"
+	assert_match "$attempted" "^$expected\$"
 	message=$(status mnt .last.message)
 	echo "$(basename "$0" .sh) [${what:-}]: $message" >>"$T/messages"
 	for word in "$@"; do
