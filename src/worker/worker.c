@@ -100,7 +100,8 @@ int worker_main(const char *name, int link_fd)
 		return 0;
 	if (got < 0) {
 		reason_set(&why, -got, "the %s worker failed: %s", name, strerror(-got));
-		return report(&worker, &why) < 0;
+		/* Whoever closed the link wanted the end and nothing else. */
+		return report(&worker, &why) < 0 && got != -ECANCELED;
 	}
 	return link_flush(&worker.link) < 0;
 }
