@@ -310,16 +310,22 @@ static void describe_next(const struct drive *drive, struct verb_drive *ret)
 		ret->damaged_start = lba >= 0 ? (uint64_t)lba : 0;
 }
 
+/* libburn gives them also where it says that there are none. */
+static void free_caps(struct burn_multi_caps **caps)
+{
+	if (*caps)
+		burn_disc_free_multi_caps(caps);
+}
+
 static void describe_sequential(const struct drive *drive, struct verb_drive *ret)
 {
-	struct burn_multi_caps *caps = NULL;
+	CLEANUP(free_caps) struct burn_multi_caps *caps = NULL;
 
 	describe_next(drive, ret);
 	if (burn_disc_get_multi_caps(drive->drive, BURN_WRITE_NONE, &caps, 0) <= 0)
 		return;
 	ret->single = !caps->multi_session;
 	ret->simulates = caps->might_simulate;
-	burn_disc_free_multi_caps(&caps);
 	ret->capacity = ret->nwa + ret->free;
 }
 
@@ -349,14 +355,9 @@ static void describe_overwriteable(const struct drive *drive, struct verb_drive 
 
 static bool is_overwriteable(const struct drive *drive)
 {
-	struct burn_multi_caps *caps = NULL;
-	bool ret;
+	CLEANUP(free_caps) struct burn_multi_caps *caps = NULL;
 
-	if (burn_disc_get_multi_caps(drive->drive, BURN_WRITE_NONE, &caps, 0) <= 0)
-		return false;
-	ret = caps->start_adr != 0;
-	burn_disc_free_multi_caps(&caps);
-	return ret;
+	return burn_disc_get_multi_caps(drive->drive, BURN_WRITE_NONE, &caps, 0) > 0 && caps->start_adr != 0;
 }
 
 /* A CD has a table of contents when its first session is finished; libburn takes one without for unsuitable.
