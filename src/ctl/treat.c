@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SETTLE_S 5 /* before that, a guess of the time left is none */
 
@@ -23,6 +24,15 @@ static int64_t now_s(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec;
+}
+
+/* What a drive does to a disc can't be stopped, and whoever looks on should see its end. */
+static void on_interrupt(int signal)
+{
+	static const char note[] = "\nThe drive can't be stopped: it goes on to the end.\n";
+	ssize_t written = write(STDERR_FILENO, note, sizeof note - 1);
+
+	(void)written;
 }
 
 static void show_step(void *self, uint64_t done, uint64_t total)
@@ -48,7 +58,7 @@ int treat_failed(const char *path, int err, const struct reason *why)
 int treat_drive(const char *path, const struct verb_task *task, const char *verb, bool quiet,
 		struct look *ret)
 {
-	const struct sigaction ignoring = { .sa_handler = SIG_IGN };
+	const struct sigaction noting = { .sa_handler = on_interrupt, .sa_flags = SA_RESTART };
 	CLEANUP(drive_facts_clear) struct drive_facts facts = { 0 };
 	struct showing showing = { .verb = verb, .start_s = now_s() };
 	struct verb_task looking = *task;
@@ -58,7 +68,7 @@ int treat_drive(const char *path, const struct verb_task *task, const char *verb
 
 	*ret = (struct look){ 0 };
 	looking.look = true;
-	sigaction(SIGINT, &ignoring, &before);
+	sigaction(SIGINT, &noting, &before);
 	progress_start(&showing.progress, quiet);
 	err = drive_run(path, &looking, show_step, &showing, &facts, &why);
 	progress_end(&showing.progress);

@@ -5,7 +5,7 @@
 #include "ctl/look.h"
 
 /* Does the task and looks at the drive afterwards. verb: "blanking", shown with the progress; quiet: no
- * progress. Ctrl-C is ignored meanwhile: a drive can't be stopped. An exit code; says why. look_clear ret
+ * progress. Ctrl-C doesn't end it: a drive can't be stopped. An exit code; says why. look_clear ret
  * always. */
 int treat_drive(const char *path, const struct verb_task *task, const char *verb, bool quiet,
 		struct look *ret);

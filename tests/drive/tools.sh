@@ -213,9 +213,9 @@ put cd-rw
 burn HOLIDAYS
 ctl 1 blank $drive </dev/null
 says '--yes is needed'
-answered() { # ANSWER
-	sim python3 - "$1" <<'END'
-import os, pty, sys
+answered() { # ANSWER [KEY-LATER]
+	sim python3 - "$@" <<'END'
+import os, pty, sys, time
 pid, terminal = pty.fork()
 if pid == 0:
     os.execvp("discfsctl", ["discfsctl", "blank", "/dev/sr21"])
@@ -223,6 +223,9 @@ said = b""
 while b"[y/N]" not in said:
     said += os.read(terminal, 1000)
 os.write(terminal, sys.argv[1].encode() + b"\n")
+if len(sys.argv) > 2:
+    time.sleep(1)
+    os.write(terminal, sys.argv[2].encode())
 try:
     while chunk := os.read(terminal, 1000):
         said += chunk
@@ -236,7 +239,10 @@ assert_exit 22 answered n
 assert_match "$(cat "$T/out")" 'Blank CD-RW in /dev/sr21 \(HOLIDAYS\)\? Everything on it is lost'
 assert_exit 22 answered ""
 assert_equal "$(listed)" "'HOLIDAYS'"
-assert_exit 0 answered y
+echo 'op=0xa1 delay=2000' >"$place/rules"
+assert_exit 0 answered y $'\003' # Ctrl-C in the middle of it
+assert_match "$(cat "$T/out")" "can't be stopped.*Blanked"
+rm "$place/rules"
 ctl 0 blank $drive </dev/null
 says 'blank already'
 ctl 0 blank --full --json --yes $drive
