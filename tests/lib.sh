@@ -166,7 +166,7 @@ daemon_of() {
 # A process has ended when its last thread has, even if nobody has asked for its exit code yet: some containers' first
 # process does that every few seconds only.
 await_end() { # PID [SECONDS]
-	python3 -c '
+	python3 -I -S -c '
 import os, select, sys
 try:
     end = os.pidfd_open(int(sys.argv[1]))
@@ -338,7 +338,7 @@ both_do() {
 
 # manifest DIR [OPTIONS…]: see manifest.py
 manifest() {
-	timeout 600 python3 "$TESTS/manifest.py" "$@"
+	timeout 600 python3 -I -S "$TESTS/manifest.py" "$@"
 }
 
 # assert_same_tree FOUND EXPECTED [MANIFEST-OPTIONS…]; EXPECTED may be a stored manifest

@@ -149,8 +149,8 @@ make_tree() { # DIR N
 	chmod 640 "$1/small-$2"
 }
 
-# mount_drive DIR [DISCFS-OPTIONS…]: the disc in the drive
-mount_drive() {
+# mount_medium DIR [DISCFS-OPTIONS…]: the disc in the drive
+mount_medium() {
 	local dir=$1
 	shift
 	mkdir -p "$dir"

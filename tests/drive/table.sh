@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Prints what the tests in this folder have seen: sessions that each program burned on each medium, all of them read back.
-#   tests/drive/table.sh DIR      DIR has the files table-PROGRAM, and media of media.sh
+#   tests/drive/table.sh DIR      DIR has the files table-PROGRAM, media and continued
 cat "$1"/table-* 2>/dev/null | awk '
 	{
 		if (!($1 in media)) {
@@ -33,4 +33,9 @@ if [ -s "$1/media" ]; then
 	echo
 	echo "discfs on each medium"
 	cat "$1/media"
+fi
+if [ -s "$1/continued" ]; then
+	echo
+	echo "begun by others and continued by discfs; begun by discfs and continued in turn with xorriso"
+	awk '{ media[$2] = media[$2] " " $1 } END { for (program in media) printf "%-20s%s\n", program, media[program] }' "$1/continued" | sort
 fi
