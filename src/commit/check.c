@@ -218,7 +218,7 @@ static int check_node(void *self, struct node *node, uint64_t parent, const char
 		return differs(check, our_parent, name, length, "the content", why);
 	if (ret == -ECANCELED)
 		return reason_set(why, ECANCELED, "cancelled while it was verified");
-	return ret < 0 ? reason_set(why, -ret, "verification can't go on at \"%.*s\": %s", (int)length, name,
+	return ret < 0 ? reason_set(why, -ret, "\"%.*s\" can't be read back: %s", (int)length, name,
 				    strerror(-ret))
 		       : 0;
 }

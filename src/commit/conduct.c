@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "commit/conduct.h"
 
-#include "base/exit_code.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/sg.h"
+#include "commit/failure.h"
 #include "commit/fill.h"
 #include "commit/finish.h"
 #include "commit/plan.h"
@@ -274,39 +274,6 @@ static int verify_and_publish(struct run *run, struct reason *why)
 	return finish_session(run->disc, &run->journal, &progress, why);
 }
 
-/* For scripts: what kind of failure it was. */
-static int exit_code_of(int err, enum phase phase, bool touched)
-{
-	switch (err) {
-	case 0:
-		return EXIT_CODE_DONE;
-	case ESTALE:
-		return EXIT_CODE_WRONG_DISC;
-	case ENOMEDIUM:
-		return EXIT_CODE_NO_MEDIUM;
-	case EROFS:
-	case EMEDIUMTYPE:
-		return EXIT_CODE_NOT_APPENDABLE;
-	case ENOSPC:
-	case EDQUOT:
-		return EXIT_CODE_NO_ROOM;
-	case EBUSY:
-		return EXIT_CODE_BUSY;
-	case ECANCELED:
-		return EXIT_CODE_CANCELLED;
-	default:
-		return phase == PHASE_WRITTEN ? EXIT_CODE_VERIFY_FAILED
-		       : touched	      ? EXIT_CODE_BURN_FAILED
-					      : EXIT_CODE_SYSTEM;
-	}
-}
-
-/* To a caller of write() or setxattr(): a bad session is EIO, whatever the detail was. */
-static int errno_of(int err)
-{
-	return err == EBADMSG || err == EPROTO ? EIO : err;
-}
-
 /* What a failed burn left on the disc takes room, and moves the NWA. */
 static void look_again(struct disc *disc)
 {
@@ -319,20 +286,25 @@ static void look_again(struct disc *disc)
 
 static void tell_failure(struct run *run, const struct reason *why, struct commit_result *result)
 {
-	bool burned = run->journal.phase == PHASE_PUBLISHED; /* and the reason says what is left to do */
-	const char *comfort = burned || why->err == ESTALE
-				  ? ""
-				  : ". The earlier sessions are as they were, and everything is still staged";
+	struct disc *disc = run->disc;
+	bool burned = run->journal.phase == PHASE_PUBLISHED;
+	struct failure failure = {
+		.why = why,
+		.phase = run->journal.phase,
+		.touched = run->prepared || run->journal.phase >= PHASE_BURNING,
+		.sequential = disc_is_sequential(&run->probe),
+		.had_sessions = run->probe.sessions.count > 0,
+	};
 
-	result->err = errno_of(why->err);
-	result->exit_code =
-	    exit_code_of(why->err, run->journal.phase, run->prepared || run->journal.phase >= PHASE_BURNING);
-	snprintf(result->message, sizeof result->message, "%.380s%s", why->text, comfort);
-	log_error("commit failed: %s", result->message);
 	if (run->frozen && !burned)
-		finish_spoilt(run->disc, &run->journal, why);
-	if (run->disc->is_drive && (run->prepared || run->journal.phase >= PHASE_BURNING))
-		look_again(run->disc);
+		finish_spoilt(disc, &run->journal, why);
+	if (disc->is_drive && failure.touched)
+		look_again(disc);
+	failure.closed = failure.sequential && disc->probe.disc.state == DISC_CLOSED;
+	result->err = failure_errno(&failure);
+	result->exit_code = failure_exit_code(&failure);
+	failure_sentence(&failure, result->message, sizeof result->message);
+	log_error("commit failed: %s", result->message);
 }
 
 /* What can't be flushed isn't counted: then the freeze says why. */

@@ -120,7 +120,7 @@ static void wait_for_end(struct burning *burning, const struct burn_way *way)
 	}
 }
 
-static int check(struct burning *burning)
+static int check(struct burning *burning, const struct burn_way *way)
 {
 	const struct burn_request *request = burning->request;
 	struct reason *why = burning->why;
@@ -131,8 +131,13 @@ static int check(struct burning *burning)
 		return reason_set(why, ECANCELED, "cancelled");
 	if (burning->feed.failed)
 		return failed(burning, EIO, "the session broke off while it was made");
-	if (!burn_drive_wrote_well(burning->drive.drive) || burning->feed.sent != burning->feed.size)
+	if (burning->feed.sent != burning->feed.size)
 		return failed(burning, EIO, "the burn failed");
+	if (burn_drive_wrote_well(burning->drive.drive))
+		return 0;
+	if (!way->closes)
+		return failed(burning, EIO, "the burn failed");
+	(void)drive_failed(EIO, "", &burning->unwell);
 	return 0;
 }
 
@@ -150,7 +155,7 @@ int burn_session(const struct burn_request *request, struct reason *why)
 		got = start(&burning);
 	if (got == 0) {
 		wait_for_end(&burning, way);
-		got = check(&burning);
+		got = check(&burning, way);
 		if (got == 0)
 			got = way->finish(&burning);
 		if (got == 0) /* it's written and synced: whether anybody still listens doesn't matter */

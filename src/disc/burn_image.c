@@ -85,4 +85,4 @@ static void spoil(struct burning *burning)
 		reason_set(burning->why, errno, "what was begun can't be cut off: %s", strerror(errno));
 }
 
-const struct burn_way burn_image = { open_image, set_options, finish, spoil, true };
+const struct burn_way burn_image = { open_image, set_options, finish, spoil, true, false };

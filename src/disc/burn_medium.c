@@ -110,7 +110,16 @@ static bool is_closed(const struct burning *burning, const struct drive_report *
 	return false;
 }
 
-/* A session counts when the disc lists it: closing may have failed after all went out. Then once more. */
+static int unfinished(const struct burning *burning)
+{
+	const char *said = burning->unwell.text;
+
+	return reason_set(burning->why, EIO,
+			  "everything was sent to the drive, but the session can't be finished%s", said);
+}
+
+/* A session counts when the disc lists it: closing may have failed after all went out. Then once more.
+ * Whether what went out arrived is seen when it's verified. */
 static int finish(struct burning *burning)
 {
 	const struct verb_task close = { .op = DRIVE_CLOSE_DAMAGED };
@@ -119,7 +128,7 @@ static int finish(struct burning *burning)
 	int got;
 
 	if (!burning->request->job->sequential || burning->request->job->simulate)
-		return 0;
+		return burning->unwell.err ? unfinished(burning) : 0;
 	got = drive_reassess(&burning->drive, burning->why);
 	if (got == 0)
 		got = drive_describe(&burning->drive, &report, burning->why);
@@ -131,8 +140,7 @@ static int finish(struct burning *burning)
 	got = drive_describe(&burning->drive, &report, burning->why);
 	if (got < 0 || is_closed(burning, &report))
 		return got;
-	return reason_set(burning->why, EIO,
-			  "everything was written, but the session can't be closed: it doesn't count");
+	return unfinished(burning);
 }
 
 /* What was cancelled is closed at once: nobody has to find an open track. After any other failure that's left
@@ -150,4 +158,4 @@ static void spoil(struct burning *burning)
 		(void)drive_do(&burning->drive, &close, no_progress, NULL, &ignored);
 }
 
-const struct burn_way burn_medium = { open_medium, set_options, finish, spoil, false };
+const struct burn_way burn_medium = { open_medium, set_options, finish, spoil, false, true };

@@ -15,8 +15,9 @@ struct burning {
 	struct burn_track *track;
 	struct burn_source *source;
 	struct burn_write_opts *opts;
-	bool typed; /* opts say how to write; else libburn chooses */
-	int image;  /* own descriptor of an image file, for truncating and syncing; -1 */
+	bool typed;	      /* opts say how to write; else libburn chooses */
+	int image;	      /* own descriptor of an image file, for truncating and syncing; -1 */
+	struct reason unwell; /* everything went out, and then libburn complained */
 	struct reason *why;
 };
 
@@ -24,9 +25,10 @@ struct burning {
 struct burn_way {
 	int (*open)(struct burning *burning);	 /* makes sure that it's the right medium, and grabs it */
 	int (*options)(struct burning *burning); /* of the burn, in opts */
-	int (*finish)(struct burning *burning);	 /* after libburn said that all is well */
+	int (*finish)(struct burning *burning);	 /* after libburn said that all is well, or unwell is set */
 	void (*spoil)(struct burning *burning);	 /* after a failure */
 	bool stops;				 /* when the one who asked for it is gone */
+	bool closes;				 /* finish may still make it good */
 };
 
 extern const struct burn_way burn_image, burn_medium;

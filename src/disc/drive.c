@@ -33,15 +33,33 @@ void drive_forget_messages(void)
 		;
 }
 
+/* "SCSI error on write(13962,16): [3 0C 00] Medium error. Write error." */
+static void in_plain_words(const char *text, char *ret, size_t room)
+{
+	char verb[16];
+	int lba, blocks, rest = 0;
+	size_t length;
+
+	if (sscanf(text, "SCSI error on %15[a-z_0-9](%d,%d): %n", verb, &lba, &blocks, &rest) == 3 && rest)
+		snprintf(ret, room, "sectors %d..%d can't be %s: %.280s", lba, lba + blocks - 1,
+			 strncmp(verb, "write", strlen("write")) == 0 ? "written" : "read", text + rest);
+	else
+		snprintf(ret, room, "%.340s", text);
+	length = strlen(ret);
+	if (length && ret[length - 1] == '.')
+		ret[length - 1] = '\0';
+}
+
 int drive_failed(int err, const char *what, struct reason *why)
 {
-	char text[BURN_MSGS_MESSAGE_LEN], severity[80], from[] = "SORRY";
+	char text[BURN_MSGS_MESSAGE_LEN], severity[80], from[] = "SORRY", plain[360];
 	struct reason said = { 0 };
 	int code, system;
 
 	while (burn_msgs_obtain(from, &code, text, &system, severity) > 0) {
 		text[strcspn(text, "\n")] = '\0';
-		reason_set(&said, system == ENOSPC ? ENOSPC : err, "%.360s%s%s", text, system ? ": " : "",
+		in_plain_words(text, plain, sizeof plain);
+		reason_set(&said, system == ENOSPC ? ENOSPC : err, "%s%s%s", plain, system ? ": " : "",
 			   system ? strerror(system) : "");
 	}
 	return reason_set(why, said.err ? said.err : err, "%s%s%s", what, said.err ? ": " : "", said.text);

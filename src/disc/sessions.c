@@ -88,18 +88,6 @@ static int find_next(const struct walk *walk, uint64_t end, struct volume *ret)
 	return 0;
 }
 
-/* Behind the volume that the head describes, nothing that counts can follow a session that has a head: a
- * commit that broke off, or sectors that were never formatted, may even be unreadable there. */
-static int find_following(const struct walk *walk, uint64_t end, struct volume *ret)
-{
-	int got = find_next(walk, end, ret);
-
-	if (got != -EIO || end < walk->head.size)
-		return got;
-	*walk->why = (struct reason){ 0 };
-	return 0;
-}
-
 /* Absolute end of a session by its own descriptor. 0 or -errno. */
 static int session_end(const struct walk *walk, const struct volume *volume, uint64_t *ret)
 {
@@ -109,16 +97,22 @@ static int session_end(const struct walk *walk, const struct volume *volume, uin
 	int got;
 
 	*ret = relative;
+	/* What lies behind the session in force doesn't count, and may be unreadable: never formatted, or of
+	 * a commit that broke off. */
+	if (volume->root == walk->head.root) {
+		*ret = min_u64(relative, walk->head.size);
+		return 0;
+	}
 	if (volume->start == 0 || volume->size <= volume->start)
 		return 0;
 	if (relative > limit) {
 		*ret = volume->size;
 		return 0;
 	}
-	got = find_following(walk, relative, &next);
+	got = find_next(walk, relative, &next);
 	if (got)
 		return got < 0 ? got : 0;
-	got = find_following(walk, volume->size, &next);
+	got = find_next(walk, volume->size, &next);
 	if (got > 0)
 		*ret = volume->size;
 	return got < 0 ? got : 0;

@@ -45,8 +45,10 @@ int source_read(const struct source *source, uint64_t lba, uint32_t count, void 
 	got = read_bytes(source, lba, count, data);
 	if (got == -ENOMEDIUM || got == -ESTALE)
 		return reason_set(why, (int)-got, "the disc was taken out of the drive");
+	if (got < 0 && count == 1)
+		return reason_set(why, EIO, "sector %" PRIu64 " can't be read: %s", lba, strerror((int)-got));
 	if (got < 0)
-		return reason_set(why, EIO, "can't read sectors %" PRIu64 "..%" PRIu64 ": %s", lba,
+		return reason_set(why, EIO, "sectors %" PRIu64 "..%" PRIu64 " can't be read: %s", lba,
 				  lba + count - 1, strerror((int)-got));
 	if ((size_t)got != length)
 		return reason_set(why, EIO, "the medium ended while sector %" PRIu64 " was read",

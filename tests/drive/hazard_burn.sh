@@ -54,7 +54,13 @@ for kind in ${KINDS:-cd-r dvd-r dvd+r bd-r dvd+rw}; do
 	fi
 	if cases reset; then
 		goes_wrong "the drive was switched off and on" 1 2. "wrote=600 power-loss" --
-		end_well
+		if [ "$kind" = cd-r ]; then # it has forgotten that more sessions are to come, and libburn closes all the same
+			[[ $message == *"closed the disc"* ]]
+			assert_fails "closed" discfsctl commit mnt
+			check_staged
+		else
+			end_well
+		fi
 	fi
 	if cases end; then
 		goes_wrong "power loss at the end" 1 2. "wrote=600 op=0x35 power-loss kill" --
@@ -65,7 +71,7 @@ for kind in ${KINDS:-cd-r dvd-r dvd+r bd-r dvd+rw}; do
 	if cases verify; then
 		goes_wrong "a sector can't be read back" 1 21 "reading lba=0..4000000 wrote=600 sense=3/11/05" --
 		end_well
-		goes_wrong "a sector goes bad behind the burn" 1 21 "reading wrote=1300 nth=400 damage sense=3/11/05" --
+		goes_wrong "a sector goes bad behind the burn" 1 21 "reading wrote=1000 nth=300 damage sense=3/11/05" --
 		remount
 		check_staged
 		end_well

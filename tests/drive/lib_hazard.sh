@@ -31,6 +31,7 @@ mount_drive() {
 begin() {
 	local n kind=$1
 	no_rules
+	! mountpoint -q mnt || unmount mnt
 	rm -rf "$STATE" good expected
 	staged=0
 	mkdir -p good expected

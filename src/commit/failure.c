@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "commit/failure.h"
+
+#include "base/exit_code.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int failure_exit_code(const struct failure *failure)
+{
+	switch (failure->why->err) {
+	case ESTALE:
+		return EXIT_CODE_WRONG_DISC;
+	case ENOMEDIUM:
+		return EXIT_CODE_NO_MEDIUM;
+	case EROFS:
+	case EMEDIUMTYPE:
+		return EXIT_CODE_NOT_APPENDABLE;
+	case ENOSPC:
+	case EDQUOT:
+		return EXIT_CODE_NO_ROOM;
+	case EBUSY:
+	case EAGAIN: /* the drive isn't ready */
+		return EXIT_CODE_BUSY;
+	case ECANCELED:
+		return EXIT_CODE_CANCELLED;
+	default:
+		return failure->phase == PHASE_WRITTEN ? EXIT_CODE_VERIFY_FAILED
+		       : failure->touched	       ? EXIT_CODE_BURN_FAILED
+						       : EXIT_CODE_SYSTEM;
+	}
+}
+
+/* A bad session is EIO, whatever the detail was. */
+int failure_errno(const struct failure *failure)
+{
+	int err = failure->why->err;
+
+	return err == EBADMSG || err == EPROTO ? EIO : err;
+}
+
+/* Of a disc that may have been changed. */
+static const char *what_is_there(const struct failure *failure)
+{
+	if (!failure->sequential)
+		return "The disc shows what it showed before, and everything is still staged";
+	if (failure->had_sessions)
+		return "What was begun doesn't count, the earlier sessions are as they were, and everything "
+		       "is "
+		       "still staged";
+	return "What was begun on the disc doesn't count, and everything is still staged";
+}
+
+static const char *what_to_do(const struct failure *failure)
+{
+	if (failure->why->err == ECANCELED)
+		return "";
+	if (failure->closed)
+		return ". The drive has closed the disc, though: nothing can be added to it any more. Copy "
+		       "what "
+		       "is staged to another place before you unmount";
+	if (failure->why->err == EIO || failure->why->err == EBADMSG)
+		return ". Commit again; if that fails too, clean the disc or burn slower (--speed)";
+	return "";
+}
+
+void failure_sentence(const struct failure *failure, char *ret, size_t room)
+{
+	const char *text = failure->why->text, *verify = "verification failed: ";
+	bool verified = failure->phase == PHASE_WRITTEN && failure->why->err != ECANCELED &&
+			strncmp(text, verify, strlen(verify)) != 0;
+
+	if (failure->phase == PHASE_PUBLISHED) /* and the reason says what is left to do */
+		snprintf(ret, room, "%s", text);
+	else if (!failure->touched)
+		snprintf(ret, room, "%.380s. Nothing was burned, and everything is still staged", text);
+	else
+		snprintf(ret, room, "%s%.240s. %s%s", verified ? verify : "", text, what_is_there(failure),
+			 what_to_do(failure));
+}
