@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "control/control.h"
 
+#include "proc/drive_json.h"
 #include "store/changes.h"
 
 #include <errno.h>
@@ -99,6 +100,8 @@ static void json_disc(const struct disc *disc, struct text *text)
 	for (size_t i = 0; i < disc->probe.sessions.count; i++)
 		json_session(text, &disc->probe.sessions.items[i]);
 	text_add(text, "]");
+	if (disc->probe.is_drive)
+		drive_to_json(&disc->probe.facts, text);
 }
 
 static void json_staged(const struct status *status, uint64_t next_start, struct text *text)

@@ -6,6 +6,7 @@
 #include "ctl/show.h"
 #include "ctl/place.h"
 #include "ctl/treat.h"
+#include "proc/drive_json.h"
 #include "proc/probe.h"
 
 #include <errno.h>

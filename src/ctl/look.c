@@ -85,6 +85,15 @@ static enum look_state state_find(const char *name)
 	return LOOK_UNKNOWN;
 }
 
+/* Stays as it is where the status has none. */
+static void take_word(const struct json *status, const char *path, char *ret, size_t room)
+{
+	AUTO_FREE char *word = json_string(status, "%s", path);
+
+	if (word && word[0])
+		snprintf(ret, room, "%s", word);
+}
+
 /* What the discfs that has it mounted says. */
 static void look_by_status(struct look *look)
 {
@@ -104,6 +113,9 @@ static void look_by_status(struct look *look)
 	AUTO_FREE char *state = json_string(&status, "$.medium.state");
 	AUTO_FREE char *label = json_string(&status, "$.label");
 
+	take_word(&status, "$.drive.vendor", look->vendor, sizeof look->vendor);
+	take_word(&status, "$.drive.product", look->product, sizeof look->product);
+	take_word(&status, "$.drive.revision", look->revision, sizeof look->revision);
 	look->access = json_has(&status, "$.work") ? LOOK_BURNING : LOOK_MOUNTED;
 	look_set_medium(look, profile);
 	look->state = state_find(state);

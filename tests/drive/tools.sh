@@ -403,9 +403,11 @@ says "mounted on $T/mnt"
 ctl 14 format --yes $drive
 ctl 14 load $drive
 ctl 0 drives
-says "DVD\+R, blank, .*, mounted on $T/mnt\$"
-ctl 0 info $drive
+says "SIMULATED BURNER .*: DVD\+R, blank, .*, mounted on $T/mnt\$"
+ctl 0 info -v $drive
 says "mounted on $T/mnt"
+says 'Drive: MMCSIM.*Writes at'
+assert_equal "$(status "$T/mnt" '"\(.drive.medium) \(.drive.damaged) \(.tracks | length)"')" "DVD+R false 0"
 ctl 0 commit --dry-run "$T/mnt"
 says 'It fits: the session takes'
 ctl 0 commit --dry-run --json "$T/mnt"
@@ -469,6 +471,20 @@ says 'in pretence'
 assert_equal "$(mmcsim show "$place" | sed -n 's/^writes=//p')" 0 "sectors that a simulated burn wrote"
 assert_equal "$(status "$T/mnt" .staged.added)" 3
 ctl 0 commit "$T/mnt"
+ctl 0 umount "$T/mnt"
+
+echo "=== stream recording on BD"
+put bd-re
+sim discfs $drive "$T/mnt"
+for words in "" --stream-recording; do
+	head -c 200000 /dev/urandom >"$T/mnt/file$words"
+	: >"$place/log"
+	# shellcheck disable=SC2086
+	ctl 0 commit $words "$T/mnt"
+	# WRITE (12) with bit 7 of byte 10: MMC-5 6.45
+	streamed=$(grep -cE ' aa( [0-9a-f]{2}){9} 80 ' "$place/log" || true)
+	[ $((streamed > 0)) = $((${#words} > 0)) ] || fail "$streamed blocks were streamed with '$words'"
+done
 ctl 0 umount "$T/mnt"
 
 # --- image files -------------------------------------------------------------------------
