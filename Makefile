@@ -119,7 +119,7 @@ check-drive: all $(MMCSIM)
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(DRIVE_TESTS); code=$$?; tests/drive/table.sh $(BUILD)/drive; exit $$code
 
 # What needs minutes and gigabytes.
-check-long: all $(MODEL) $(BUILD)/unit/test_faults
+check-long: all $(MODEL) $(MMCSIM) $(BUILD)/unit/test_faults
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(wildcard tests/long/*.sh)
 
 # The sanitizers make gcc see uninitialised variables where there are none.

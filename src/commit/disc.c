@@ -108,8 +108,9 @@ static void set_room(struct disc *disc)
 	const struct verb_drive *drive = &disc->probe.facts.drive;
 	struct tree_room *room = &disc->tree.room;
 	uint64_t nwa = disc->probe.disc.nwa, end = disc->probe.disc.capacity, closing = 0;
+	bool sequential = disc_is_sequential(&disc->probe);
 
-	if (disc_is_sequential(&disc->probe)) {
+	if (sequential) {
 		const struct medium_kind *kind = medium_kind_of(drive->profile);
 		uint64_t gap = medium_closing_cost(kind, disc->probe.disc.sessions);
 
@@ -119,7 +120,7 @@ static void set_room(struct disc *disc)
 	atomic_store(&room->capacity, end);
 	atomic_store(&room->next_start, nwa);
 	atomic_store(&room->closing, closing);
-	atomic_store(&room->keep_tree, closing > 0);
+	atomic_store(&room->keep_tree, sequential && !drive->single); /* BD-R's sessions have no gaps */
 }
 
 /* From a commit's end on, too: one that closed the disc. */

@@ -9,6 +9,10 @@
 	(32 + 64 + 150) /* descriptors, path tables' and tables' remainders, padding; sectors                \
 			 */
 
+/* A track on CD is 4 s long at least (MMC-5 4.2.3.6), and all sessions end at a multiple of 32; a CD track
+ * may have two sectors behind it that can't be read. */
+#define SESSION_LEAST (320 + 32)
+
 uint64_t cost_name(size_t name_length)
 {
 	uint64_t joliet = 2 * (uint64_t)(name_length > 103 ? 103 : name_length);
@@ -49,4 +53,9 @@ uint64_t cost_body(const struct node *node)
 uint64_t cost_session(uint64_t metadata_bytes, uint64_t body_sectors)
 {
 	return SESSION_FIXED + sectors_of(metadata_bytes) + body_sectors;
+}
+
+uint64_t cost_further(uint64_t metadata_bytes)
+{
+	return max_u64(cost_session(metadata_bytes, 0), SESSION_LEAST);
 }

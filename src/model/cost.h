@@ -16,3 +16,5 @@ uint64_t cost_body(const struct node *node);
 /* Sectors of a whole session with that many bytes of metadata and sectors of bodies: descriptors, MD5 tags,
  * padding. */
 uint64_t cost_session(uint64_t metadata_bytes, uint64_t body_sectors);
+/* Sectors to be kept for a session after that one, without bodies. */
+uint64_t cost_further(uint64_t metadata_bytes);

@@ -29,7 +29,7 @@ static uint64_t free_sectors(struct tree *tree, uint64_t room)
 	uint64_t needed = cost_session(tree->metadata > 0 ? (uint64_t)tree->metadata : 0, tree->body_sectors);
 
 	if (atomic_load(&tree->room.keep_tree))
-		needed += cost_session(tree->metadata > 0 ? (uint64_t)tree->metadata : 0, 0);
+		needed += cost_further(tree->metadata > 0 ? (uint64_t)tree->metadata : 0);
 	needed += tree->frozen_sectors;
 	return room - min_u64(room, needed);
 }
