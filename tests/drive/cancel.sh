@@ -65,11 +65,13 @@ cancel_in_the_middle() { # KIND SESSIONS-BEFORE
 for kind in cd-r dvd-r dvd+r bd-r dvd+rw; do
 	cancel_in_the_middle $kind 1
 done
+cancel_in_the_middle dvd+r 0 # the only thing on the disc is what was cancelled
+cancel_in_the_middle cd-r 0
 
 # Nothing under way; and what can't be.
 new_disc bd-r 50000
 mount_drive
 assert_match "$(discfsctl cancel mnt)" "Nothing is under way"
-assert_fails tell mnt cancel
-assert_fails tell mnt cancel now
+assert_fails "No such process" tell mnt cancel
+assert_fails "Invalid argument" tell mnt cancel now
 unmount mnt
