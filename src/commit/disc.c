@@ -398,8 +398,8 @@ int disc_check_same(struct disc *disc, struct probe *ret, struct reason *why)
 		probe_clear(&probe);
 		return reason_set(
 		    why, ESTALE,
-		    "%s is not the disc that was mounted any more: something else changed it. "
-		    "Nothing was burned and the staged work is kept; put the right disc back, or unmount",
+		    "%s is not the disc that was mounted any more: it is another one, or something else "
+		    "has written to it. Put the right disc back and commit again, or unmount",
 		    disc->path);
 	}
 	*ret = probe;

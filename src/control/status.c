@@ -94,7 +94,8 @@ static void json_disc(const struct disc *disc, struct text *text)
 	text_add(text, ",\"capacity_sectors\":%" PRIu64 ",\"used_sectors\":%" PRIu64 "},\n", medium->capacity,
 		 medium->recorded);
 	json_key(text, "label", disc->label);
-	text_add(text, ",\n\"base\":{\"session\":%zu,", disc->probe.sessions.count);
+	text_add(text, ",\n\"base\":{\"session\":%zu,",
+		 disc->wish.wanted ? disc->wish.wanted : disc->probe.sessions.count);
 	json_key(text, "format", format_names[disc->format < 4 ? disc->format : 0]);
 	text_add(text, ",\"nodes\":%" PRIu64 "},\n\"sessions\":[", disc->base_nodes);
 	for (size_t i = 0; i < disc->probe.sessions.count; i++)

@@ -38,14 +38,34 @@ static bool ends_within(const struct volume *volume, const struct verb_track *tr
 		(volume->size > volume->start && volume->size <= limit));
 }
 
-static int unreadable(const struct look *look, const struct verb_track *track)
+/* Sessions of our own end with libisofs' checksum tag (its doc/checksums.txt), behind which there's padding
+ * only. One that broke off lacks it, whatever a drive filled its track with when it closed it. Where the tag
+ * can't be read, nothing is known against the session. */
+static bool is_whole(const struct look *look, const struct volume *volume, const struct verb_track *track)
 {
-	return reason_set(
-	    look->why, EIO,
-	    "session %" PRIu32 ", at sector %" PRIu64 ", can't be read (a scratch, dirt?), so nobody "
-	    "can tell what belongs to the disc: clean it and try again, or mount an older session with "
-	    "-o session=N",
-	    track->session, track->start);
+	uint64_t end = volume->size > volume->start ? volume->size : volume->start + volume->size;
+	struct reason ignored = { 0 };
+	uint8_t block[SECTOR];
+	char tag[48];
+
+	if (!volume->ours)
+		return true;
+	if (end > track->start + track->sectors)
+		return false;
+	if (source_read(look->source, end - 1, 1, block, &ignored) < 0)
+		return true;
+	snprintf(tag, sizeof tag, "libisofs_checksum_tag_v1 pos=%" PRIu64 " ", end - 1);
+	return memcmp(block, tag, strlen(tag)) == 0;
+}
+
+/* Its descriptor can't be read: it may be good or not, and keeps its number. When it's the one that counts,
+ * that fails later. */
+static int take_unreadable(struct look *look, const struct verb_track *track)
+{
+	const struct volume volume = { .start = track->start };
+
+	look->report->disc.base = track->start;
+	return disc_report_add(look->report, &volume, track->sectors, look->why);
 }
 
 /* A burn that was killed before the descriptors leaves zeroes. */
@@ -65,7 +85,6 @@ static int look_for_foreign(struct look *look, const struct verb_track *track)
 
 static int take_track(struct look *look, const struct verb_track *track)
 {
-	struct verb_disc *disc = &look->report->disc;
 	struct reason failed = { 0 };
 	struct volume volume;
 	int got;
@@ -74,14 +93,14 @@ static int take_track(struct look *look, const struct verb_track *track)
 		return 0;
 	got = volume_read(look->source, track->start, &volume, &failed);
 	if (got == -EIO)
-		return unreadable(look, track);
+		return take_unreadable(look, track);
 	if (got < 0)
 		return reason_set(look->why, -got, "%s", failed.text);
 	if (got == 0)
 		return look_for_foreign(look, track);
-	if (!ends_within(&volume, track))
+	if (!ends_within(&volume, track) || !is_whole(look, &volume, track))
 		return 0;
-	disc->base = volume.start;
+	look->report->disc.base = volume.start;
 	return disc_report_add(look->report, &volume, track->sectors, look->why);
 }
 
@@ -99,13 +118,7 @@ static int take_sessions(struct look *look)
 		if (track->session == session || !track->data) /* the first data track of a session */
 			continue;
 		session = track->session;
-		/* Of older sessions only their place in the list is wanted: unless it's the one that counts,
-		 * a damaged one does no harm. */
 		got = take_track(look, track);
-		if (got == -EIO && i + 1 < facts->tracks.count) {
-			*look->why = (struct reason){ 0 };
-			got = 0;
-		}
 	}
 	return got;
 }
@@ -121,15 +134,15 @@ static const char *why_closed(const struct verb_drive *drive)
 
 /* An older session that is looked at isn't the disc as it was when that session was the newest: what was
  * staged then is another state's. */
-static int fingerprint_base(const struct look *look, bool older)
+static int fingerprint_base(const struct look *look, bool older, struct reason *why)
 {
 	struct verb_disc *disc = &look->report->disc;
 	AUTO_FREE uint8_t *blocks = calloc(1, HEAD_BYTES);
 	int got;
 
 	if (!blocks)
-		return reason_set(look->why, ENOMEM, "out of memory");
-	got = source_read(look->source, disc->base, HEAD_SECTORS, blocks, look->why);
+		return reason_set(why, ENOMEM, "out of memory");
+	got = source_read(look->source, disc->base, HEAD_SECTORS, blocks, why);
 	if (got == 0)
 		got = sessions_fingerprint(blocks, older ? disc->base + 1 : 0, blocks, disc->fingerprint);
 	return got;
@@ -152,6 +165,7 @@ static int probe_sequential(struct look *look)
 {
 	const struct verb_drive *drive = &look->facts->drive;
 	struct verb_disc *disc = &look->report->disc;
+	struct reason failed = { 0 };
 	uint64_t newest;
 	int got;
 
@@ -178,7 +192,16 @@ static int probe_sequential(struct look *look)
 				  look->facts->tracks.count);
 	newest = disc->base;
 	got = disc_report_choose(look->report, look->job->wanted, look->why);
-	return got < 0 ? got : fingerprint_base(look, disc->base != newest);
+	if (got == 0)
+		got = fingerprint_base(look, disc->base != newest, &failed);
+	if (got == -EIO)
+		return reason_set(
+		    look->why, EIO,
+		    "session %zu, at sector %" PRIu64
+		    ", can't be read (a scratch, dirt?), so nobody can tell what belongs to the "
+		    "disc: clean it and try again, or mount an older session with -o session=N",
+		    look->job->wanted ? look->job->wanted : look->report->sessions.count, disc->base);
+	return got < 0 ? reason_set(look->why, -got, "%s", failed.text) : 0;
 }
 
 static int probe_overwriteable(const struct look *look)
