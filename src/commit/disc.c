@@ -29,7 +29,11 @@ static void set_read_only(struct disc *disc, const char *why)
 static int open_drive(struct disc *disc, struct reason *why)
 {
 	disc->fd = open(disc->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	return disc->fd < 0 ? reason_set(why, errno, "%s: %s", disc->path, strerror(errno)) : 0;
+	return disc->fd < 0
+		   ? reason_set(why, errno, "%s: %s%s", disc->path, strerror(errno),
+				errno == EACCES ? ": your user must be in the group that owns it (cdrom)"
+						: "")
+		   : 0;
 }
 
 static int open_image(struct disc *disc, const struct disc_options *options, struct reason *why)
