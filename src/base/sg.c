@@ -30,11 +30,11 @@ static int errno_of_sense(const uint8_t *sense)
 	return EIO;
 }
 
-static int command(int fd, uint8_t *cdb, size_t cdb_length, void *data, size_t length)
+static int send(int fd, uint8_t *cdb, size_t cdb_length, int direction, void *data, size_t length)
 {
 	uint8_t sense[32] = { 0 };
 	sg_io_hdr_t io = { .interface_id = 'S',
-			   .dxfer_direction = SG_DXFER_FROM_DEV,
+			   .dxfer_direction = direction,
 			   .cmd_len = (unsigned char)cdb_length,
 			   .mx_sb_len = sizeof sense,
 			   .dxfer_len = (unsigned)length,
@@ -50,6 +50,23 @@ static int command(int fd, uint8_t *cdb, size_t cdb_length, void *data, size_t l
 	if (io.status || io.host_status || io.driver_status || io.resid)
 		return -EIO;
 	return 0;
+}
+
+static int command(int fd, uint8_t *cdb, size_t cdb_length, void *data, size_t length)
+{
+	return send(fd, cdb, cdb_length, SG_DXFER_FROM_DEV, data, length);
+}
+
+int sg_write_now(int fd, uint32_t lba, uint32_t count, const void *data)
+{
+	uint8_t write[10] = { 0x2a }, sync[10] = { 0x35 };
+	int got;
+
+	put_be32(write + 2, lba);
+	write[7] = (uint8_t)(count >> 8);
+	write[8] = (uint8_t)count;
+	got = send(fd, write, sizeof write, SG_DXFER_TO_DEV, (void *)(uintptr_t)data, (size_t)count * 2048);
+	return got < 0 ? got : send(fd, sync, sizeof sync, SG_DXFER_NONE, NULL, 0);
 }
 
 int sg_disc_information(int fd, struct sg_disc_info *ret)

@@ -9,6 +9,9 @@
  * -errno: -EIO, -ENOMEDIUM, -ESTALE (the disc was changed since the last command), -EAGAIN (not ready for
  * now), -ENOTTY (no drive). Waits for a drive that is getting ready. Any thread. */
 int sg_read(int fd, uint64_t lba, uint32_t count, void *data);
+/* WRITE(10) of at most 32 sectors, and SYNCHRONIZE CACHE. Never tried again: -ESTALE means that the disc was
+ * changed before, and that nothing was written. fd: open for writing. */
+int sg_write_now(int fd, uint32_t lba, uint32_t count, const void *data);
 
 /* READ DISC INFORMATION (MMC-5 6.22). */
 struct sg_disc_info {

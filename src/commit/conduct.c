@@ -275,13 +275,14 @@ static int verify_and_publish(struct run *run, struct reason *why)
 }
 
 /* What a failed burn left on the disc takes room, and moves the NWA. */
-static void look_again(struct disc *disc)
+static int look_again(struct disc *disc)
 {
 	struct probe probe = { 0 };
-	struct reason ignored = { 0 };
+	struct reason why = { 0 };
 
-	if (disc_check_same(disc, &probe, &ignored) == 0)
+	if (disc_check_same(disc, &probe, &why) == 0)
 		disc_set_probe(disc, &probe);
+	return why.err == ESTALE || why.err == ENOMEDIUM ? why.err : 0;
 }
 
 static void tell_failure(struct run *run, const struct reason *why, struct commit_result *result)
@@ -299,7 +300,7 @@ static void tell_failure(struct run *run, const struct reason *why, struct commi
 	if (run->frozen && !burned)
 		finish_spoilt(disc, &run->journal, why);
 	if (disc->is_drive && failure.touched)
-		look_again(disc);
+		failure.now = look_again(disc);
 	failure.closed = failure.sequential && disc->probe.disc.state == DISC_CLOSED;
 	result->err = failure_errno(&failure);
 	result->exit_code = failure_exit_code(&failure);

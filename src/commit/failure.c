@@ -9,7 +9,7 @@
 
 int failure_exit_code(const struct failure *failure)
 {
-	switch (failure->why->err) {
+	switch (failure->now ? failure->now : failure->why->err) {
 	case ESTALE:
 		return EXIT_CODE_WRONG_DISC;
 	case ENOMEDIUM:
@@ -35,7 +35,7 @@ int failure_exit_code(const struct failure *failure)
 /* A bad session is EIO, whatever the detail was. */
 int failure_errno(const struct failure *failure)
 {
-	int err = failure->why->err;
+	int err = failure->now ? failure->now : failure->why->err;
 
 	return err == EBADMSG || err == EPROTO ? EIO : err;
 }
@@ -56,6 +56,10 @@ static const char *what_to_do(const struct failure *failure)
 {
 	if (failure->why->err == ECANCELED)
 		return "";
+	if (failure->now == ENOMEDIUM)
+		return ". The disc was taken out of the drive: put it back and commit again";
+	if (failure->now == ESTALE)
+		return ". What is in the drive now is another disc: put the right one back and commit again";
 	if (failure->closed)
 		return ". The drive has closed the disc, though: nothing can be added to it any more. Copy "
 		       "what "

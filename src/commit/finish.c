@@ -117,6 +117,8 @@ static int switch_head(struct disc *disc, struct journal *journal, struct probe 
 	bool has_head = journal->head.length > 0; /* sequential media have none: the session itself counts */
 	int ret = was_there || !has_head ? 0 : write_head(disc, &journal->head, &journal->old_head, why);
 
+	if (ret == -ESTALE || ret == -ENOMEDIUM || ret == -EBUSY) /* nothing was written to the right one */
+		return ret;
 	if (ret == 0)
 		ret = disc_probe(disc, ret_probe, why);
 	if (ret == 0 && memcmp(ret_probe->disc.fingerprint, journal->fingerprint.data, FINGERPRINT_SIZE) == 0)

@@ -3,9 +3,8 @@
 
 #include "base/bytes.h"
 #include "base/fd.h"
+#include "base/sg.h"
 #include "disc/drive.h"
-
-#include <libburn/libburn.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -45,35 +44,47 @@ int head_write(const char *path, int fd, const uint8_t *head, struct reason *why
 	return got < 0 ? reason_set(why, -got, "can't write the head of %s: %s", path, strerror(-got)) : 0;
 }
 
-static int write_through(struct drive *drive, const uint8_t *head, struct reason *why)
+static int other_disc(const char *path, struct reason *why)
 {
-	AUTO_FREE char *copy = malloc(HEAD_BYTES); /* libburn takes it for writable */
+	return reason_set(why, ESTALE,
+			  "the disc in %s isn't the one that was burned: nothing on it was changed now; "
+			  "put the right disc back",
+			  path);
+}
 
-	if (!copy)
-		return reason_set(why, ENOMEM, "out of memory");
-	memcpy(copy, head, HEAD_BYTES);
-	if (burn_random_access_write(drive->drive, 0, copy, HEAD_BYTES, 1) <= 0)
-		return drive_failed(EIO, "the disc's descriptors can't be written", why);
-	return 0;
+/* Not by libburn: it tries again when the drive says that the disc was changed, and writes the head of one
+ * disc to another one. Between this reading and this writing nobody can change it unnoticed. */
+static int write_unless_changed(const char *path, int fd, const uint8_t *head, const uint8_t *before,
+				struct reason *why)
+{
+	AUTO_FREE uint8_t *now = malloc(HEAD_BYTES);
+	int got = now ? sg_read(fd, 0, HEAD_SECTORS, now) : -ENOMEM;
+
+	if (got == -ESTALE ||
+	    (got == 0 && memcmp(now, before, HEAD_BYTES) != 0 && memcmp(now, head, HEAD_BYTES) != 0))
+		return other_disc(path, why);
+	if (got == 0)
+		got = sg_write_now(fd, 0, HEAD_SECTORS, head);
+	if (got == -ESTALE)
+		return other_disc(path, why);
+	return got < 0 ? reason_set(why, got == -ENOMEDIUM ? ENOMEDIUM : EIO,
+				    "the disc's descriptors can't be written: %s", strerror(-got))
+		       : 0;
 }
 
 int head_write_medium(const char *path, const uint8_t *head, const uint8_t *before, struct reason *why)
 {
 	CLEANUP(drive_release) struct drive drive = { 0 };
 	AUTO_FREE uint8_t *now = malloc(HEAD_BYTES);
+	AUTO_CLOSE int fd = -1;
 	int got = now ? drive_grab(&drive, path, why) : reason_set(why, ENOMEM, "out of memory");
 
-	if (got == 0)
-		got = drive_read(&drive, 0, HEAD_SECTORS, now, why);
 	if (got < 0)
 		return got;
-	if (memcmp(now, before, HEAD_BYTES) != 0 && memcmp(now, head, HEAD_BYTES) != 0)
-		return reason_set(
-		    why, ESTALE,
-		    "the disc in %s isn't the one that was burned: nothing on it was changed now; "
-		    "put the right disc back",
-		    path);
-	got = write_through(&drive, head, why);
+	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return reason_set(why, errno, "%s can't be opened for writing: %s", path, strerror(errno));
+	got = write_unless_changed(path, fd, head, before, why);
 	if (got == 0)
 		got = drive_read(&drive, 0, HEAD_SECTORS, now, why);
 	if (got == 0 && memcmp(now, head, HEAD_BYTES) != 0)

@@ -85,4 +85,45 @@ for kind in ${KINDS:-cd-r dvd-r dvd+r bd-r dvd+rw}; do
 		check_staged
 		end_well
 	fi
+	if cases swap; then
+		what="$kind, another disc in the middle of the burn"
+		make_other
+		begin "$kind" 1
+		stage
+		rules "wrote=600 swap=$T/other"
+		commit_badly_unread 11 "another disc"
+		no_rules
+		settle
+		other_is_unharmed
+		put_in disc
+		check_staged
+		check_sessions
+		end_well
+	fi
+	if cases head && is_overwriteable "$kind"; then
+		what="$kind, another disc between session and head"
+		make_other
+		begin "$kind" 1
+		stage
+		rules "op=0x2a wrote=600 lba=0..31 swap=$T/other"
+		commit_badly_unread 11 "another disc"
+		no_rules
+		settle
+		other_is_unharmed
+		put_in disc
+		check_staged
+		end_well
+	fi
+	if cases removed; then
+		what="$kind, taken out in the middle of the burn"
+		begin "$kind" 1
+		stage
+		rules "wrote=600 remove"
+		commit_badly_unread 10 "taken out"
+		no_rules
+		put_in disc
+		check_staged
+		check_sessions
+		end_well
+	fi
 done

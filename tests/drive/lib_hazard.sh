@@ -142,7 +142,7 @@ commit_badly_unread() {
 	staged_is
 	attempt limited discfsctl commit mnt >"$T/out" 2>&1
 	cat "$T/out"
-	assert_match "$attempted" "^$expected\$"
+	assert_match "$attempted" "^($expected)\$"
 	message=$(status mnt .last.message)
 	echo "$(basename "$0" .sh) [${what:-}]: $message" >>"$T/messages"
 	for word in "$@"; do
