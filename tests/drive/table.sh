@@ -39,3 +39,4 @@ if [ -s "$1/continued" ]; then
 	echo "begun by others and continued by discfs; begun by discfs and continued in turn with xorriso"
 	awk '{ media[$2] = media[$2] " " $1 } END { for (program in media) printf "%-20s%s\n", program, media[program] }' "$1/continued" | sort
 fi
+[ ! -s "$1/speed" ] || awk '{ printf "\ncommit, as fast as xorriso times (%s): %s", $1, $2 } END { print "" }' "$1/speed"
