@@ -2,6 +2,7 @@
 #include "commit/fill.h"
 
 #include "base/text.h"
+#include "commit/repoint.h"
 #include "store/rows.h"
 
 #include <errno.h>
@@ -10,7 +11,6 @@
 
 #define COPY_BYTES   (1u << 20) /* what a cancel waits for */
 #define INOS_AT_ONCE 50000u	/* rows that are looked at before others may have the tree */
-#define ROWS_AT_ONCE 200u	/* that go into one transaction */
 
 struct fill {
 	struct tree *tree;
@@ -23,28 +23,11 @@ struct fill {
 	uint64_t total, done, ready; /* bytes; ready: with room in the spool */
 };
 
-/* One body, with what it consisted of before and after. */
-struct filled {
-	uint64_t ino;
-	struct extent_map before, after;
-};
-
-typedef VEC(struct filled) filled_list;
-
 static void fill_clear(struct fill *fill)
 {
 	vec_clear(&fill->bodies);
 	vec_clear(&fill->wanted);
 	extent_map_clear(&fill->copies);
-}
-
-static void filled_clear(filled_list *list)
-{
-	vec_each (list, filled) {
-		extent_map_clear(&filled->before);
-		extent_map_clear(&filled->after);
-	}
-	vec_clear(list);
 }
 
 /* ---- what is wanted ---- */
@@ -285,15 +268,17 @@ static int copy_all(struct fill *fill)
 /* ---- pointing there ---- */
 
 /* The same content, with the spool's copies in place of the disc's pieces. */
-static int fill_map(const struct fill *fill, const struct extent_map *map, struct extent_map *ret)
+static int fill_body(void *self, struct node *node)
 {
-	int err = 0;
+	const struct fill *fill = self;
+	struct extent_map after = { 0 };
+	int ret = 0;
 
-	for (size_t i = 0; err == 0 && i < map->count; i++) {
-		const struct extent *from = &map->items[i];
+	for (size_t i = 0; ret == 0 && i < node->map.count; i++) {
+		const struct extent *from = &node->map.items[i];
 		uint64_t done = 0;
 
-		while (err == 0 && done < from->length) {
+		while (ret == 0 && done < from->length) {
 			struct extent piece = *from;
 
 			if (from->kind == EXTENT_DISC)
@@ -301,107 +286,20 @@ static int fill_map(const struct fill *fill, const struct extent_map *map, struc
 						 &piece);
 			piece.offset = from->offset + done;
 			done += piece.length;
-			err = piece.kind == EXTENT_SPOOL ? extent_map_set(ret, &piece) : -EUCLEAN;
+			ret = piece.kind == EXTENT_SPOOL ? extent_map_set(&after, &piece) : -EUCLEAN;
 		}
 	}
-	return err;
-}
-
-/* Needs tree->lock. A body of the base gets a row in the frozen generation. */
-static int fill_row(const struct fill *fill, uint64_t ino, filled_list *list)
-{
-	struct node node CLEANUP(node_clear) = { 0 };
-	struct extent_map after CLEANUP(extent_map_clear) = { 0 };
-	struct db *db = &fill->tree->db;
-	struct filled *filled;
-	uint32_t gen;
-	int ret = rows_node_get(db, ino, fill->gen, &node, &gen);
-
-	if (ret <= 0)
-		return ret < 0 ? ret : -EUCLEAN;
-	filled = vec_push(list);
-	if (!filled)
-		return -ENOMEM;
-	*filled = (struct filled){ .ino = ino };
-	ret = fill_map(fill, &node.map, &filled->after);
+	extent_map_clear(ret < 0 ? &after : &node->map);
 	if (ret == 0)
-		ret = extent_map_copy(&filled->after, &after);
-	if (ret < 0)
-		return ret;
-	filled->before = node.map;
-	node.map = after;
-	after = (struct extent_map){ 0 };
-	return rows_node_put(db, &node, fill->gen);
-}
-
-/* One transaction: should it fail, SQLite forgets these rows, and what they said before is true as well. */
-static int fill_rows(const struct fill *fill, const uint64_t *inos, size_t count, filled_list *list)
-{
-	struct tree *tree = fill->tree;
-	int ret;
-
-	WITH_LOCK(&tree->lock);
-	ret = tree_change_begin(tree);
-	for (size_t i = 0; ret == 0 && i < count; i++)
-		ret = fill_row(fill, inos[i], list);
-	if (ret < 0) {
-		db_rollback(&tree->db);
-		return ret;
-	}
-	return tree_flush_locked(tree);
-}
-
-/* A body in memory that was not changed since the freeze. Where the next generation has a row of it, that
- * follows with the next flush: publication takes rows with equal maps for the same content. */
-static void fill_inode(const struct fill *fill, struct filled *filled, struct inode *inode)
-{
-	bool newer = false;
-
-	WITH_READ_LOCK(&fill->tree->freeze);
-	WITH_WRITE_LOCK(&inode->io);
-	WITH_LOCK(&fill->tree->lock);
-	{
-		WITH_LOCK(&inode->lock);
-		if (extent_map_equal(&inode->node.map, &filled->before)) {
-			struct extent_map before = inode->node.map;
-
-			inode->node.map = filled->after;
-			filled->after = before;
-			newer = inode->gen > fill->gen;
-		}
-	}
-	if (newer)
-		tree_mark_dirty(fill->tree, inode);
-}
-
-static int fill_inodes(const struct fill *fill, filled_list *list)
-{
-	vec_each (list, filled) {
-		struct inode *inode;
-		int ret = tree_get(fill->tree, filled->ino, &inode);
-
-		if (ret < 0 && ret != -ENOENT) /* deleted since */
-			return ret;
-		if (ret < 0)
-			continue;
-		fill_inode(fill, filled, inode);
-		tree_put(fill->tree, inode);
-	}
-	return 0;
+		node->map = after;
+	return ret;
 }
 
 static int point_all(struct fill *fill)
 {
-	int ret = 0;
+	int ret = repoint_bodies(fill->tree, fill->gen, fill->bodies.items, fill->bodies.count, fill_body,
+				 fill);
 
-	for (size_t i = 0; ret == 0 && i < fill->bodies.count; i += ROWS_AT_ONCE) {
-		size_t count = (size_t)min_u64(ROWS_AT_ONCE, fill->bodies.count - i);
-		filled_list list CLEANUP(filled_clear) = { 0 };
-
-		ret = fill_rows(fill, fill->bodies.items + i, count, &list);
-		if (ret == 0)
-			ret = fill_inodes(fill, &list);
-	}
 	return ret < 0 ? reason_set(fill->why, -ret, "the staged work can't be written to %s: %s",
 				    fill->tree->db.path, strerror(-ret))
 		       : 0;
