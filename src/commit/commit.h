@@ -36,7 +36,8 @@ struct commit_result {
 	int err;	 /* 0 or a positive errno */
 	int exit_code;	 /* for discfsctl */
 	char message[480];
-	uint64_t session, start, sectors; /* 0 when nothing was burned */
+	uint64_t session, start, sectors;    /* 0 when nothing was burned */
+	uint64_t saved_files, saved_sectors; /* see dedupe.h */
 	double seconds;
 };
 

@@ -4,6 +4,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/sg.h"
+#include "commit/dedupe.h"
 #include "commit/failure.h"
 #include "commit/fill.h"
 #include "commit/finish.h"
@@ -26,6 +27,7 @@ struct run {
 	struct journal journal;
 	struct probe probe;
 	struct burn burn;
+	struct dedupe_saved saved;
 	bool frozen;
 	bool prepared; /* the disc was closed or formatted before, or that failed */
 };
@@ -177,7 +179,6 @@ static int plan(struct run *run, struct reason *why)
 	return finish_set_phase(&run->disc->tree, &run->journal, PHASE_PLANNED, why);
 }
 
-/* What of the old content the session needs is fetched before the drive has other things to do. */
 static int fill_step(void *self, uint64_t done, uint64_t total)
 {
 	struct run *run = self;
@@ -187,6 +188,15 @@ static int fill_step(void *self, uint64_t done, uint64_t total)
 	return is_cancelled(run);
 }
 
+static int dedupe(struct run *run, struct reason *why)
+{
+	const struct fill_progress progress = { fill_step, run };
+
+	progress_phase(&run->commit->progress, PHASE_FILLED, 0);
+	return dedupe_generation(run->disc, run->journal.gen, &progress, &run->saved, why);
+}
+
+/* What of the old content the session needs is fetched before the drive has other things to do. */
 static int fill(struct run *run, struct reason *why)
 {
 	const struct fill_progress progress = { fill_step, run };
@@ -344,6 +354,23 @@ static void thaw(struct run *run)
 	}
 }
 
+/* What needed no room is said behind the sentence. */
+static void tell_saved(const struct run *run, struct commit_result *result)
+{
+	size_t used = strlen(result->message);
+	bool one = run->saved.files == 1;
+	char size[16];
+
+	result->saved_files = run->saved.files;
+	result->saved_sectors = run->saved.sectors;
+	if (run->saved.files)
+		snprintf(result->message + used, sizeof result->message - used,
+			 "; %llu %s (%s) %s on the disc already or the same as another, and %s no room",
+			 (unsigned long long)run->saved.files, one ? "file" : "files",
+			 text_size(size, run->saved.sectors * SECTOR), one ? "is" : "are",
+			 one ? "takes" : "take");
+}
+
 static void tell_trial(struct run *run, struct commit_result *result)
 {
 	uint64_t end = end_of_room(&run->probe);
@@ -359,6 +386,7 @@ static void tell_trial(struct run *run, struct commit_result *result)
 		 run->wish->dry_run ? "It fits" : "The drive has written it in pretence without an error",
 		 size, (unsigned long long)run->journal.sectors, (unsigned long long)run->journal.start,
 		 end ? ", and leaves " : "", left);
+	tell_saved(run, result);
 	log_notice("%s", result->message);
 	thaw(run);
 }
@@ -370,11 +398,35 @@ static void tell_success(struct run *run, struct commit_result *result)
 	result->start = run->journal.start;
 	result->sectors = run->journal.sectors;
 	finish_sentence(result->session, &run->journal, result->message, sizeof result->message);
+	tell_saved(run, result);
 	log_notice("%s", result->message);
 }
 
-/* Everything up to the plan. */
-static int get_ready(struct run *run, struct reason *why)
+/* All that was staged turned out to be as the disc has it, times and modes too; and nothing came since. */
+static bool nothing_left(struct run *run)
+{
+	struct tree *tree = &run->disc->tree;
+	int64_t newest;
+
+	if (run->saved.files == 0 || run->wish->finalize || anything_staged(run->disc))
+		return false;
+	WITH_LOCK(&tree->lock);
+	newest = db_int(&tree->db, QUERY_MAX_GEN);
+	return newest >= 0 && newest <= run->journal.gen;
+}
+
+static void tell_nothing(struct run *run, struct commit_result *result)
+{
+	result->saved_files = run->saved.files;
+	result->saved_sectors = run->saved.sectors;
+	snprintf(result->message, sizeof result->message,
+		 "All that is staged is on the disc already: nothing was burned");
+	log_notice("%s", result->message);
+	thaw(run);
+}
+
+/* What is staged comes to rest, and to the least that must be burned. */
+static int get_still(struct run *run, struct reason *why)
 {
 	bool trial = run->wish->dry_run || run->wish->simulate;
 	int ret = freeze(run, why);
@@ -386,7 +438,15 @@ static int get_ready(struct run *run, struct reason *why)
 		ret = prepare_medium(run->disc, &run->probe, &run->prepared, why);
 	ret = go_on(run, ret, why);
 	if (ret == 0)
-		ret = fill(run, why);
+		ret = dedupe(run, why);
+	return go_on(run, ret, why);
+}
+
+/* Everything from there up to the plan. */
+static int get_ready(struct run *run, struct reason *why)
+{
+	int ret = fill(run, why);
+
 	ret = go_on(run, ret, why);
 	if (ret == 0)
 		ret = plan(run, why);
@@ -404,6 +464,12 @@ void conduct(struct commit *commit, const struct commit_wish *wish, struct commi
 	ret = sync_mount(commit, &why);
 	if (ret == 0 && !wish->finalize && !anything_staged(commit->disc)) {
 		snprintf(result->message, sizeof result->message, "Nothing is staged: nothing was burned");
+		return;
+	}
+	if (ret == 0)
+		ret = get_still(&run, &why);
+	if (ret == 0 && nothing_left(&run)) {
+		tell_nothing(&run, result);
 		return;
 	}
 	if (ret == 0)

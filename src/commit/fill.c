@@ -297,8 +297,8 @@ static int fill_body(void *self, struct node *node)
 
 static int point_all(struct fill *fill)
 {
-	int ret = repoint_bodies(fill->tree, fill->gen, fill->bodies.items, fill->bodies.count, fill_body,
-				 fill);
+	int ret =
+	    repoint_bodies(fill->tree, fill->gen, fill->bodies.items, fill->bodies.count, fill_body, fill);
 
 	return ret < 0 ? reason_set(fill->why, -ret, "the staged work can't be written to %s: %s",
 				    fill->tree->db.path, strerror(-ret))

@@ -139,5 +139,6 @@ int repoint_bodies(struct tree *tree, uint32_t gen, const uint64_t *inos, size_t
 		if (ret == 0)
 			ret = change_inodes(&repoint);
 	}
+	atomic_fetch_add(&tree->stamp, 1); /* what is told of the staged work is counted anew */
 	return ret;
 }

@@ -168,8 +168,10 @@ static void json_last(const struct commit_result *last, struct text *text)
 		 last->serial, last->err, last->exit_code);
 	json_key(text, "message", last->message);
 	text_add(text,
-		 ",\"session\":%" PRIu64 ",\"start\":%" PRIu64 ",\"sectors\":%" PRIu64 ",\"seconds\":%.3f}",
-		 last->session, last->start, last->sectors, last->seconds);
+		 ",\"session\":%" PRIu64 ",\"start\":%" PRIu64 ",\"sectors\":%" PRIu64
+		 ",\"saved_files\":%" PRIu64 ",\"saved_sectors\":%" PRIu64 ",\"seconds\":%.3f}",
+		 last->session, last->start, last->sectors, last->saved_files, last->saved_sectors,
+		 last->seconds);
 }
 
 static const char *warning(const struct status *status)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#define SCHEMA_VERSION	 1
+#define SCHEMA_VERSION	 2
 #define APPLICATION_ID	 0x64736663 /* "dsfc": SQLite's own mark of a file's owner */
 #define CHECKPOINT_BYTES (16u << 20)
 #define PAGE_BYTES	 4096u
@@ -100,7 +100,8 @@ static int db_check_version(const struct db *db, struct reason *why)
 	int64_t application = pragma_int(db, "PRAGMA application_id");
 	int64_t version = pragma_int(db, "PRAGMA user_version");
 
-	if (application == 0 && version == 0)
+	if ((application == 0 && version == 0) ||
+	    (application == APPLICATION_ID && version > 0 && version < SCHEMA_VERSION))
 		return db_create(db, why);
 	if (application != APPLICATION_ID)
 		return reason_set(why, EUCLEAN,

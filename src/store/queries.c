@@ -3,6 +3,11 @@
 
 #define NODE_COLUMNS "ino,gen,mode,uid,gid,nlink,size,rdev,atime,mtime,ctime,parent,target,xattrs,zf,md5,map"
 
+#define IS_BODY "mode BETWEEN 32768 AND 36863 AND zf IS NULL" /* S_IFREG */
+#define CONTENTS_OLD                                                                                         \
+	"SELECT node.ino,map,md5,sha256 FROM node LEFT JOIN digest ON digest.ino=node.ino WHERE gen=0 AND "  \
+	"size>0 AND size=?1 AND " IS_BODY
+
 static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_BEGIN] = "BEGIN IMMEDIATE",
 	[QUERY_COMMIT] = "COMMIT",
@@ -52,6 +57,19 @@ static const char *const query_texts[QUERY_COUNT] = {
 				 "(SELECT 1 FROM node b WHERE b.ino=node.ino AND b.gen<node.gen)",
 	[QUERY_TOMBSTONES_EMPTY] =
 	    "UPDATE node SET map=NULL,size=0 WHERE gen>0 AND nlink=0 AND map IS NOT NULL",
+	/* Bodies that may be the same: regular files that no zisofs reader would take for something else.
+	 * Those of the base by the index node_content. */
+	[QUERY_CONTENTS_STAGED] = "SELECT ino,size,map,(SELECT b.map FROM node b WHERE b.ino=node.ino AND "
+				  "b.gen=0 AND b.size=node.size AND b.zf IS NULL) FROM node WHERE gen=?1 AND "
+				  "gen>0 AND ino>=?2 AND ino<?3 AND nlink>0 AND size>0 AND " IS_BODY,
+	[QUERY_CONTENTS_SIZE] =
+	    "SELECT 1 FROM node WHERE gen=0 AND size>0 AND size=?1 AND " IS_BODY " LIMIT 1",
+	[QUERY_CONTENTS_OF_SIZE] = CONTENTS_OLD,
+	[QUERY_CONTENTS_SUMMED] = CONTENTS_OLD " AND md5=?2",
+	[QUERY_CONTENTS_UNSUMMED] = CONTENTS_OLD " AND md5 IS NULL",
+	[QUERY_DIGEST_PUT] = "INSERT OR REPLACE INTO digest VALUES(?1,?2)",
+	[QUERY_DIGESTS_DROP] =
+	    "DELETE FROM digest WHERE ino IN (SELECT ino FROM node WHERE gen=?1 AND gen>0)",
 	[QUERY_COUNT_NODES] = "SELECT count(*) FROM node WHERE gen=0",
 	[QUERY_MAX_GEN] = "SELECT max(0,ifnull((SELECT max(gen) FROM node WHERE gen>0),0),"
 			  "ifnull((SELECT max(gen) FROM dirent WHERE gen>0),0))",

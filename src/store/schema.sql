@@ -1,14 +1,15 @@
 -- SPDX-License-Identifier: GPL-2.0-or-later
 -- One database per disc: the imported tree (generation 0), the overlay (generations above), the commit journal.
 -- What the mount shows is, for each key, the row of the highest generation.
+-- Also run on the database of an older discfs: what has been added since is made.
 
-CREATE TABLE meta (
+CREATE TABLE IF NOT EXISTS meta (
 	key   TEXT PRIMARY KEY,
 	value
 ) WITHOUT ROWID;
 
 -- A name in a directory. ino 0 is a whiteout: the name of a lower generation is gone.
-CREATE TABLE dirent (
+CREATE TABLE IF NOT EXISTS dirent (
 	parent INTEGER NOT NULL,
 	name   BLOB NOT NULL,
 	gen    INTEGER NOT NULL,
@@ -16,12 +17,12 @@ CREATE TABLE dirent (
 	type   INTEGER NOT NULL, -- st_mode >> 12
 	PRIMARY KEY (parent, name, gen)
 ) WITHOUT ROWID;
-CREATE INDEX dirent_base ON dirent (ino) WHERE gen = 0;
-CREATE INDEX dirent_staged ON dirent (gen, ino) WHERE gen > 0;
+CREATE INDEX IF NOT EXISTS dirent_base ON dirent (ino) WHERE gen = 0;
+CREATE INDEX IF NOT EXISTS dirent_staged ON dirent (gen, ino) WHERE gen > 0;
 
 -- A node with everything that belongs to it. nlink 0: gone in this generation. Times in ns, map as extent_map packs
 -- it, xattrs as xattr_set does.
-CREATE TABLE node (
+CREATE TABLE IF NOT EXISTS node (
 	ino    INTEGER NOT NULL,
 	gen    INTEGER NOT NULL,
 	mode   INTEGER NOT NULL,
@@ -41,10 +42,18 @@ CREATE TABLE node (
 	map    BLOB,
 	PRIMARY KEY (ino, gen)
 ) WITHOUT ROWID;
-CREATE INDEX node_staged ON node (gen, ino) WHERE gen > 0;
+CREATE INDEX IF NOT EXISTS node_staged ON node (gen, ino) WHERE gen > 0;
+-- What a staged body may be the same as.
+CREATE INDEX IF NOT EXISTS node_content ON node (size, md5) WHERE gen = 0 AND size > 0;
+
+-- SHA-256 of bodies of the base that the disc records no MD5 of, once they were read.
+CREATE TABLE IF NOT EXISTS digest (
+	ino    INTEGER PRIMARY KEY,
+	sha256 BLOB NOT NULL
+);
 
 -- The commit that is under way: one row while phase isn't IDLE (see commit/commit.h).
-CREATE TABLE journal (
+CREATE TABLE IF NOT EXISTS journal (
 	id          INTEGER PRIMARY KEY CHECK (id = 1),
 	phase       INTEGER NOT NULL,
 	gen         INTEGER NOT NULL, -- the frozen generation
@@ -57,7 +66,7 @@ CREATE TABLE journal (
 );
 
 -- Every commit that was tried, and what came of it.
-CREATE TABLE history (
+CREATE TABLE IF NOT EXISTS history (
 	id       INTEGER PRIMARY KEY,
 	time     INTEGER NOT NULL, -- seconds since 1970
 	label    TEXT NOT NULL,
@@ -70,7 +79,7 @@ CREATE TABLE history (
 
 -- What holds of each new body and node once its session is in force: what the disc says while it is verified, and the
 -- fractions of seconds that it can't hold; empty otherwise.
-CREATE TABLE landed (
+CREATE TABLE IF NOT EXISTS landed (
 	ino   INTEGER PRIMARY KEY,
 	atime INTEGER NOT NULL,
 	mtime INTEGER NOT NULL,
