@@ -39,7 +39,7 @@ import os, sys
 try:
     for i in range(100000):
         with open("mnt/small%d" % i, "w") as file:
-            file.write("x" * 100)
+            file.write("%0100d" % i) # equal ones are burned once
 except OSError as error:
     sys.exit(error.strerror)
 '
