@@ -51,13 +51,16 @@ static int check_limits(IsoImage *image, IsoFileSource *file)
 	return import->refused.err ? -1 : 1;
 }
 
-static int make_opts(const struct iso_import *import, uint32_t format, int no_md5, IsoReadOpts **ret)
+/* What libisofs does with recorded checksums. */
+enum sums { SUMS_CHECK = 0, SUMS_IGNORE = 1, SUMS_LOAD = 2 };
+
+static int make_opts(const struct iso_import *import, uint32_t format, enum sums sums, IsoReadOpts **ret)
 {
 	if (iso_read_opts_new(ret, 0) < 0)
 		return -ENOMEM;
 	iso_read_opts_set_start_block(*ret, (uint32_t)import->session);
 	iso_read_opts_set_no_aaip(*ret, 0);
-	iso_read_opts_set_no_md5(*ret, no_md5);
+	iso_read_opts_set_no_md5(*ret, (int)sums);
 	iso_read_opts_set_no_rockridge(*ret, format == FORMAT_JOLIET || format == FORMAT_ISO9660);
 	iso_read_opts_set_no_joliet(*ret, format == FORMAT_ROCK_RIDGE || format == FORMAT_ISO9660);
 	iso_read_opts_set_no_iso1999(*ret, 1);
@@ -80,11 +83,11 @@ static uint32_t loaded_format(IsoReadImageFeatures *features)
 }
 
 /* One attempt. Returns 0 or -errno; *ret_code is libisofs' result. */
-static int load(struct iso_import *import, uint32_t format, int no_md5, int *ret_code)
+static int load(struct iso_import *import, uint32_t format, enum sums sums, int *ret_code)
 {
 	CLEANUP(dispose_opts) IsoReadOpts *opts = NULL;
 	CLEANUP(dispose_features) IsoReadImageFeatures *features = NULL;
-	int got = make_opts(import, format, no_md5, &opts);
+	int got = make_opts(import, format, sums, &opts);
 
 	if (got < 0)
 		return got;
@@ -98,6 +101,14 @@ static int load(struct iso_import *import, uint32_t format, int no_md5, int *ret
 		return -EIO;
 	import->format = loaded_format(features);
 	return 0;
+}
+
+static void forget_attempt(struct iso_import *import)
+{
+	iso_lib_messages(NULL, NULL, 0, NULL);
+	if (import->image)
+		iso_image_unref(import->image);
+	import->image = NULL;
 }
 
 static int explain(struct iso_import *import, int code, struct reason *why)
@@ -128,13 +139,11 @@ int iso_import_open(struct iso_import *import, const struct source *source, uint
 	got = iso_medium_open(&import->medium, source, limit, why);
 	if (got < 0)
 		return got;
-	got = load(import, format, 0, &code);
+	got = load(import, format, SUMS_CHECK, &code);
 	/* A checksum that doesn't match, or a checksum array of absurd size: the tree itself may be fine. */
 	if (got == -EIO && !import->medium.failed.err && !import->refused.err) {
-		iso_lib_messages(NULL, NULL, 0, NULL);
-		iso_image_unref(import->image);
-		import->image = NULL;
-		got = load(import, format, 1, &code);
+		forget_attempt(import);
+		got = load(import, format, SUMS_IGNORE, &code);
 		if (got == 0)
 			warn(self, "the session's checksums are damaged: imported without them");
 	}
@@ -148,6 +157,33 @@ int iso_import_open(struct iso_import *import, const struct source *source, uint
 	if (import->refused.err)
 		return explain(import, code, why);
 	return check_format(import, format, why);
+}
+
+int iso_import_open_damaged(struct iso_import *import, const struct source *source, uint64_t session,
+			    struct reason *why)
+{
+	int code = 0, got;
+
+	*import = (struct iso_import){ .session = session };
+	got = iso_medium_open(&import->medium, source, 0, why);
+	if (got < 0)
+		return got;
+	import->medium.lenient = true;
+	iso_lib_messages(NULL, NULL, 0, NULL); /* what a session before left */
+	got = load(import, FORMAT_AUTO, SUMS_LOAD, &code);
+	/* An array of sums at a place or of a size that can't be. */
+	if (got == -EIO && !import->refused.err &&
+	    (import->medium.failed.err == 0 || import->medium.failed.err == EIO)) {
+		forget_attempt(import);
+		import->medium.failed = (struct reason){ 0 };
+		got = load(import, FORMAT_AUTO, SUMS_IGNORE, &code);
+	}
+	if (got == -ENOMEM)
+		return reason_set(why, ENOMEM, "out of memory");
+	if (got < 0 || import->medium.failed.err)
+		return explain(import, code, why);
+	iso_lib_messages(NULL, NULL, EIO, &import->refused);
+	return 0;
 }
 
 void iso_import_close(struct iso_import *import)

@@ -17,4 +17,9 @@ struct iso_import {
 int iso_import_open(struct iso_import *import, const struct source *source, uint64_t session, uint64_t limit,
 		    uint32_t format, void (*warn)(void *self, const char *text), void *self,
 		    struct reason *why);
+/* As much of it as can be had from a damaged disc, for a check: recorded sums are loaded and not compared
+ * with anything, medium.holes counts the sectors that couldn't be read, refused is set where the tree holds
+ * what it shouldn't. */
+int iso_import_open_damaged(struct iso_import *import, const struct source *source, uint64_t session,
+			    struct reason *why);
 void iso_import_close(struct iso_import *import);

@@ -112,15 +112,34 @@ static const uint8_t *window_with(struct iso_medium *medium, uint32_t lba)
 	size_t slot = (size_t)(first / WINDOW_SECTORS % WINDOWS);
 	uint8_t *window = medium->windows + slot * WINDOW_SECTORS * SECTOR;
 	uint64_t count = min_u64(WINDOW_SECTORS, medium->limit - first);
+	struct reason ignored = { 0 };
 
 	if (medium->window_at[slot] == first)
 		return window + (size_t)(lba - first) * SECTOR;
 	medium->window_at[slot] = UINT64_MAX;
-	if (source_read(medium->source, first, (uint32_t)count, window, &medium->failed) == 0) {
+	if (source_read(medium->source, first, (uint32_t)count, window,
+			medium->lenient ? &ignored : &medium->failed) == 0) {
 		medium->window_at[slot] = first;
 		return window + (size_t)(lba - first) * SECTOR;
 	}
 	return NULL;
+}
+
+/* One sector, whatever can't be read around it. A disc that is gone is no hole. */
+static bool read_leniently(struct iso_medium *medium, uint32_t lba, uint8_t *buffer)
+{
+	struct reason why = { 0 };
+
+	if (source_read(medium->source, lba, 1, buffer, &why) == 0)
+		return true;
+	if (why.err != EIO) {
+		reason_set(&medium->failed, why.err, "%s", why.text);
+		return false;
+	}
+	if (medium->holes++ == 0)
+		medium->first_hole = lba;
+	memset(buffer, 0, SECTOR);
+	return true;
 }
 
 static int medium_read(IsoDataSource *self, uint32_t lba, uint8_t *buffer)
@@ -147,7 +166,8 @@ static int medium_read(IsoDataSource *self, uint32_t lba, uint8_t *buffer)
 	}
 	block = window_with(medium, lba);
 	if (!block)
-		return (int)ISO_DATA_SOURCE_FATAL;
+		return medium->lenient && read_leniently(medium, lba, buffer) ? 1
+									      : (int)ISO_DATA_SOURCE_FATAL;
 	memcpy(buffer, block, SECTOR);
 	return 1;
 }

@@ -24,6 +24,8 @@ struct iso_medium {
 	uint64_t budget;	    /* reads left */
 	struct iso_overlay overlay; /* count 0: none */
 	struct reason failed;	    /* the first reading error */
+	bool lenient;		    /* sectors that can't be read are shown as zeroes, and counted */
+	uint64_t holes, first_hole;
 	uint8_t *windows; /* read-ahead: directories and continuation areas are small and close together */
 	uint64_t window_at[8];
 	IsoDataSource *data_source; /* owned: one reference */

@@ -32,17 +32,31 @@ static bool is_known(const uint8_t *isofs_ca, size_t length)
 	return true;
 }
 
+bool session_tags_place(const uint8_t *isofs_ca, size_t length, struct sums_place *ret)
+{
+	if (!is_known(isofs_ca, length))
+		return false;
+	*ret = (struct sums_place){ get_be32(isofs_ca + 1), get_be32(isofs_ca + 6), get_be32(isofs_ca + 11) };
+	return true;
+}
+
+uint32_t sums_place_end(const struct sums_place *place)
+{
+	return place->array + place->sums / SUMS_PER_BLOCK + (place->sums % SUMS_PER_BLOCK != 0);
+}
+
 int session_tags_open(struct session_tags *tags, uint32_t start, uint32_t tree, const uint8_t *isofs_ca,
 		      size_t length, struct reason *why)
 {
+	struct sums_place place;
+
 	*tags = (struct session_tags){ .start = start, .tree = tree };
-	if (!is_known(isofs_ca, length))
+	if (!session_tags_place(isofs_ca, length, &place))
 		return reason_set(why, EIO, "libisofs doesn't tell where its checksums are");
-	tags->array = get_be32(isofs_ca + 6);
-	tags->sums = get_be32(isofs_ca + 11);
-	tags->end = tags->array + tags->sums / SUMS_PER_BLOCK + (tags->sums % SUMS_PER_BLOCK != 0);
-	if (get_be32(isofs_ca + 1) != start || tags->array <= tree || tags->sums < 2 ||
-	    tags->end <= tags->array)
+	tags->array = place.array;
+	tags->sums = place.sums;
+	tags->end = sums_place_end(&place);
+	if (place.start != start || tags->array <= tree || tags->sums < 2 || tags->end <= tags->array)
 		return reason_set(why, EIO, "libisofs has its checksums at a place that can't be");
 	tags->all = EVP_MD_CTX_new();
 	tags->of_array = EVP_MD_CTX_new();

@@ -24,6 +24,18 @@ struct session_tags {
 	EVP_MD_CTX *of_array;
 };
 
+/* Where libisofs keeps the sums of files, by an attribute of the root (susp_aaip_isofs_names.txt). */
+struct sums_place {
+	uint32_t start; /* of the session */
+	uint32_t array; /* first block of the array */
+	uint32_t sums;	/* in it, of 16 bytes; the last is that of the others */
+};
+
+/* isofs_ca: value of that attribute. False: it isn't as libisofs writes it. */
+bool session_tags_place(const uint8_t *isofs_ca, size_t length, struct sums_place *ret);
+/* First block behind the array. */
+uint32_t sums_place_end(const struct sums_place *place);
+
 /* isofs_ca: value of that attribute of the root, which tells where the array is. 0, -EIO or -ENOMEM. */
 int session_tags_open(struct session_tags *tags, uint32_t start, uint32_t tree, const uint8_t *isofs_ca,
 		      size_t length, struct reason *why);

@@ -18,8 +18,8 @@ struct child {
 	struct link link;
 };
 
-/* role: "probe", "import", "burn", "head", "drive", "sync". The binary is /proc/self/exe, or the file
- * "discfs" beside it when this is another program. */
+/* role: "probe", "import", "verify", "burn", "head", "drive", "sync". The binary is /proc/self/exe, or the
+ * file "discfs" beside it when this is another program. */
 int child_start(struct child *child, const char *role, struct reason *why);
 /* Closes the link and waits, as long as link.timeout_ms says; then the worker is killed. 0 when the worker
  * exited with 0; else -EIO and "the import worker was killed by signal 9" in why. Safe on a child that never

@@ -11,7 +11,7 @@
  *                                                  -> PLANNED | FAILED
  *                 GO | end of link (cancel)        -> PROGRESS*, WRITTEN | FAILED
  *                 CANCEL, any time after GO        -> FAILED, when the medium is in order
- *   roles drive and probe of a drive: drive_verbs.h
+ *   roles drive and probe of a drive: drive_verbs.h; role verify: verify_verbs.h
  *   role head:    JOB(source), HEAD                -> WRITTEN | FAILED
  *                 of a drive: a second HEAD, of what must be there now
  *   role sync:    JOB() with the mountpoint as path -> WRITTEN | FAILED
@@ -43,7 +43,10 @@ enum verb {
 	VERB_TRACK,
 	VERB_SPEED,
 	VERB_TASK,
-	VERB_CANCEL /* of a burn that is under way */
+	VERB_CANCEL, /* of a burn that is under way */
+	VERB_VERIFY, /* from here on: verify_verbs.h */
+	VERB_DAMAGED,
+	VERB_CHECKED
 };
 
 #define LABEL_LIMIT	   32u /* bytes of a volume identifier (ECMA-119 8.4.7) */

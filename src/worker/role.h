@@ -19,6 +19,7 @@ int role_burn(struct worker *worker, struct reason *why);
 int role_head(struct worker *worker, struct reason *why);
 int role_drive(struct worker *worker, struct reason *why);
 int role_sync(struct worker *worker, struct reason *why);
+int role_verify(struct worker *worker, struct reason *why);
 
 /* Sends and sets why when that fails. */
 int worker_send(struct worker *worker, struct msg *msg, struct reason *why);

@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 
 #define MEMORY_LIMIT (4ull << 30) /* a million files take some 600 MB of libisofs' tree */
-#define CPU_SECONDS  900u
 #define FILE_LIMIT   64u
 
 /* Address sanitizers reserve terabytes of addresses for their shadow. */
@@ -32,12 +31,12 @@ static void limit(int what, rlim_t value)
 	(void)setrlimit((__rlimit_resource_t)what, &now);
 }
 
-void sandbox_enter(void)
+void sandbox_enter(unsigned cpu_seconds)
 {
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	limit(RLIMIT_CORE, 0);
-	limit(RLIMIT_CPU, CPU_SECONDS);
+	limit(RLIMIT_CPU, cpu_seconds);
 	limit(RLIMIT_NOFILE, FILE_LIMIT);
 	if (!SANITIZED)
 		limit(RLIMIT_AS, MEMORY_LIMIT);

@@ -2,5 +2,6 @@
 /* Limits for workers that parse what a disc holds: memory, time, no new privileges, no core files. */
 #pragma once
 
-/* Never fails: a limit that the system refuses (a debugger, valgrind) is left as it is. */
-void sandbox_enter(void);
+/* cpu_seconds: for the whole of the work. Never fails: a limit that the system refuses (a debugger, valgrind)
+ * is left as it is. */
+void sandbox_enter(unsigned cpu_seconds);
