@@ -73,6 +73,15 @@ static const struct command commands[] = {
 	  "  -y, --yes   don't ask\n"
 	  "      --json  say what was done as JSON\n",
 	  command_discard },
+	{ "verify", "[--all] [SOURCE|DIR] [--json]", "Check a whole disc against the sums recorded on it",
+	  "Reads the newest session's tree and the content of every file, and compares them\n"
+	  "with the MD5 sums on the disc; what has none is read to see whether it can be.\n"
+	  "Damaged files are listed with what is wrong, and the exit code is 21 then. It\n"
+	  "only reads; what is staged isn't looked at. Ctrl-C ends it. SOURCE is a drive or\n"
+	  "an image file, DIR is inside a mounted one (default: here, or the only drive).\n\n"
+	  "  -a, --all   every session on the disc; what they have in common is read once\n"
+	  "      --json  what was found as an object, no progress\n",
+	  command_verify },
 	{ "log", "[DIR] [--json]", "List the sessions on the disc, newest first",
 	  "      --json  as an array\n", command_log },
 	{ "umount", "[DIR]", "Unmount, and wait until all is safe",
