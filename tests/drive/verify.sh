@@ -129,6 +129,31 @@ wait $pid || attempted=$?
 assert_equal "$attempted" 130 "exit code of what was interrupted"
 cat said
 grep -q interrupted said
+
+# on a terminal there is a bar, and the key does it
+cat >terminal.py <<'END'
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.environ.update(TERM="xterm", LD_PRELOAD=sys.argv[1])
+    os.execvp("discfsctl", ["discfsctl", "verify", "mnt"])
+said = b""
+while b"[#" not in said:
+    said += os.read(terminal, 4096)
+os.write(terminal, b"\3")
+try:
+    while said:
+        said += os.read(terminal, 4096)
+except OSError:
+    pass
+sys.stdout.buffer.write(said)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+END
+attempt timeout 60 python3 terminal.py "$MMCSIM_SO" >said
+cat said
+assert_equal "$attempted" 130 "exit code of what was interrupted by a key"
+grep -q $'\rverifying .*\\[#.*% .* sectors' said
+grep -q "interrupted: /dev/$SR isn't verified" said
 no_rules
 commit mnt
 assert_exit 0 sim discfsctl verify mnt
