@@ -81,6 +81,8 @@ int disc_probe(const struct disc *disc, struct probe *ret, struct reason *why)
 	struct reason found = { 0 };
 	int got = probe_run(disc->fd, disc->path, &disc->wish, ret, &found);
 
+	if (got < 0 && strstr(found.text, disc->path))
+		return reason_set(why, -got, "%s", found.text);
 	return got < 0 ? reason_set(why, -got, "%s: %s", disc->path, found.text) : 0;
 }
 

@@ -45,6 +45,9 @@ int source_read(const struct source *source, uint64_t lba, uint32_t count, void 
 	got = read_bytes(source, lba, count, data);
 	if (got == -ENOMEDIUM || got == -ESTALE)
 		return reason_set(why, (int)-got, "the disc was taken out of the drive");
+	if (got == -EAGAIN)
+		return reason_set(why, EAGAIN,
+				  "the drive doesn't become ready: look at the disc, and try again");
 	if (got < 0 && count == 1)
 		return reason_set(why, EIO, "sector %" PRIu64 " can't be read: %s", lba, strerror((int)-got));
 	if (got < 0)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# limit: 240
+# limit: 400
 # The burn worker is killed while it writes, at each place that makes a difference; on each medium. What it left is never
 # appended to: the next commit closes it first, or begins behind it, and it doesn't count.
 . "$(dirname "$0")/lib_hazard.sh"

@@ -182,3 +182,21 @@ check_state_of_drive() {
 		assert_equal "$(sqlite3 "$db" 'PRAGMA integrity_check')" ok
 	done
 }
+
+# A rule has done what it says.
+assert_fired() {
+	grep -q "rule in line" "$MMCSIM/sr0/log" || fail "no rule fired"
+	: >"$MMCSIM/sr0/log"
+}
+
+# cases NAME: CASE=NAME in the environment leaves out all others
+cases() {
+	[ "${CASE:-$1}" = "$1" ]
+}
+
+# put_in FILE: instead of what is in sr0
+put_in() {
+	mmcsim remove "$MMCSIM/sr0"
+	mmcsim insert "$MMCSIM/sr0" "$T/$1"
+	settle
+}

@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# limit: 240
+# The drive isn't ready, is slow, or somebody else has it; its button is pressed; and the daemon dies while it burns.
+. "$(dirname "$0")/lib_hazard.sh"
+requires python3
+
+# Until the burn is under way: so many sectors were taken since the rules were written.
+await_writing() {
+	local n
+	for n in {1..200}; do
+		grep -q "WRITE(10)" "$MMCSIM/sr0/log" && return 0
+		sleep 0.05
+	done
+	fail "no burn after $n looks"
+}
+
+await_idle() {
+	local n
+	for n in {1..300}; do
+		sim python3 -c 'import os; os.close(os.open("/dev/sr0", os.O_RDWR | os.O_EXCL | os.O_NONBLOCK))' 2>/dev/null && return 0
+		sleep 0.1
+	done
+	fail "the drive is busy after $n looks"
+}
+
+for kind in ${KINDS:-dvd+r dvd+rw}; do
+	if cases ready; then
+		what="$kind, not ready for a while"
+		begin "$kind" 1
+		stage
+		rules "nth=20 not-ready=30"
+		commit_well
+		assert_fired
+		stage
+		what="$kind, never ready to read"
+		rules "op=0x28 sense=2/04/01 times=0"
+		commit_badly_unread 14 "become ready"
+		no_rules
+		put_in disc
+		check_staged
+		end_well
+	fi
+	if cases busy; then
+		what="$kind, another program has the drive"
+		begin "$kind" 1
+		stage
+		sim python3 -c 'import os, sys, time; os.open("/dev/sr0", os.O_RDWR | os.O_EXCL | os.O_NONBLOCK); open("held", "w").write(str(os.getpid())); time.sleep(100000000)' &
+		while [ ! -s held ]; do sleep 0.05; done
+		commit_badly 14 "in use"
+		kill "$(cat held)"
+		wait $! || true
+		rm held
+		end_well
+	fi
+	if cases slow; then
+		what="$kind, slow, and the button is pressed"
+		begin "$kind" 1
+		stage
+		: >"$MMCSIM/sr0/log"
+		rules "op=0x2a delay=25 times=0"
+		staged_is
+		discfsctl commit mnt >said 2>&1 &
+		await_writing
+		mmcsim button "$MMCSIM/sr0"
+		assert_equal "$(disc tray)" closed "the tray while it burns"
+		first=$(status mnt .work.done_sectors)
+		sleep 0.5
+		assert_less "$first" "$(status mnt .work.done_sectors)" "progress"
+		wait $!
+		no_rules
+		cp pictured "good/$(newest_start)"
+		stage
+		mmcsim button "$MMCSIM/sr0"
+		assert_equal "$(disc tray)" open "the tray while nothing burns"
+		commit_badly_unread 10 "no disc"
+		mmcsim button "$MMCSIM/sr0"
+		settle
+		end_well
+	fi
+	if cases daemon; then
+		what="$kind, the daemon is killed while it burns"
+		begin "$kind" 1
+		stage
+		: >"$MMCSIM/sr0/log"
+		rules "op=0x2a delay=10 times=0"
+		discfsctl commit mnt >said 2>&1 &
+		await_writing
+		kill_daemon mnt
+		wait $! || true
+		await_idle
+		no_rules
+		mount_drive
+		same_picture mnt pictured
+		if is_overwriteable "$kind"; then # its head was the daemon's to write
+			[ -n "$(cat mnt/.discfs/changes)" ] || fail "what was staged is gone"
+		else
+			assert_equal "$(cat mnt/.discfs/changes)" "" "what is staged"
+			cp pictured "good/$(newest_start)"
+			stage
+		fi
+		end_well
+	fi
+done
