@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# limit: 300
+# limit: 600
 # Discs that other programs have begun are continued by discfs: xorriso's, those of cdrskin and genisoimage, growisofs'.
 # What discfs has begun is continued by xorriso, and then by discfs again. Nothing of the earlier sessions is lost, and
 # not one of their sectors is copied.

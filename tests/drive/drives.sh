@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# limit: 180
+# limit: 300
 # Two drives at once, each with its daemon, that burn at the same time. Between burns a drive is anybody's; while it burns
 # it is nobody else's, and who tries does no harm. An ordinary user of the group cdrom burns as root does; one who isn't in
 # it is told so.

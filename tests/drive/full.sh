@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# limit: 300
+# limit: 600
 # A CD of 700 MB, and the rest of a half full one, filled with files of mixed sizes until write() says that there's no
 # more room: what was accepted burns. df tells the truth before and after, and what is kept in reserve is enough for a
 # further session that deletes something.

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# limit: 300
+# limit: 600
 # discfs on every medium: three commits with additions, deletions, renames and changes of all kinds between them. Each is
 # read back through discfs, also when the disc is mounted anew and as an older session, and through xorriso with all
 # checksums. What a dry run predicts, what the drive does in pretence, closing, blanking and formatting, and what closed

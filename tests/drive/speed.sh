@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# limit: 300
+# limit: 600
 # alone
 # A commit, which verifies, takes no longer on the unthrottled simulated drive than xorriso does to write the same tree and
 # read it back by its checksums: one large file, and 10,000 small ones. SPEED_MB, SPEED_FILES and SPEED_KIND: others.
