@@ -21,6 +21,7 @@ stage() {
 		mv "$dir/base/moving.$((number - 1))" "$dir/base/moving.$number"
 		printf 'round %d' "$number" | dd of="$dir/base/patched" bs=1 seek=$((number * 5000)) conv=notrunc status=none
 	done
+	head -c 12000000 /dev/urandom >random # other bytes each time: what is on the disc isn't burned again
 	cp random "mnt/random"
 	cp random "expected/random"
 	sync -f mnt
@@ -64,7 +65,6 @@ done
 echo moving >expected/base/moving.0
 head -c 3000000 /dev/urandom >expected/base/patched
 cp -a expected/. mnt/
-head -c 12000000 /dev/urandom >random
 stage 1
 manifest expected --without root >committed.manifest
 began=$(date +%s.%N)
