@@ -235,9 +235,9 @@ static int print_json(const struct verify_show *show, const char *source, const 
 	text_add(&text, ",\"good\":%s,", is_good(show) ? "true" : "false");
 	add_counts(&text, &show->sum);
 	text_add(&text, ",\"sessions\":[");
-	text_add_bytes(&text, show->sessions.data, show->sessions.length);
+	text_add(&text, "%s", show->sessions.data ? show->sessions.data : "");
 	text_add(&text, "],\"damaged\":[");
-	text_add_bytes(&text, show->damages.data, show->damages.length);
+	text_add(&text, "%s", show->damages.data ? show->damages.data : "");
 	text_add(&text, "]}");
 	if (text.failed || show->sessions.failed || show->damages.failed)
 		return ctl_fail(EXIT_CODE_SYSTEM, "no memory for what was found");

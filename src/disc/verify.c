@@ -322,7 +322,9 @@ static int check_files(struct checking *checking)
 	struct verify *verify = checking->verify;
 	int got;
 
-	qsort(checking->entries.items, checking->entries.count, sizeof *checking->entries.items, by_place);
+	if (checking->entries.count) /* nothing at all has no address */
+		qsort(checking->entries.items, checking->entries.count, sizeof *checking->entries.items,
+		      by_place);
 	checking->progress = (struct verb_progress){ .total = sectors_to_read(checking) };
 	got = tell_progress(checking, 0);
 	for (size_t i = 0; got == 0 && i < checking->entries.count; i++)
