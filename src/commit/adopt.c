@@ -2,7 +2,6 @@
 #include "commit/adopt.h"
 
 #include "base/log.h"
-#include "model/cost.h"
 #include "proc/import.h"
 #include "store/rows.h"
 
@@ -10,7 +9,7 @@
 
 struct adopt {
 	struct tree *tree;
-	int64_t metadata;
+	int64_t files;
 	VEC(uint32_t) links; /* by ino - 1: names of a file, 2 + subdirectories of a directory */
 	VEC(uint8_t) is_dir; /* by ino - 1 */
 };
@@ -18,7 +17,6 @@ struct adopt {
 static int adopt_name(struct adopt *adopt, uint64_t ino, uint64_t parent, const char *name, size_t length,
 		      uint32_t mode)
 {
-	adopt->metadata += (int64_t)cost_name(length);
 	return rows_name_put(&adopt->tree->db, parent, name, length, 0, ino, mode >> 12);
 }
 
@@ -38,7 +36,7 @@ static int adopt_node(void *self, struct node *node, uint64_t parent, const char
 	node->parent = parent ? parent : ROOT_INO;
 	if (dir && parent)
 		adopt->links.items[parent - 1]++;
-	adopt->metadata += (int64_t)cost_node(node);
+	adopt->files += S_ISREG(node->attr.mode);
 	ret = rows_node_put(&adopt->tree->db, node, 0);
 	if (ret == 0 && parent)
 		ret = adopt_name(adopt, node->attr.ino, parent, name, length, node->attr.mode);
@@ -78,12 +76,14 @@ static int store_facts(struct adopt *adopt, const struct disc *disc, const struc
 	int ret = store_links(adopt);
 
 	tree->next_ino = adopt->links.count + 1;
-	tree->metadata = adopt->metadata;
+	tree->files = adopt->files;
 	if (ret == 0)
 		ret = db_meta_put_blob(&tree->db, "fingerprint", disc->probe.disc.fingerprint,
 				       FINGERPRINT_SIZE);
 	if (ret == 0)
 		ret = db_meta_put_int(&tree->db, "format", imported->format);
+	if (ret == 0)
+		ret = dir_costs_count(tree);
 	return ret < 0 ? ret : tree_flush_locked(tree);
 }
 

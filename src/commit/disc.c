@@ -127,6 +127,7 @@ static void set_room(struct disc *disc)
 	atomic_store(&room->next_start, nwa);
 	atomic_store(&room->closing, closing);
 	atomic_store(&room->keep_tree, sequential && !drive->single); /* BD-R's sessions have no gaps */
+	atomic_store(&room->sequential, sequential);
 }
 
 /* From a commit's end on, too: one that closed the disc. */

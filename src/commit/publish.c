@@ -3,7 +3,6 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "model/cost.h"
 #include "store/generation.h"
 
 #include <errno.h>
@@ -55,8 +54,10 @@ int freeze_generation(struct tree *tree, uint32_t *ret_gen)
 	*ret_gen = tree->gen++;
 	tree->frozen = true;
 	{
+		uint64_t sectors = tree_predicted_locked(tree);
+
 		WITH_LOCK(&tree->account);
-		tree->frozen_sectors = cost_session((uint64_t)tree->metadata, tree->body_sectors);
+		tree->frozen_sectors = sectors;
 		tree->body_sectors = 0;
 		each_cached(tree, uncharge);
 	}

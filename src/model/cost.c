@@ -1,47 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/cost.h"
 
-/* ISO 9660 record: 33 fixed + a mangled name of at most 31+3 (ECMA-119 9.1), Rock Ridge PX 44, TF 26, NM 5 +
- * name (RRIP 4.1), CE 28; Joliet: 34 + 2 bytes a character, at most 206; and 16 bytes of MD5 and AAIP index
- * (8+12). Records don't cross sectors: up to an eighth of each is lost. */
-#define RECORD_FIXED (33 + 34 + 44 + 26 + 5 + 28 + 34 + 16 + 20)
-#define SESSION_FIXED                                                                                        \
-	(32 + 64 + 150) /* descriptors, path tables' and tables' remainders, padding; sectors                \
-			 */
-
-/* A track on CD is 4 s long at least (MMC-5 4.2.3.6), and all sessions end at a multiple of 32; a CD track
- * may have two sectors behind it that can't be read. */
-#define SESSION_LEAST (320 + 32)
-
-uint64_t cost_name(size_t name_length)
-{
-	uint64_t joliet = 2 * (uint64_t)(name_length > 103 ? 103 : name_length);
-
-	return (RECORD_FIXED + name_length + joliet) * 9 / 8;
-}
-
-/* A continuation area that would cross a sector's end begins with the next sector: what was left of the one
- * before is lost, and that can be as much as it is long itself. */
-static uint64_t continued(uint64_t bytes)
-{
-	return bytes + (bytes < SECTOR ? bytes : SECTOR);
-}
-
-uint64_t cost_node(const struct node *node)
-{
-	uint64_t bytes = 0;
-
-	if (node->xattrs.length)
-		bytes += continued(node->xattrs.length + node->xattrs.length / 32 + 64);
-	if (node->target.length)
-		bytes += continued(node->target.length * 5 / 4 + 32); /* SL components, RRIP 4.1.3 */
-	if (S_ISDIR(node->attr.mode)) /* "." and ".." in two trees, four path tables, a partly filled last
-					 sector each */
-		bytes += 2 * SECTOR + 4 * 64;
-	if (node->attr.size > 0xFFFFF800u) /* one more record a section of 4 GiB, in both trees */
-		bytes += node->attr.size / 0xFFFFF800u * 2 * (RECORD_FIXED + 255);
-	return bytes;
-}
+/* Behind a session on sequential media: drives and kernels read ahead, and a CD track ends in two unreadable
+ * sectors. */
+#define PADDING	     150u
+#define TRACK_LEAST  320u /* sectors: 4 s, the least on CD (MMC-5 4.2.3.6), in whole chunks */
+#define FIRST_SECTOR 32u  /* libisofs begins bodies there, however few directories there are before them */
 
 uint64_t cost_body(const struct node *node)
 {
@@ -50,12 +14,35 @@ uint64_t cost_body(const struct node *node)
 	return sectors_of(node->attr.size);
 }
 
-uint64_t cost_session(uint64_t metadata_bytes, uint64_t body_sectors)
+bool cost_sum(const struct node *node)
 {
-	return SESSION_FIXED + sectors_of(metadata_bytes) + body_sectors;
+	return S_ISREG(node->attr.mode) && node->attr.size &&
+	       (node->md5.length || !extent_map_is_on_disc(&node->map, node->attr.size));
 }
 
-uint64_t cost_further(uint64_t metadata_bytes)
+static uint64_t padding(const struct cost_medium *medium)
 {
-	return max_u64(cost_session(metadata_bytes, 0), SESSION_LEAST);
+	return (medium->sequential ? PADDING : 0) + (medium->start < FIRST_SECTOR ? FIRST_SECTOR : 0);
+}
+
+uint64_t cost_session(const struct cost_medium *medium, uint64_t sectors)
+{
+	uint64_t whole = round_up(sectors + padding(medium), SESSION_ALIGN);
+
+	return medium->sequential ? max_u64(whole, TRACK_LEAST) : whole;
+}
+
+uint64_t cost_content(const struct cost_medium *medium, uint64_t room)
+{
+	uint64_t whole = room - room % SESSION_ALIGN;
+
+	if (medium->sequential && whole < TRACK_LEAST)
+		return 0;
+	return whole - min_u64(whole, padding(medium));
+}
+
+uint64_t cost_further(const struct cost_medium *medium, uint64_t sectors)
+{
+	/* Of a CD's track the last two sectors can't be read, and the next session begins at a multiple. */
+	return cost_session(medium, sectors) + (medium->sequential ? SESSION_ALIGN : 0);
 }

@@ -91,12 +91,8 @@ static int map_prepare(struct inode *inode)
 /* Needs inode->lock. A body of many GiB needs more directory records. */
 static void put_size(struct tree *tree, struct inode *inode, uint64_t size)
 {
-	uint64_t before = cost_node(&inode->node);
-
 	content_changed(inode);
 	inode->node.attr.size = size;
-	if (inode->node.attr.nlink)
-		tree->metadata += (int64_t)(cost_node(&inode->node) - before);
 }
 
 /* Map and size change together: a flush in between would record the one without the other. */
@@ -380,7 +376,7 @@ static int copy_range(struct tree *tree, struct inode *from, uint64_t from_offse
 	}
 	tree_mark_dirty(tree, to);
 	free_range(tree, &after.map, offset, length);
-	return 0;
+	return tree_content_came(tree, to);
 }
 
 /* Two bodies at once: always the lower address first, so that nobody waits in a circle. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "store/discard.h"
 
-#include "model/cost.h"
 #include "store/generation.h"
 #include "store/links.h"
 #include "store/rows.h"
@@ -25,7 +24,7 @@ struct discard {
 	struct tree *tree;
 	struct selection selection;
 	VEC(struct effect) effects; /* sorted, once each */
-	int64_t metadata;	    /* change of the tree's */
+	int64_t files;		    /* change of the tree's */
 };
 
 static void discard_clear(struct discard *discard)
@@ -52,18 +51,11 @@ static int add_name(struct discard *discard, const struct staged_name *name)
 
 	if (name->base == name->now)
 		return ret;
-	if (name->base) {
-		discard->metadata += (int64_t)cost_name(name->length);
-		if (ret == 0)
-			ret = add_effect(
-			    discard,
-			    (struct effect){ .ino = name->base, .names = 1, .parent = name->parent });
-	}
-	if (name->now) {
-		discard->metadata -= (int64_t)cost_name(name->length);
-		if (ret == 0)
-			ret = add_effect(discard, (struct effect){ .ino = name->now, .names = -1 });
-	}
+	if (ret == 0 && name->base)
+		ret = add_effect(discard,
+				 (struct effect){ .ino = name->base, .names = 1, .parent = name->parent });
+	if (ret == 0 && name->now)
+		ret = add_effect(discard, (struct effect){ .ino = name->now, .names = -1 });
 	return ret;
 }
 
@@ -152,8 +144,8 @@ static int put_base_node(struct discard *discard, const struct effect *effect, s
 	if (links == 0)
 		return 0; /* it stays deleted */
 	if (now->attr.nlink)
-		discard->metadata -= (int64_t)cost_node(now);
-	discard->metadata += (int64_t)cost_node(after);
+		discard->files -= S_ISREG(now->attr.mode);
+	discard->files += S_ISREG(after->attr.mode);
 	if (whole && links == base->attr.nlink && (parent == base->parent || !S_ISDIR(base->attr.mode)))
 		return rows_node_delete(db, ino, discard->tree->gen);
 	after->attr.nlink = links;
@@ -170,7 +162,7 @@ static int put_new_node(struct discard *discard, const struct effect *effect, st
 	if (now->attr.nlink == 0 || links == now->attr.nlink)
 		return 0;
 	if (links == 0) {
-		discard->metadata -= (int64_t)cost_node(now);
+		discard->files -= S_ISREG(now->attr.mode);
 		return rows_node_delete(db, now->attr.ino, discard->tree->gen);
 	}
 	now->attr.nlink = links;
@@ -221,7 +213,7 @@ static int change_rows(struct discard *discard)
 static int revert_rows(struct discard *discard, const char *path)
 {
 	struct tree *tree = discard->tree;
-	int64_t before = tree->metadata;
+	int64_t before = tree->files;
 	int ret = tree_flush_locked(tree);
 
 	if (ret == 0)
@@ -232,14 +224,28 @@ static int revert_rows(struct discard *discard, const char *path)
 		return ret;
 	ret = change_rows(discard);
 	if (ret == 0) {
-		tree->metadata += discard->metadata;
+		tree->files += discard->files;
 		ret = tree_flush_locked(tree);
 	}
 	if (ret < 0) {
 		db_rollback(&tree->db);
-		tree->metadata = tree->stored_metadata = before;
+		tree->files = tree->stored_files = before;
 	}
 	return ret;
+}
+
+/* What the directories cost as they are now. It's done whatever comes of that. */
+static void reckon_effects(struct discard *discard)
+{
+	struct tree *tree = discard->tree;
+	struct node_attr attr;
+
+	WITH_LOCK(&tree->lock);
+	vec_each (&discard->effects, effect)
+		dir_costs_suspect(tree, effect->ino,
+				  rows_node_attr(&tree->db, effect->ino, &attr) <= 0 || S_ISDIR(attr.mode));
+	if (dir_costs_reckon(tree) < 0)
+		dir_costs_distrust(tree);
 }
 
 static int revert(struct discard *discard, const char *path)
@@ -257,6 +263,7 @@ static int revert(struct discard *discard, const char *path)
 	if (ret < 0)
 		return ret;
 	ret = generation_settle(tree);
+	reckon_effects(discard);
 	if (ret < 0) /* memory doesn't know what the rows say now */
 		tree->broken = ret;
 	return ret;

@@ -21,6 +21,7 @@ struct inode {
 	uint32_t gen;	  /* of its newest row; 0 = as the disc has it */
 	bool dirty;	  /* differs from that row; guarded by tree->account */
 	uint64_t charged; /* body sectors counted for the next session; guarded by tree->account */
+	bool fresh;	  /* made since the start: its directory knows that it will have content */
 	unsigned refs;
 	_Atomic unsigned
 	    writers;	/* handles that may write: the kernel may hold pages that we don't know of */

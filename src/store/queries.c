@@ -84,6 +84,14 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_LANDED_COUNT] = "SELECT count(*) FROM landed",
 	[QUERY_LANDED_CLEAR] = "DELETE FROM landed",
 
+	[QUERY_ROOM_GET] =
+	    "SELECT iso,joliet,continued,iso_tables,joliet_tables,clashed,sums FROM room WHERE ino=?1",
+	[QUERY_ROOM_PUT] = "INSERT OR REPLACE INTO room VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
+	[QUERY_ROOM_DELETE] = "DELETE FROM room WHERE ino=?1",
+	[QUERY_ROOM_CLEAR] = "DELETE FROM room",
+	[QUERY_ROOM_SUMS] = "SELECT ifnull(sum(iso+joliet+continued),0),ifnull(sum(iso_tables),0),"
+			    "ifnull(sum(joliet_tables),0),ifnull(sum(sums),0) FROM room",
+
 	/* Publish: generation ?1 becomes the base. */
 	[QUERY_PUBLISH_DROP_NAMES] = "DELETE FROM dirent WHERE gen=0 AND (parent,name) IN "
 				     "(SELECT parent,name FROM dirent WHERE gen=?1 AND gen>0)",

@@ -52,6 +52,21 @@ CREATE TABLE IF NOT EXISTS digest (
 	sha256 BLOB NOT NULL
 );
 
+-- What each directory takes in the next session (see store/dir_costs.h): sectors, then bytes of path tables. True of the
+-- tree unless room_stale in meta says otherwise.
+CREATE TABLE IF NOT EXISTS room (
+	ino           INTEGER PRIMARY KEY,
+	iso           INTEGER NOT NULL,
+	joliet        INTEGER NOT NULL,
+	continued     INTEGER NOT NULL,
+	iso_tables    INTEGER NOT NULL,
+	joliet_tables INTEGER NOT NULL,
+	clashed       INTEGER NOT NULL,
+	sums          INTEGER NOT NULL
+);
+-- At most, where an older discfs didn't count them; the table is filled when it's empty.
+INSERT OR IGNORE INTO meta SELECT 'files', count(*) FROM node WHERE mode & 61440 = 32768;
+
 -- The commit that is under way: one row while phase isn't IDLE (see commit/commit.h).
 CREATE TABLE IF NOT EXISTS journal (
 	id          INTEGER PRIMARY KEY CHECK (id = 1),

@@ -23,17 +23,17 @@ int64_t tree_now_ns(void)
 
 static int tree_load(struct tree *tree, struct reason *why)
 {
-	int64_t next_ino = ROOT_INO + 1, metadata = 0, gen;
+	int64_t next_ino = ROOT_INO + 1, files = 0, gen;
 
 	if (db_meta_int(&tree->db, "next_ino", &next_ino) < 0 ||
-	    db_meta_int(&tree->db, "metadata", &metadata) < 0)
+	    db_meta_int(&tree->db, "files", &files) < 0 || dir_costs_open(tree) < 0)
 		return reason_set(why, EIO, "%s can't be read", tree->db.path);
 	gen = db_int(&tree->db, QUERY_MAX_GEN);
 	if (gen < 0)
 		return reason_set(why, EIO, "%s can't be read", tree->db.path);
 	tree->gen = gen ? (uint32_t)gen : 1;
 	tree->next_ino = tree->stored_next_ino = (uint64_t)next_ino;
-	tree->metadata = tree->stored_metadata = metadata;
+	tree->files = tree->stored_files = files;
 	return 0;
 }
 
@@ -65,10 +65,25 @@ int tree_open(struct tree *tree, const char *path, int state_dir_fd, uint64_t sp
 	return ret;
 }
 
+/* So that the next start knows them without a look at every directory. */
+static void settle_costs(struct tree *tree)
+{
+	WITH_LOCK(&tree->lock);
+	int ret = tree->read_only	? -EROFS
+		  : tree->costs.written ? dir_costs_count(tree)
+					: dir_costs_reckon(tree);
+
+	if (ret == 0 && dir_costs_pending(tree))
+		db_begin(&tree->db); /* or they would wait for a change */
+}
+
 void tree_close(struct tree *tree)
 {
-	if (tree->db.handle && !tree->broken)
+	if (tree->db.handle && !tree->broken) {
+		settle_costs(tree);
 		tree_sync(tree);
+	}
+	dir_costs_close(tree);
 	inode_cache_clear(&tree->cache);
 	redo_clear(&tree->redo);
 	if (tree->db.handle)

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "store/db.h"
+#include "store/dir_costs.h"
 #include "store/disc_reader.h"
 #include "store/inode.h"
 #include "store/redo.h"
@@ -24,6 +25,7 @@ struct tree_room {
 	    host_free;		  /* what an image file's own file system lets it grow; UINT64_MAX: a drive */
 	_Atomic uint64_t closing; /* what sequential media need between this session and a next one */
 	_Atomic bool keep_tree;	  /* a further directory tree must fit too */
+	_Atomic bool sequential;  /* sessions are padded, and have a least length */
 };
 
 /* How many paths are added, modified, deleted, renamed against the base (store/changes.h). */
@@ -69,8 +71,9 @@ struct tree {
 	unsigned unchecked;  /* changes since then; by lock */
 	uint64_t next_ino;
 	uint64_t stored_next_ino;
-	_Atomic int64_t metadata; /* bytes that all names and nodes cost in a session */
-	int64_t stored_metadata;
+	int64_t files; /* regular files; by account */
+	int64_t stored_files;
+	struct dir_costs costs;	 /* what directories cost; see there */
 	uint64_t body_sectors;	 /* what staged bodies cost; by account */
 	uint64_t frozen_sectors; /* what the session under way costs; by account */
 	struct tree_room room;
@@ -180,11 +183,21 @@ int tree_flush_locked(struct tree *tree);
 void tree_touch(struct tree *tree, struct inode *inode, bool with_mtime);
 
 /* Room. */
-uint64_t tree_predicted_sectors(struct tree *tree); /* of the next session, as things are staged now */
-uint64_t tree_free_sectors(struct tree *tree);	    /* that may still be staged */
+/* Of the next session, as things are staged now: never below the truth, and above it by less than 1 % and
+ * 1 MB. Not with lock held: directories may be laid out. */
+uint64_t tree_predicted_sectors(struct tree *tree);
+/* That may still be staged. */
+uint64_t tree_free_sectors(struct tree *tree);
+/* With lock held: the prediction from what is known; and whether so much more has room. */
+uint64_t tree_predicted_locked(struct tree *tree);
+bool tree_fits(struct tree *tree, uint64_t bytes);
 /* Changes what the body of an inode costs to `sectors`. -ENOSPC (nothing changed) when the medium has no
  * room. */
 int tree_charge(struct tree *tree, struct inode *inode, uint64_t sectors);
+/* The node is new, or lost its last name. */
+void tree_count_file(struct tree *tree, const struct inode *inode, int by);
+/* Content was copied to it, of old bodies maybe: it can have a record for each of their pieces. */
+int tree_content_came(struct tree *tree, struct inode *inode);
 /* Computes body_sectors anew from what is staged. Needs freeze held exclusively, or nobody else at work. */
 int tree_recount(struct tree *tree);
 

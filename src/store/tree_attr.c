@@ -177,7 +177,8 @@ static int change_xattr(struct tree *tree, uint64_t ino, const char *name, const
 			int flags)
 {
 	struct borrowed own AUTO_BORROWED = { .tree = tree };
-	uint64_t before;
+	struct record_facts facts;
+	bool named;
 	int err;
 
 	err = value ? tree_growth_begin(tree) : tree_change_begin(tree);
@@ -185,16 +186,17 @@ static int change_xattr(struct tree *tree, uint64_t ino, const char *name, const
 		err = tree_get_locked(tree, ino, &own.inode);
 	if (err < 0)
 		return err;
-	if (value && sectors_of(length) >= tree_free_sectors(tree))
+	if (value && !tree_fits(tree, 3 * (length + 2 * SECTOR)))
 		return -ENOSPC;
 	{
 		WITH_LOCK(&own.inode->lock);
-		before = cost_node(&own.inode->node);
 		err = value ? put_xattr(&own.inode->node, name, value, length, flags)
 			    : remove_xattr(&own.inode->node, name);
-		if (own.inode->node.attr.nlink) /* orphans cost nothing */
-			tree->metadata += (int64_t)(cost_node(&own.inode->node) - before);
+		record_facts_of(&own.inode->node, &facts);
+		named = own.inode->node.attr.nlink > 0; /* orphans cost nothing */
 	}
+	if (err == 0 && named)
+		dir_costs_node(tree, ino, &facts);
 	if (err == 0)
 		tree_touch(tree, own.inode, false);
 	return err;

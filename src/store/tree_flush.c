@@ -47,7 +47,7 @@ static int flush_inode(struct tree *tree, struct inode *inode)
 struct flush {
 	struct inode *inodes; /* by flush_next */
 	uint64_t next_ino;
-	int64_t metadata;
+	int64_t files;
 };
 
 /* Whoever changes one of them from here on puts it on the list anew. */
@@ -77,12 +77,15 @@ static int flush_counters(struct tree *tree, struct flush *flush)
 	int ret = 0;
 
 	flush->next_ino = tree->next_ino;
-	flush->metadata = tree->metadata;
+	{
+		WITH_LOCK(&tree->account);
+		flush->files = tree->files;
+	}
 	if (flush->next_ino != tree->stored_next_ino)
 		ret = db_meta_put_int(&tree->db, "next_ino", (int64_t)flush->next_ino);
-	if (ret == 0 && flush->metadata != tree->stored_metadata)
-		ret = db_meta_put_int(&tree->db, "metadata", flush->metadata);
-	return ret;
+	if (ret == 0 && flush->files != tree->stored_files)
+		ret = db_meta_put_int(&tree->db, "files", flush->files);
+	return ret < 0 ? ret : dir_costs_store(tree);
 }
 
 /* It lasts: what nobody can reach any more may go. */
@@ -92,7 +95,7 @@ static void flush_succeeded(struct tree *tree, struct flush *flush)
 
 	redo_clear(&tree->redo);
 	tree->stored_next_ino = flush->next_ino;
-	tree->stored_metadata = flush->metadata;
+	tree->stored_files = flush->files;
 	for (struct inode *inode = flush->inodes; inode; inode = next) {
 		bool dirty;
 
@@ -121,17 +124,21 @@ int tree_repair(struct tree *tree)
 
 int tree_flush_locked(struct tree *tree)
 {
-	struct flush flush = { .next_ino = tree->stored_next_ino, .metadata = tree->stored_metadata };
+	struct flush flush = { .next_ino = tree->stored_next_ino, .files = tree->stored_files };
 	int ret = tree->broken ? tree->broken : tree_repair(tree);
+	bool counted;
 
 	if (ret == 0) {
 		take_dirty(tree, &flush);
 		ret = flush_nodes(tree, &flush);
 	}
-	if (ret == 0 && db_is_writing(&tree->db))
+	counted = ret == 0 && db_is_writing(&tree->db);
+	if (counted)
 		ret = flush_counters(tree, &flush);
 	if (ret == 0)
 		ret = db_commit(&tree->db);
+	if (ret == 0 && counted)
+		dir_costs_stored(tree);
 	if (ret == 0)
 		flush_succeeded(tree, &flush);
 	else

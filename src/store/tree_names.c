@@ -2,7 +2,6 @@
 #include "store/tree.h"
 
 #include "model/acl.h"
-#include "model/cost.h"
 #include "model/xattr_set.h"
 #include "store/rows.h"
 
@@ -88,10 +87,25 @@ static int remove_name(const struct place *place)
 				place->length, place->tree->gen);
 }
 
-/* A name went in or out of a directory: what it costs, whose subdirectory it is, and when. */
-static void account_name(const struct place *place, const struct inode *child, int by)
+/* What a name in or out of a directory costs. */
+static void cost_name(const struct place *place, struct inode *child, int by)
 {
-	place->tree->metadata += by * (int64_t)cost_name(place->length);
+	struct record_facts facts;
+
+	{
+		WITH_LOCK(&child->lock);
+		record_facts_of(&child->node, &facts);
+	}
+	if (by > 0)
+		dir_costs_name(place->tree, dir_ino(place), place->length, &facts);
+	else
+		dir_costs_no_name(place->tree, dir_ino(place), place->length, &facts);
+}
+
+/* A name went in or out of a directory: what it costs, whose subdirectory it is, and when. */
+static void account_name(const struct place *place, struct inode *child, int by)
+{
+	cost_name(place, child, by);
 	if (is_dir(child))
 		add_links(place->dir, by);
 	tree_touch(place->tree, place->dir, true);
@@ -103,11 +117,13 @@ static void lose_link(struct tree *tree, struct inode *child)
 	{
 		WITH_LOCK(&child->lock);
 		child->node.attr.nlink = is_dir(child) ? 0 : child->node.attr.nlink - 1;
-		if (child->node.attr.nlink == 0)
-			tree->metadata -= (int64_t)cost_node(&child->node);
 	}
-	if (child->node.attr.nlink == 0)
+	if (child->node.attr.nlink == 0) {
 		tree_charge(tree, child, 0);
+		tree_count_file(tree, child, -1);
+		if (is_dir(child))
+			dir_costs_drop(tree, child->node.attr.ino);
+	}
 	tree_touch(tree, child, false);
 }
 
@@ -164,9 +180,14 @@ static int build_node(const struct place *place, const struct tree_new *new, str
 	return inherit_acl(place, new->umask & 0777, ret);
 }
 
-static bool has_room(struct tree *tree, uint64_t bytes)
+/* Room for a name: two records, and what a long name, a target, attributes and a directory of its own take.
+ */
+static bool has_room(struct tree *tree, const struct node *node, size_t length)
 {
-	return tree_free_sectors(tree) > sectors_of(bytes);
+	uint64_t bytes = node->target.length + node->xattrs.length + (length > 64 ? length : 0);
+
+	return tree_fits(tree,
+			 (S_ISDIR(node->attr.mode) ? 4 : 2) * SECTOR + (bytes > 64 ? 2 * bytes + SECTOR : 0));
 }
 
 /* A target that no session could hold is refused while the caller can still do something about it. */
@@ -192,10 +213,13 @@ static int new_child(const struct place *place, const struct tree_new *new, stru
 
 	if (err < 0)
 		return err;
-	if (!has_room(place->tree, cost_node(&node) + cost_name(place->length)))
+	if (!has_room(place->tree, &node, place->length))
 		return -ENOSPC;
 	*ret = inode_cache_add(&place->tree->cache, &node, 0);
-	return *ret ? 0 : -ENOMEM;
+	if (!*ret)
+		return -ENOMEM;
+	(*ret)->fresh = true;
+	return 0;
 }
 
 /* It couldn't be given a name. */
@@ -209,7 +233,9 @@ static void drop_child(struct tree *tree, struct inode *child)
 static void add_child(const struct place *place, struct inode *child)
 {
 	place->tree->next_ino++;
-	place->tree->metadata += (int64_t)cost_node(&child->node);
+	tree_count_file(place->tree, child, 1);
+	if (is_dir(child))
+		dir_costs_add(place->tree, child->node.attr.ino);
 	account_name(place, child, 1);
 	tree_mark_dirty(place->tree, child);
 }
@@ -272,7 +298,7 @@ int tree_link(struct tree *tree, uint64_t ino, uint64_t parent, const char *name
 		return -ENOENT;
 	if (target.child->node.attr.nlink >= LINK_LIMIT)
 		return -EMLINK;
-	if (!has_room(tree, cost_name(length)))
+	if (!has_room(tree, &target.child->node, length))
 		return -ENOSPC;
 	err = put_name(&place, target.child);
 	if (err < 0)
@@ -370,6 +396,8 @@ static int exchange(struct place *from, struct place *to)
 		err = put_name(to, from->child);
 	if (err < 0)
 		return undo_names(from->tree, mark, err);
+	cost_name(from, to->child, 1);
+	cost_name(to, from->child, 1);
 	if (is_dir(from->child) != is_dir(to->child)) {
 		add_links(from->dir, is_dir(to->child) ? 1 : -1);
 		add_links(to->dir, is_dir(from->child) ? 1 : -1);
@@ -408,7 +436,7 @@ static int move(struct place *from, struct place *to, struct inode *left)
 	if (left)
 		add_child(from, left);
 	if (to->child) {
-		to->tree->metadata -= (int64_t)cost_name(to->length);
+		cost_name(to, to->child, -1);
 		if (is_dir(to->child))
 			add_links(to->dir, -1);
 		lose_link(to->tree, to->child);

@@ -465,9 +465,7 @@ static void test_full_medium(void **state)
 	uint64_t room;
 
 	open_base(&store);
-	atomic_store(&store.tree->room.next_start, 1000);
-	atomic_store(&store.tree->room.capacity, 1000 + tree_predicted_sectors(store.tree) + 3);
-	assert_int_equal(tree_free_sectors(store.tree), 3);
+	store_leave_room(&store, 3);
 	assert_int_equal(store_put(&store, "new", "x"), 0);
 	assert_int_equal(store_mkdir(&store, "d"), -ENOSPC); /* a directory needs more */
 	room = tree_free_sectors(store.tree);

@@ -5,7 +5,7 @@
 
 #include "disc/tree_mend.h"
 #include "model/acl.h"
-#include "model/cost.h"
+#include "reckon.h"
 
 #define FILE_MODE (S_IFREG | 0644)
 #define DIR_MODE  (S_IFDIR | 0755)
@@ -150,28 +150,15 @@ static void assert_good(const char *image, struct drive_tree *wanted, unsigned s
 	assert_extracted(wanted);
 }
 
-/* What the mount charges for it, so that ENOSPC comes with the change and not with the commit. */
-static uint64_t charged(struct drive_tree *tree)
-{
-	uint64_t bytes = 0, sectors = 0;
-
-	vec_each (&tree->names, name)
-		bytes += cost_name(strlen(name->name));
-	vec_each (&tree->nodes, node) {
-		bytes += cost_node(node);
-		sectors += cost_body(node);
-	}
-	return cost_session(bytes, sectors);
-}
-
 static void burn_and_check(struct drive_tree *tree)
 {
 	static struct drive_burned burned;
+	struct cost_medium medium = { .start = 32 };
 
 	make_spool();
 	make_blank("mended");
 	burn("mended", "bytes", tree, &burned);
-	assert_true(burned.planned.sectors <= round_up(charged(tree), 32));
+	assert_true(burned.planned.sectors <= cost_session(&medium, reckon(tree)));
 	assert_good("mended", tree, 1);
 	drive_tree_clear(tree);
 }

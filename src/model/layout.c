@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "model/layout.h"
+
+#include "model/acl.h"
+#include "model/cost.h"
+#include "model/xattr_set.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* SUSP and Rock Ridge (SUSP 1.12 5, RRIP 1.12 4.1): bytes of fields. */
+#define ES_BYTES     5u
+#define PX_TF_BYTES  (44u + 26u)
+#define PN_BYTES     20u
+#define NM_BYTES     5u /* and the name */
+#define SL_HEAD	     5u
+#define ZF_BYTES     16u
+#define CE_BYTES     28u
+#define SP_BYTES     7u
+#define ER_BYTES     (182u + 160u) /* of Rock Ridge and of AAIP */
+#define FIELD_MOST   255u
+#define FIELD_HEAD   5u
+#define RECORD_FIXED 33u  /* ECMA-119 9.1, without the name */
+#define RECORD_MOST  254u /* an even number of bytes */
+#define DOTS	     (2u * 34u)
+#define PATH_RECORD  8u /* ECMA-119 9.4, without the name */
+#define SECTION_NEW  0xfffff800u
+#define FILE_SINGLE  0xffffffffu /* up to here libisofs writes one section */
+
+/* ---- facts of a node ---- */
+
+static bool is_reference(const struct node *node)
+{
+	return extent_map_is_on_disc(&node->map, node->attr.size);
+}
+
+static uint32_t sections_of(const struct node *node)
+{
+	uint64_t size = node->attr.size, count = 0;
+
+	if (!S_ISREG(node->attr.mode))
+		return 1;
+	if (!is_reference(node))
+		return size > FILE_SINGLE
+			   ? (uint32_t)((size - FILE_SINGLE + SECTION_NEW - 1) / SECTION_NEW + 1)
+			   : 1;
+	for (uint64_t done = 0; done < size; count++) {
+		struct extent piece;
+
+		extent_map_piece(&node->map, done, min_u64(size - done, SECTION_NEW), &piece);
+		done += piece.length;
+	}
+	return (uint32_t)count;
+}
+
+/* An attribute in components of at most 255 bytes (AAIP 2.0), each with a head of two. */
+static uint64_t components(uint64_t length)
+{
+	return length + 2 * (length ? (length + 254) / 255 : 1);
+}
+
+/* The known name spaces take a byte. */
+static uint64_t attribute_name(const char *name, size_t length)
+{
+	static const char *const spaces[] = { "system.", "user.", "isofs.", "trusted.", "security." };
+
+	for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++)
+		if (length >= strlen(spaces[i]) && memcmp(name, spaces[i], strlen(spaces[i])) == 0)
+			return components(length - strlen(spaces[i]) + 1);
+	return components(length);
+}
+
+/* An ACL as AAIP holds it: a byte for each entry, and of a user or group a count and the bytes of the id. */
+static uint64_t acl_bytes(const struct xattr_view *view)
+{
+	uint64_t bytes = 0;
+
+	for (size_t at = 4; at + 8 <= view->value_length; at += 8) {
+		uint32_t tag = get_le32(view->value + at) & 0xffff, id = get_le32(view->value + at + 4);
+
+		bytes++;
+		if (tag == 0x02 || tag == 0x08)
+			bytes += 1 + (id > 0xffffff ? 4 : id > 0xffff ? 3 : id > 0xff ? 2 : 1);
+	}
+	return bytes;
+}
+
+static bool is_named(const struct xattr_view *view, const char *name)
+{
+	return view->name_length == strlen(name) && memcmp(view->name, name, view->name_length) == 0;
+}
+
+/* With "isofs.cx", the index of a file's MD5. */
+static uint32_t attributes_of(const struct node *node)
+{
+	uint64_t bytes = 0, acl = 0;
+	bool has_acl = false, ends_empty = false;
+	bool reference = S_ISREG(node->attr.mode) && is_reference(node);
+	struct xattr_view view;
+
+	for (size_t at = 0; xattr_set_next(&node->xattrs, &at, &view);) {
+		if (is_named(&view, ACL_ACCESS) || is_named(&view, ACL_DEFAULT)) {
+			has_acl = true;
+			acl += acl_bytes(&view) + is_named(&view, ACL_DEFAULT);
+			continue;
+		}
+		bytes += attribute_name(view.name, view.name_length) + components(view.value_length);
+		ends_empty = view.value_length == 0;
+	}
+	if (has_acl)
+		bytes += components(0) + components(acl);
+	if (S_ISREG(node->attr.mode) && (!reference || node->md5.length))
+		bytes += components(3) + components(4);
+	if (ends_empty && !has_acl && !(reference && node->md5.length)) /* see disc/iso_attr */
+		bytes += components(3) + components(1);
+	return (uint32_t)bytes;
+}
+
+/* A target's components, gathered in fields of at most 255 bytes; of libisofs' rules for long ones, and that
+ * a slash at the end counts for nothing. */
+static void link_fields(const struct blob *target, struct record_facts *ret)
+{
+	const char *text = (const char *)target->data;
+	size_t used = SL_HEAD, fields = 0;
+
+	for (size_t at = 0; at <= target->length && fields + 2 < LAYOUT_LINK_FIELDS;) {
+		const char *slash = at < target->length ? memchr(text + at, '/', target->length - at) : NULL;
+		size_t length = slash ? (size_t)(slash - text) - at : target->length - at;
+		bool dots = (length == 1 || length == 2) && memcmp(text + at, "..", length) == 0;
+		size_t bytes = (dots ? 0 : length) + 2;
+
+		if (used + bytes <= FIELD_MOST) {
+			used += bytes;
+		} else if (bytes <= 250) {
+			ret->links[fields++] = (uint8_t)used;
+			used = SL_HEAD + bytes;
+		} else if (bytes - 250 + used + 2 <= FIELD_MOST) {
+			size_t fit = FIELD_MOST - used - 2;
+
+			ret->links[fields++] = FIELD_MOST;
+			used = SL_HEAD + bytes - fit;
+		} else {
+			ret->links[fields++] = (uint8_t)used;
+			ret->links[fields++] = FIELD_MOST;
+			used = SL_HEAD + bytes - 250 + 2;
+		}
+		if (!slash || at + length + 1 == target->length)
+			break;
+		at += length + 1;
+	}
+	ret->links[fields++] = (uint8_t)used;
+	ret->link_fields = (uint8_t)fields;
+}
+
+void record_facts_of(const struct node *node, struct record_facts *ret)
+{
+	uint32_t mode = node->attr.mode;
+
+	*ret = (struct record_facts){
+		.is_dir = S_ISDIR(mode),
+		.is_link = S_ISLNK(mode),
+		.in_joliet = S_ISDIR(mode) || S_ISREG(mode),
+		.fixed = ES_BYTES + PX_TF_BYTES + (S_ISCHR(mode) || S_ISBLK(mode) ? PN_BYTES : 0),
+		.sum = cost_sum(node),
+		.compressed = S_ISREG(mode) && node->zf.length == 12 && is_reference(node),
+		.sections = sections_of(node),
+		.attributes = attributes_of(node),
+	};
+	if (ret->is_link)
+		link_fields(&node->target, ret);
+}
+
+/* ---- the system use area of one record ---- */
+
+/* The area that is being reckoned: what is used of the record, and of continuation areas by this record;
+ * base: by those before it. */
+struct area {
+	uint64_t space, used;
+	uint64_t continued, base;
+	bool announced; /* room for the CE is counted */
+	bool hops;	/* over the ends of sectors, as Linux wants it */
+};
+
+static void continue_field(struct area *area, uint64_t bytes)
+{
+	uint64_t at = area->continued + area->base;
+
+	if (area->hops && (at + bytes + CE_BYTES - 1) / SECTOR != at / SECTOR)
+		area->continued = round_up(at + CE_BYTES, SECTOR) - area->base;
+	area->continued += bytes;
+}
+
+static void put_name(struct area *area, size_t length)
+{
+	if (area->used + NM_BYTES + length <= area->space) {
+		area->used += NM_BYTES + length;
+		return;
+	}
+	continue_field(area, NM_BYTES + length - (area->space - area->used - NM_BYTES));
+	area->used = area->space;
+}
+
+static void put_link(struct area *area, const struct record_facts *facts)
+{
+	if (area->continued == 0 && facts->link_fields == 1 && area->used + facts->links[0] <= area->space) {
+		area->used += facts->links[0];
+		return;
+	}
+	for (size_t i = 0; i < facts->link_fields; i++)
+		continue_field(area, facts->links[i]);
+}
+
+static void put_attributes(struct area *area, uint32_t bytes)
+{
+	uint64_t fields = (bytes + 249) / 250, total = bytes + fields * FIELD_HEAD;
+
+	if (bytes == 0)
+		return;
+	if (area->continued == 0 && area->space - area->used >= total + ES_BYTES) {
+		area->used += total + ES_BYTES;
+		return;
+	}
+	continue_field(area, ES_BYTES);
+	for (uint64_t left = total; left > 0; left -= min_u64(left, FIELD_MOST))
+		continue_field(area, min_u64(left, FIELD_MOST));
+}
+
+/* One try; false: it takes a continuation area, or one that begins with a sector. */
+static bool try_fields(struct area *area, const struct record_facts *facts, size_t name_length)
+{
+	uint64_t prepad = area->hops ? round_up(area->base, SECTOR) - area->base : 0;
+
+	if (area->announced)
+		area->used += CE_BYTES;
+	put_name(area, name_length);
+	if (facts->is_link)
+		put_link(area, facts);
+	if (facts->compressed) {
+		if (area->space - area->used < ZF_BYTES || area->continued)
+			continue_field(area, ZF_BYTES);
+		else
+			area->used += ZF_BYTES;
+	}
+	if (area->continued && !area->announced)
+		return false;
+	/* libisofs counts the padding, though the fields have hopped over the sector's end by themselves. */
+	area->continued += prepad;
+	put_attributes(area, facts->attributes);
+	if (area->continued == 0 || area->hops)
+		return true;
+	return area->announced &&
+	       area->base / SECTOR == (area->base + area->continued + CE_BYTES - 1) / SECTOR;
+}
+
+/* Bytes of the record; what continues is added to *base. */
+static uint64_t record_bytes(const struct record_facts *facts, size_t iso_length, size_t name_length,
+			     uint64_t *base)
+{
+	uint64_t head = round_up(RECORD_FIXED + iso_length + (facts->is_dir ? 0 : 2), 2);
+	struct area area;
+
+	for (int attempt = 0; attempt < 3; attempt++) {
+		area = (struct area){ .space = RECORD_MOST - head,
+				      .used = facts->fixed,
+				      .base = *base,
+				      .announced = attempt > 0,
+				      .hops = attempt > 1 };
+		if (try_fields(&area, facts, name_length))
+			break;
+	}
+	*base += area.continued;
+	return head + round_up(area.used, 2);
+}
+
+uint64_t record_continued_most(const struct record_facts *facts, size_t name_length)
+{
+	uint64_t fields = (facts->attributes + 249) / 250;
+	uint64_t bytes = NM_BYTES + name_length + (facts->compressed ? ZF_BYTES : 0);
+	uint64_t least = RECORD_MOST - round_up(RECORD_FIXED + NAME_ISO_MOST + 2, 2);
+
+	if (facts->attributes)
+		bytes += ES_BYTES + facts->attributes + fields * FIELD_HEAD;
+	for (size_t i = 0; i < facts->link_fields; i++)
+		bytes += facts->links[i];
+	return facts->fixed + bytes <= least ? 0 : bytes;
+}
+
+/* ---- directories ---- */
+
+void layout_clear(struct layout *layout)
+{
+	layout->iso.list.count = layout->iso.units.count = layout->iso.clashed = 0;
+	layout->joliet.list.count = layout->joliet.units.count = layout->joliet.clashed = 0;
+	layout->entries.count = 0;
+}
+
+void layout_free(struct layout *layout)
+{
+	labels_clear(&layout->iso);
+	labels_clear(&layout->joliet);
+	vec_clear(&layout->entries);
+}
+
+int layout_add(struct layout *layout, const char *name, size_t length, const struct record_facts *facts)
+{
+	uint32_t number = (uint32_t)layout->entries.count;
+	struct layout_entry *entry = vec_push(&layout->entries);
+	uint16_t label[NAME_JOLIET_MOST + 1];
+	size_t units;
+	int ret;
+
+	if (!entry)
+		return -ENOMEM;
+	*entry = (struct layout_entry){ .facts = *facts, .length = (uint32_t)length };
+	units = name_to_iso(name, length, facts->is_dir, label);
+	ret = labels_add(&layout->iso, label, units, facts->is_dir, number);
+	units = facts->in_joliet ? name_to_joliet(name, length, facts->is_dir, label) : 0;
+	if (ret == 0 && units)
+		ret = labels_add(&layout->joliet, label, units, facts->is_dir, number);
+	return ret;
+}
+
+/* Records don't cross the ends of sectors (ECMA-119 6.8.1.1). */
+static uint64_t append(uint64_t used, uint64_t record)
+{
+	uint64_t left = SECTOR - used % SECTOR;
+
+	return used + record + (record > left ? left : 0);
+}
+
+/* "." and "..": of the root, with what tells readers of Rock Ridge and AAIP, and the attributes behind it. */
+static uint64_t dots(const struct record_facts *self, bool is_root, uint64_t *continued)
+{
+	uint64_t bytes = round_up(ES_BYTES + PX_TF_BYTES + NM_BYTES, 2);
+	struct area area = { .announced = true, .hops = true };
+
+	if (!is_root)
+		return DOTS + 2 * bytes;
+	/* "isofs.nt" and "isofs.ca", as libisofs gives them to the root */
+	put_attributes(&area, self->attributes +
+				  (uint32_t)(components(3) + components(4) + components(3) + components(20)));
+	*continued = ER_BYTES + area.continued;
+	return DOTS + bytes + round_up(ES_BYTES + PX_TF_BYTES + NM_BYTES + SP_BYTES + CE_BYTES, 2);
+}
+
+static void cost_iso(struct layout *layout, const struct record_facts *self, bool is_root,
+		     struct dir_cost *ret)
+{
+	uint64_t continued = 0, used = dots(self, is_root, &continued);
+
+	vec_each (&layout->iso.list, label) {
+		const struct layout_entry *entry = &layout->entries.items[label->entry];
+
+		for (uint32_t i = 0; i < entry->facts.sections; i++)
+			used = append(used,
+				      record_bytes(&entry->facts, label->length, entry->length, &continued));
+		ret->sums += entry->facts.sum;
+		if (label->is_dir)
+			ret->iso_tables += round_up(PATH_RECORD + label->length, 2);
+	}
+	ret->iso = sectors_of(used);
+	ret->continued = sectors_of(continued);
+}
+
+static void cost_joliet(struct layout *layout, struct dir_cost *ret)
+{
+	uint64_t used = DOTS;
+
+	vec_each (&layout->joliet.list, label) {
+		for (uint32_t i = 0; i < layout->entries.items[label->entry].facts.sections; i++)
+			used = append(used, RECORD_FIXED + 1 + 2 * (uint64_t)label->length);
+		if (label->is_dir)
+			ret->joliet_tables += PATH_RECORD + 2 * (uint64_t)label->length;
+	}
+	ret->joliet = sectors_of(used);
+}
+
+int layout_cost(struct layout *layout, const struct record_facts *self, bool is_root, struct dir_cost *ret)
+{
+	int got;
+
+	layout->joliet.joliet = true;
+	got = labels_settle(&layout->iso);
+	if (got == 0)
+		got = labels_settle(&layout->joliet);
+	if (got < 0)
+		return got;
+	*ret = (struct dir_cost){ .clashed = layout->iso.clashed + layout->joliet.clashed };
+	cost_iso(layout, self, is_root, ret);
+	cost_joliet(layout, ret);
+	return 0;
+}
+
+/* 16 empty sectors, three descriptors and their end, three MD5 tags (of the head, the tree, the session), the
+ * sector that files without content point at. */
+uint64_t layout_fixed(uint64_t sums)
+{
+	return 16 + 3 + 3 + 1 + (sums + 2 + 127) / 128;
+}

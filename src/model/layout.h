@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How many sectors a directory takes in a session, in ISO 9660 with Rock Ridge and in Joliet: libisofs' own
+ * reckoning, from names and nodes alone. Pure; a test holds it against what the burn worker plans. */
+#pragma once
+
+#include "model/name.h"
+#include "model/node.h"
+
+#define LAYOUT_LINK_FIELDS 12u /* SL entries of a target */
+
+/* What counts of a node for the records of each of its names. */
+struct record_facts {
+	bool is_dir, is_link;
+	bool in_joliet;	     /* it has neither symlinks nor devices */
+	uint8_t fixed;	     /* bytes in the system use area besides name, target, attributes */
+	uint8_t link_fields; /* a symlink's target, in SL entries */
+	uint8_t links[LAYOUT_LINK_FIELDS];
+	bool compressed;     /* a ZF entry */
+	bool sum;	     /* an MD5 of its own */
+	uint32_t sections;   /* records for each name: one for each 4 GiB */
+	uint32_t attributes; /* bytes of AAIP components, without the heads of fields */
+};
+
+void record_facts_of(const struct node *node, struct record_facts *ret);
+/* The most that one name of it takes of continuation areas; 0: it needs none, however its ISO 9660 name comes
+ * out. */
+uint64_t record_continued_most(const struct record_facts *facts, size_t name_length);
+
+/* What one directory takes. */
+struct dir_cost {
+	uint64_t iso, joliet;		    /* sectors of records */
+	uint64_t continued;		    /* sectors of continuation areas */
+	uint64_t iso_tables, joliet_tables; /* bytes of its subdirectories in a path table */
+	uint64_t clashed;		    /* names that were numbered, in either tree */
+	uint64_t sums;			    /* names of files with an MD5 */
+};
+
+/* A directory, name by name in byte order; then its cost. */
+struct layout {
+	struct labels iso, joliet;
+	VEC(struct layout_entry {
+		struct record_facts facts;
+		uint32_t length; /* of the true name */
+	})
+	entries;
+};
+
+void layout_clear(struct layout *layout); /* to be filled anew */
+void layout_free(struct layout *layout);
+/* 0 or -ENOMEM. */
+int layout_add(struct layout *layout, const char *name, size_t length, const struct record_facts *facts);
+/* self: of the directory; is_root: it carries what describes the whole session. 0, -ENOMEM, or -EOVERFLOW
+ * when no session can be made of it. */
+int layout_cost(struct layout *layout, const struct record_facts *self, bool is_root, struct dir_cost *ret);
+
+/* Sectors of a session besides directories, path tables and bodies. sums: files that have an MD5 there. */
+uint64_t layout_fixed(uint64_t sums);

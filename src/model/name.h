@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What becomes of a name where Rock Ridge doesn't count: in plain ISO 9660 and in Joliet, as libisofs 1.5.4
+ * writes them. Pure rules; tests hold them against what it writes.
+ *
+ * Names are strings of 16-bit units, ISO 9660's too, so that both are numbered by the same code. */
+#pragma once
+
+#include "base/vec.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NAME_ISO_MOST	 31u  /* level 2 and 3: 30 and a dot (ECMA-119 7.5.1), directories 31 (7.6.3) */
+#define NAME_JOLIET_MOST 104u /* what a directory record has room for: 103 and the dot of a file */
+
+/* ret: room for NAME_ISO_MOST units. Returns the length. */
+size_t name_to_iso(const char *name, size_t length, bool is_dir, uint16_t *ret);
+/* ret: room for NAME_JOLIET_MOST units of UTF-16. Returns the length; 0: nothing is left of it, and it isn't
+ * shown there. */
+size_t name_to_joliet(const char *name, size_t length, bool is_dir, uint16_t *ret);
+
+/* The names of one directory in one of these trees. */
+struct label {
+	size_t at;	/* in units */
+	uint32_t entry; /* the caller's number */
+	uint8_t length;
+	bool is_dir;
+	bool clashed; /* it had to be numbered */
+};
+
+struct labels {
+	VEC(struct label) list;
+	VEC(uint16_t) units;
+	bool joliet;
+	size_t clashed; /* how many had to be numbered */
+};
+
+void labels_clear(struct labels *labels);
+/* 0 or -ENOMEM. */
+int labels_add(struct labels *labels, const uint16_t *name, size_t length, bool is_dir, uint32_t entry);
+/* Sorts them, and numbers those that became equal, so that the list is in the order of the directory
+ * records. They must have been added in byte order of the true names. 0, -ENOMEM, or -EOVERFLOW: too many
+ * are equal. */
+int labels_settle(struct labels *labels);

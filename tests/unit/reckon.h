@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A tree's session, reckoned from its names and nodes alone (model/layout). */
+#pragma once
+
+#include "drive.h"
+#include "unit.h"
+
+#include "model/cost.h"
+#include "model/layout.h"
+
+struct reckon_child {
+	const char *name;
+	uint64_t ino;
+	uint64_t parent;
+};
+
+static inline int reckon_by_place(const void *left, const void *right)
+{
+	const struct reckon_child *a = left, *b = right;
+
+	if (a->parent != b->parent)
+		return a->parent < b->parent ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+static inline uint64_t reckon_tables(uint64_t bytes)
+{
+	return 2 * sectors_of(bytes);
+}
+
+/* Sectors of a session with that tree, before any padding. */
+static inline uint64_t reckon(struct drive_tree *tree)
+{
+	struct reckon_child *children = calloc(tree->names.count, sizeof *children);
+	struct layout layout = { .entries = { 0 } };
+	uint64_t sectors = 0, iso = 10, joliet = 10, sums = 0;
+	size_t count = 0, at = 0;
+	bool empty = false;
+
+	vec_each (&tree->names, name)
+		if (name->parent)
+			children[count++] = (struct reckon_child){ name->name, name->ino, name->parent };
+	qsort(children, count, sizeof *children, reckon_by_place);
+	vec_each (&tree->nodes, node) {
+		struct record_facts self;
+		struct dir_cost cost;
+
+		sums += cost_sum(node);
+		empty |= S_ISREG(node->attr.mode) && node->attr.size == 0;
+		if (S_ISREG(node->attr.mode) && !extent_map_is_on_disc(&node->map, node->attr.size))
+			sectors += sectors_of(node->attr.size);
+		if (!S_ISDIR(node->attr.mode))
+			continue;
+		record_facts_of(node, &self);
+		layout_clear(&layout);
+		for (at = 0; at < count && children[at].parent < node->attr.ino; at++)
+			;
+		for (; at < count && children[at].parent == node->attr.ino; at++) {
+			struct record_facts facts;
+
+			record_facts_of(&tree->nodes.items[children[at].ino - 1], &facts);
+			assert_int_equal(
+			    layout_add(&layout, children[at].name, strlen(children[at].name), &facts), 0);
+		}
+		assert_int_equal(layout_cost(&layout, &self, node->attr.ino == ROOT_INO, &cost), 0);
+		sectors += cost.iso + cost.joliet + cost.continued;
+		iso += cost.iso_tables;
+		joliet += cost.joliet_tables;
+	}
+	layout_free(&layout);
+	free(children);
+	return sectors + reckon_tables(iso) + reckon_tables(joliet) + layout_fixed(sums + empty);
+}
