@@ -20,6 +20,7 @@ check_last() { # DB SAID [ROWS-THAT-MAY-BE-MISSING]
 	assert_equal "$(sqlite3 "$1" 'SELECT rows - (SELECT count(*) FROM entry) FROM total; PRAGMA integrity_check')" $'0\nok'
 }
 write_on() { # DB FIRST: in the background, until a few rows are in
+	: >said.one # the line below may look before the writer has opened it
 	python3 "$TESTS/writers.py" one "$1" "$2" >said.one &
 	writer=$!
 	for _ in {1..500}; do
