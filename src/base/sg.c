@@ -82,6 +82,7 @@ int sg_disc_information(int fd, struct sg_disc_info *ret)
 	ret->last_session_state = data[2] >> 2 & 3;
 	ret->sessions = data[4] | (unsigned)data[9] << 8;
 	ret->first_track = data[5] | (unsigned)data[10] << 8;
+	ret->last_track = data[6] | (unsigned)data[11] << 8;
 	return 0;
 }
 
@@ -132,4 +133,11 @@ int sg_read(int fd, uint64_t lba, uint32_t count, void *data)
 		count -= take;
 	}
 	return 0;
+}
+
+int sg_close_track(int fd, unsigned number)
+{
+	uint8_t cdb[10] = { 0x5b, [2] = 1, [4] = (uint8_t)(number >> 8), [5] = (uint8_t)number };
+
+	return send(fd, cdb, sizeof cdb, SG_DXFER_NONE, NULL, 0);
 }

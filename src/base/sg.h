@@ -19,8 +19,12 @@ struct sg_disc_info {
 	unsigned last_session_state; /* 0 empty, 1 incomplete, 3 complete */
 	unsigned sessions;	     /* with the last one */
 	unsigned first_track;	     /* of the last session */
+	unsigned last_track;
 };
 /* 0 or -errno as above. */
 int sg_disc_information(int fd, struct sg_disc_info *ret);
 /* READ TRACK INFORMATION (MMC-5 6.27): where a track begins. */
 int sg_track_start(int fd, unsigned number, uint32_t *ret);
+/* CLOSE TRACK (MMC-5 6.3): ends a track that was begun. Waits until the drive is through. fd: open for
+ * writing. 0 or -errno. */
+int sg_close_track(int fd, unsigned number);

@@ -2,10 +2,12 @@
 #include "disc/drive_task.h"
 
 #include "base/bytes.h"
+#include "base/sg.h"
 
 #include <libburn/libburn.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,17 +28,18 @@
 /* xorriso and cdrskin write as many zeroes: the least that all readers take for a disc. */
 #define QUICK_BYTES (128ll << 20)
 
-#define BLOCK		 32u /* sectors: an ECC block of all media, 64 KiB on BD */
-#define FILL_SECTORS	 512u
-#define ANCHOR		 256u /* ECMA-167 3/8.4.2.1: 256, N - 256 and N */
-#define AVDP_TAG	 2u   /* ECMA-167 3/7.2.1 */
-#define PROFILE_CD_RW	 0x0a
-#define PROFILE_DVD_RAM	 0x12
-#define PROFILE_DVD_RW_O 0x13
-#define PROFILE_DVD_RW_S 0x14
-#define PROFILE_DVDP_RW	 0x1a
-#define PROFILE_BD_R	 0x41
-#define PROFILE_BD_RE	 0x43
+#define BLOCK		   32u /* sectors: an ECC block of all media, 64 KiB on BD */
+#define FILL_SECTORS	   512u
+#define ANCHOR		   256u /* ECMA-167 3/8.4.2.1: 256, N - 256 and N */
+#define AVDP_TAG	   2u	/* ECMA-167 3/7.2.1 */
+#define SESSION_INCOMPLETE 1u	/* MMC-5 table 371 */
+#define PROFILE_CD_RW	   0x0a
+#define PROFILE_DVD_RAM	   0x12
+#define PROFILE_DVD_RW_O   0x13
+#define PROFILE_DVD_RW_S   0x14
+#define PROFILE_DVDP_RW	   0x1a
+#define PROFILE_BD_R	   0x41
+#define PROFILE_BD_RE	   0x43
 
 struct work {
 	struct drive *drive;
@@ -324,7 +327,21 @@ static int inquire(const struct work *work)
 	return 0;
 }
 
-static int close_damaged(const struct work *work)
+/* libburn closes the last track at most, and of a CD none: each that was begun in the open session is ended
+ * here. What has nothing to be ended refuses, and that's all right. False: there's no open session. */
+static bool close_tracks(const struct work *work)
+{
+	AUTO_CLOSE int fd = open(work->drive->path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	struct sg_disc_info info;
+
+	if (fd < 0 || sg_disc_information(fd, &info) < 0 || info.last_session_state != SESSION_INCOMPLETE)
+		return false;
+	for (unsigned number = info.first_track; number <= info.last_track; number++)
+		(void)sg_close_track(fd, number);
+	return true;
+}
+
+static int close_session(const struct work *work)
 {
 	struct burn_drive *drive = work->drive->drive;
 	struct burn_write_opts *opts = burn_write_opts_new(drive);
@@ -340,6 +357,19 @@ static int close_damaged(const struct work *work)
 	if (closed <= 0)
 		return drive_failed(EIO, "the track that a broken burn left open can't be closed", work->why);
 	return drive_reassess(work->drive, work->why);
+}
+
+static int close_damaged(const struct work *work)
+{
+	struct reason first = { 0 };
+	struct work attempt = *work;
+	int got;
+
+	attempt.why = &first;
+	got = close_session(&attempt);
+	if (!close_tracks(work))
+		return got < 0 ? reason_set(work->why, first.err, "%s", first.text) : got;
+	return close_session(work);
 }
 
 /* --- the tray --------------------------------------------------------------- */

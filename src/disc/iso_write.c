@@ -4,12 +4,15 @@
 #include "disc/iso_tree.h"
 #include "disc/session_stream.h"
 #include "disc/sessions.h"
+#include "model/medium.h"
 
 #include <libburn/libburn.h>
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define ALIGN 32u /* sessions begin and end at multiples: drives write in such chunks */
 #define PADDING                                                                                              \
@@ -177,6 +180,26 @@ static int count_new_data(const struct plan *plan, uint64_t *ret)
 	return 0;
 }
 
+/* Two discs that were begun in the same second with equal trees would be known by equal blocks: what is
+ * staged for one would show with the other. So the end of the system area, which ECMA-119 6.2.1 leaves open,
+ * gets a random word where nothing is. */
+static int make_unique(struct iso_session *session, const struct verb_job *job, struct reason *why)
+{
+	static const uint8_t nothing[SECTOR];
+	static const char word[] = "discfs session ";
+	uint8_t *block = session->head + (size_t)MEDIUM_MARK_BLOCK * SECTOR;
+	uint64_t random[2];
+
+	if (!job->is_drive || (job->has_base && !job->sequential))
+		return 0;
+	if (memcmp(block, nothing, SECTOR) != 0 && memcmp(block, word, sizeof word - 1) != 0)
+		return 0;
+	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+		return reason_set(why, EIO, "no random numbers can be had: %s", strerror(errno));
+	snprintf((char *)block, SECTOR, "%s%016" PRIx64 "%016" PRIx64 "\n", word, random[0], random[1]);
+	return 0;
+}
+
 /* What was read of the old head stays where libisofs wrote nothing; beyond the end of the file there are
  * zeroes, and on a blank disc nothing can be read. Sequential media have no head: each session brings its
  * system area along. */
@@ -219,6 +242,8 @@ static int start_stream(struct iso_session *session, const struct iso_session_re
 	if (got < 0)
 		return got;
 	got = read_head(session, request->source, job, why);
+	if (got == 0)
+		got = make_unique(session, job, why);
 	if (got < 0)
 		return got;
 	if (make_opts(session, job, base.created, &opts) < 0)

@@ -202,7 +202,7 @@ static void test_reads_little(void **state)
 	put("one", other, SMALL + 1);
 	put("two", other, SMALL + 2);
 	put("three", other, LARGE - 7);
-	put("four", other + 9, LARGE - 8);
+	put("four", other + 8, LARGE - 8);
 	gen = store_freeze(&store);
 	dedupe_well(gen);
 	assert_int_equal(bytes_read, 0);
