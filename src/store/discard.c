@@ -209,6 +209,12 @@ static int change_rows(struct discard *discard)
 	return ret;
 }
 
+static void set_files(struct tree *tree, int64_t files)
+{
+	WITH_LOCK(&tree->account);
+	tree->files = files;
+}
+
 /* Needs tree->lock. All in one transaction. */
 static int revert_rows(struct discard *discard, const char *path)
 {
@@ -224,12 +230,13 @@ static int revert_rows(struct discard *discard, const char *path)
 		return ret;
 	ret = change_rows(discard);
 	if (ret == 0) {
-		tree->files += discard->files;
+		set_files(tree, before + discard->files);
 		ret = tree_flush_locked(tree);
 	}
 	if (ret < 0) {
 		db_rollback(&tree->db);
-		tree->files = tree->stored_files = before;
+		set_files(tree, before);
+		tree->stored_files = before;
 	}
 	return ret;
 }
