@@ -139,14 +139,16 @@ static void note_closed(struct disc *disc)
 	disc->tree.read_only = true;
 }
 
-/* A sector of the base session's descriptor, by which reading notices another disc. */
+/* By what reading notices another disc: the random word in the last block of the base session's system area,
+ * and the descriptor behind it. */
 static void know_disc(struct disc *disc)
 {
 	struct disc_reader *reader = &disc->tree.disc;
 
 	if (!disc->is_drive)
 		return;
-	if (disc->probe.disc.state == DISC_BLANK || disc_reader_know(reader, disc->probe.disc.base + 16) < 0)
+	if (disc->probe.disc.state == DISC_BLANK ||
+	    disc_reader_know(reader, disc->probe.disc.base + MEDIUM_MARK_BLOCK) < 0)
 		disc_reader_forget(reader);
 }
 

@@ -70,17 +70,17 @@ static int64_t now_ms(void)
 }
 
 /* The drive tells once that its disc may have been changed: whether it was, is to be seen. */
-static int read_sector(const struct disc_reader *disc, uint64_t lba, uint8_t *ret)
+static int read_identity(const struct disc_reader *disc, uint64_t lba, uint8_t ret[2 * SECTOR])
 {
-	int got = sg_read(disc->fd, lba, 1, ret);
+	int got = sg_read(disc->fd, lba, 2, ret);
 
-	return got == -ESTALE ? sg_read(disc->fd, lba, 1, ret) : got;
+	return got == -ESTALE ? sg_read(disc->fd, lba, 2, ret) : got;
 }
 
 int disc_reader_know(struct disc_reader *disc, uint64_t lba)
 {
-	uint8_t block[SECTOR];
-	int got = read_sector(disc, lba, block);
+	uint8_t blocks[2 * SECTOR];
+	int got = read_identity(disc, lba, blocks);
 
 	if (got < 0)
 		return got;
@@ -88,7 +88,7 @@ int disc_reader_know(struct disc_reader *disc, uint64_t lba)
 	disc->identity.known = true;
 	disc->identity.lba = lba;
 	disc->identity.seen_ms = now_ms();
-	memcpy(disc->identity.block, block, SECTOR);
+	memcpy(disc->identity.blocks, blocks, sizeof blocks);
 	return 0;
 }
 
@@ -101,14 +101,14 @@ void disc_reader_forget(struct disc_reader *disc)
 /* Whether the disc is still the one, when that can't be taken for granted. */
 static int check_identity(struct disc_reader *disc)
 {
-	uint8_t block[SECTOR];
+	uint8_t blocks[2 * SECTOR];
 	int got;
 
 	WITH_LOCK(&disc->lock);
 	if (!disc->identity.known || now_ms() - disc->identity.seen_ms < CHANGE_MS)
 		return 0;
-	got = read_sector(disc, disc->identity.lba, block);
-	if (got == 0 && memcmp(block, disc->identity.block, SECTOR) != 0)
+	got = read_identity(disc, disc->identity.lba, blocks);
+	if (got == 0 && memcmp(blocks, disc->identity.blocks, sizeof blocks) != 0)
 		got = -ESTALE;
 	if (got < 0 && !disc->identity.gone)
 		log_error("the disc that is mounted isn't in the drive any more (%s): reading its files "

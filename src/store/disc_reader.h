@@ -34,7 +34,7 @@ struct disc_reader {
 	struct {
 		bool known; /* a blank disc has nothing to be known by */
 		uint64_t lba;
-		uint8_t block[SECTOR];
+		uint8_t blocks[2 * SECTOR];
 		int64_t seen_ms; /* monotonic: when it was surely there */
 		bool gone;	 /* that was said */
 	} identity;
@@ -44,8 +44,8 @@ struct disc_reader {
 void disc_reader_init(struct disc_reader *disc);
 void disc_reader_destroy(struct disc_reader *disc);
 
-/* From now on the disc in the drive is the one that has this content in sector lba. 0 or -errno: it can't be
- * read. */
+/* From now on the disc in the drive is the one that has this content in sectors lba and lba + 1. 0 or -errno:
+ * it can't be read. */
 int disc_reader_know(struct disc_reader *disc, uint64_t lba);
 /* The drive's disc is blank, or another one is looked for. */
 void disc_reader_forget(struct disc_reader *disc);
