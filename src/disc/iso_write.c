@@ -105,7 +105,8 @@ static void set_names(struct iso_session *session, const struct verb_job *job)
 		iso_image_set_volume_id(session->image, LABEL_NONE);
 	/* Tells a session of ours that was never published from one that somebody appended: see sessions.h.
 	 */
-	iso_image_set_application_id(session->image, job->sequential ? "APPENDED BY DISCFS " DISCFS_VERSION
+	iso_image_set_application_id(session->image, job->sequential ? VOLUME_APPLICATION_HEADLESS
+							 " " DISCFS_VERSION
 								     : VOLUME_APPLICATION " " DISCFS_VERSION);
 }
 

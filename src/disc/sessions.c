@@ -218,7 +218,7 @@ static int walk_behind(const struct walk *walk)
 		got = session_end(walk, &volume, &end);
 		if (got < 0)
 			return got;
-		if (volume.ours || end > walk->source->sectors + PAD_SLACK)
+		if ((volume.ours && !volume.headless) || end > walk->source->sectors + PAD_SLACK)
 			return 0;
 		got = add_session(walk, &volume, end - volume.start);
 		if (got < 0)

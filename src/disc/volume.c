@@ -68,6 +68,11 @@ static bool is_primary(const uint8_t *block)
 	return block[0] == 1 && memcmp(block + 1, "CD001", 5) == 0 && block[6] == 1;
 }
 
+static bool is_application(const uint8_t *block, const char *name)
+{
+	return memcmp(block + AT_APPLICATION, name, strlen(name)) == 0;
+}
+
 int volume_read(const struct source *source, uint64_t start, struct volume *ret, struct reason *why)
 {
 	uint8_t *block = ret->block;
@@ -96,6 +101,7 @@ int volume_read(const struct source *source, uint64_t start, struct volume *ret,
 	if (ret->time < ret->created)
 		ret->time = ret->created;
 	get_label(block + AT_LABEL, ret->label);
-	ret->ours = memcmp(block + AT_APPLICATION, VOLUME_APPLICATION, strlen(VOLUME_APPLICATION)) == 0;
+	ret->headless = is_application(block, VOLUME_APPLICATION_HEADLESS);
+	ret->ours = ret->headless || is_application(block, VOLUME_APPLICATION);
 	return 1;
 }

@@ -13,12 +13,14 @@ struct volume {
 	int64_t time;	 /* seconds since 1970 of the newest of modification and creation; 0 unknown */
 	int64_t created; /* volume creation; 0 unknown */
 	char label[VOLUME_LABEL + 1];
-	bool ours; /* written by this program */
+	bool ours;     /* written by this program */
+	bool headless; /* ours, on a medium that has no head to say whether the session is in force */
 	uint8_t block[SECTOR];
 };
 
 /* The application identifier (8.4.20) of the sessions that this program writes. */
-#define VOLUME_APPLICATION "DISCFS"
+#define VOLUME_APPLICATION	    "DISCFS"
+#define VOLUME_APPLICATION_HEADLESS "APPENDED BY DISCFS"
 
 /* Reads the primary volume descriptor of the session that starts at a sector. 1 = found, 0 = there's
  * something else, -EMEDIUMTYPE = one that can't be used, -EIO. */

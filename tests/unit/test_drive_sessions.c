@@ -78,7 +78,7 @@ static void put_volume(int fd, uint32_t start, uint32_t end, bool ours)
 	block[128 + 1] = SECTOR >> 8;	   /* block size */
 	put_le32(block + 158, start + 20); /* root directory */
 	if (ours)
-		memcpy(block + 574, VOLUME_APPLICATION, strlen(VOLUME_APPLICATION));
+		memcpy(block + 574, VOLUME_APPLICATION_HEADLESS, strlen(VOLUME_APPLICATION_HEADLESS));
 	assert_int_equal(pwrite(fd, block, sizeof block, (off_t)(start + 16) * SECTOR), SECTOR);
 }
 
