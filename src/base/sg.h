@@ -13,10 +13,12 @@ int sg_read(int fd, uint64_t lba, uint32_t count, void *data);
  * changed before, and that nothing was written. fd: open for writing. */
 int sg_write_now(int fd, uint32_t lba, uint32_t count, const void *data);
 
+#define SG_SESSION_INCOMPLETE 1u
+
 /* READ DISC INFORMATION (MMC-5 6.22). */
 struct sg_disc_info {
 	unsigned status;	     /* 0 empty, 1 incomplete, 2 complete */
-	unsigned last_session_state; /* 0 empty, 1 incomplete, 3 complete */
+	unsigned last_session_state; /* 0 empty, SG_SESSION_INCOMPLETE, 3 complete (MMC-5 table 371) */
 	unsigned sessions;	     /* with the last one */
 	unsigned first_track;	     /* of the last session */
 	unsigned last_track;

@@ -583,14 +583,16 @@ static uint64_t find_catalog(struct disc *disc)
 	return (uint64_t)get_le32(record + 71) * SECTOR;
 }
 
-static int run(struct dedupe *dedupe)
+static int run(struct dedupe *dedupe, struct disc *disc)
 {
 	int ret = collect(dedupe);
 
 	if (ret == 0)
 		ret = compare_sizes(dedupe);
-	if (ret == 0)
-		ret = compare_large(dedupe);
+	if (ret < 0 || dedupe->bodies.count + dedupe->partly.count == 0)
+		return ret;
+	dedupe->catalog = find_catalog(disc);
+	ret = compare_large(dedupe);
 	if (ret == 0)
 		ret = sum_bodies(dedupe);
 	if (ret == 0)
@@ -613,6 +615,5 @@ int dedupe_generation(struct disc *disc, uint32_t gen, const struct fill_progres
 	err = bodies_open(&dedupe.reading, &disc->tree, progress, why);
 	if (err < 0)
 		return err;
-	dedupe.catalog = find_catalog(disc);
-	return run(&dedupe);
+	return run(&dedupe, disc);
 }

@@ -154,19 +154,21 @@ static void know_disc(struct disc *disc)
 
 void disc_set_probe(struct disc *disc, struct probe *probe)
 {
-	WITH_LOCK(&disc->lock);
-	probe_clear(&disc->probe);
-	disc->probe = *probe;
-	*probe = (struct probe){ 0 };
-	set_room(disc);
-	note_closed(disc);
-	know_disc(disc);
-	disc->tree.disc.limit = disc->probe.disc.recorded * SECTOR;
-	disc->label[0] = '\0';
-	if (disc->probe.sessions.count)
-		memcpy(disc->label, disc->probe.sessions.items[disc->probe.sessions.count - 1].label,
-		       sizeof disc->label);
-	disc_update_room(disc);
+	{
+		WITH_LOCK(&disc->lock);
+		probe_clear(&disc->probe);
+		disc->probe = *probe;
+		*probe = (struct probe){ 0 };
+		set_room(disc);
+		note_closed(disc);
+		disc->tree.disc.limit = disc->probe.disc.recorded * SECTOR;
+		disc->label[0] = '\0';
+		if (disc->probe.sessions.count)
+			memcpy(disc->label, disc->probe.sessions.items[disc->probe.sessions.count - 1].label,
+			       sizeof disc->label);
+		disc_update_room(disc);
+	}
+	know_disc(disc); /* a drive may take a minute to answer, and status mustn't wait for it */
 }
 
 /* Does the state belong to this disc as it is now? 1 = yes, or new and empty; 2 = yes, once its journalled

@@ -14,15 +14,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#define READY_S		   60 /* a drive spins up and settles */
-#define PAUSE_MS	   500
-#define BUSY_TRIES	   10
-#define READ_CHUNK	   32u
-#define CONTROL_DATA	   4u /* bit of the CONTROL field, MMC-5 6.26.3.2 */
-#define SESSION_INCOMPLETE 1u /* MMC-5 table 371 */
-#define PROFILE_CD_R	   0x09
-#define PROFILE_CD_RW	   0x0a
-#define DVD_RW_OVERWRITE   0x13u /* profile: restricted overwrite */
+#define READY_S		 60 /* a drive spins up and settles */
+#define PAUSE_MS	 500
+#define BUSY_TRIES	 10
+#define READ_CHUNK	 32u
+#define CONTROL_DATA	 4u /* bit of the CONTROL field, MMC-5 6.26.3.2 */
+#define PROFILE_CD_R	 0x09
+#define PROFILE_CD_RW	 0x0a
+#define DVD_RW_OVERWRITE 0x13u /* profile: restricted overwrite */
 
 void drive_forget_messages(void)
 {
@@ -172,24 +171,14 @@ int drive_grab(struct drive *drive, const char *path, struct reason *why)
 	return wait_until_ready(drive, why);
 }
 
-static void let_go(struct drive *drive, int eject)
+void drive_release(struct drive *drive)
 {
 	if (drive->drive)
-		burn_drive_release(drive->drive, eject);
+		burn_drive_release(drive->drive, 0);
 	if (drive->infos)
 		burn_drive_info_free(drive->infos);
 	drive->drive = NULL;
 	drive->infos = NULL;
-}
-
-void drive_release(struct drive *drive)
-{
-	let_go(drive, 0);
-}
-
-void drive_release_eject(struct drive *drive)
-{
-	let_go(drive, 1);
 }
 
 int drive_reassess(struct drive *drive, struct reason *why)
@@ -304,7 +293,7 @@ static bool find_remains(const struct drive *drive, int *ret_lba)
 	struct sg_disc_info info;
 	uint32_t start = 0;
 
-	if (fd < 0 || sg_disc_information(fd, &info) < 0 || info.last_session_state != SESSION_INCOMPLETE)
+	if (fd < 0 || sg_disc_information(fd, &info) < 0 || info.last_session_state != SG_SESSION_INCOMPLETE)
 		return false;
 	if (sg_track_start(fd, info.first_track, &start) == 0)
 		*ret_lba = (int)start;
@@ -391,7 +380,7 @@ static bool is_unfinished_cd(const struct drive *drive)
 	    (profile != PROFILE_CD_R && profile != PROFILE_CD_RW))
 		return false;
 	return fd >= 0 && sg_disc_information(fd, &info) == 0 && info.status == 1 && info.sessions == 1 &&
-	       info.last_session_state == SESSION_INCOMPLETE;
+	       info.last_session_state == SG_SESSION_INCOMPLETE;
 }
 
 static uint32_t status_of(const struct drive *drive)

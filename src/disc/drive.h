@@ -32,7 +32,6 @@ int drive_grab(struct drive *drive, const char *path, struct reason *why);
 /* The same for an image file. */
 int drive_grab_image(struct drive *drive, const char *path, struct reason *why);
 void drive_release(struct drive *drive);
-void drive_release_eject(struct drive *drive);
 /* After something was written: asks anew. 0 or -EIO. */
 int drive_reassess(struct drive *drive, struct reason *why);
 

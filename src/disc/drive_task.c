@@ -28,18 +28,17 @@
 /* xorriso and cdrskin write as many zeroes: the least that all readers take for a disc. */
 #define QUICK_BYTES (128ll << 20)
 
-#define BLOCK		   32u /* sectors: an ECC block of all media, 64 KiB on BD */
-#define FILL_SECTORS	   512u
-#define ANCHOR		   256u /* ECMA-167 3/8.4.2.1: 256, N - 256 and N */
-#define AVDP_TAG	   2u	/* ECMA-167 3/7.2.1 */
-#define SESSION_INCOMPLETE 1u	/* MMC-5 table 371 */
-#define PROFILE_CD_RW	   0x0a
-#define PROFILE_DVD_RAM	   0x12
-#define PROFILE_DVD_RW_O   0x13
-#define PROFILE_DVD_RW_S   0x14
-#define PROFILE_DVDP_RW	   0x1a
-#define PROFILE_BD_R	   0x41
-#define PROFILE_BD_RE	   0x43
+#define BLOCK		 32u /* sectors: an ECC block of all media, 64 KiB on BD */
+#define FILL_SECTORS	 512u
+#define ANCHOR		 256u /* ECMA-167 3/8.4.2.1: 256, N - 256 and N */
+#define AVDP_TAG	 2u   /* ECMA-167 3/7.2.1 */
+#define PROFILE_CD_RW	 0x0a
+#define PROFILE_DVD_RAM	 0x12
+#define PROFILE_DVD_RW_O 0x13
+#define PROFILE_DVD_RW_S 0x14
+#define PROFILE_DVDP_RW	 0x1a
+#define PROFILE_BD_R	 0x41
+#define PROFILE_BD_RE	 0x43
 
 struct work {
 	struct drive *drive;
@@ -334,7 +333,7 @@ static bool close_tracks(const struct work *work)
 	AUTO_CLOSE int fd = open(work->drive->path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	struct sg_disc_info info;
 
-	if (fd < 0 || sg_disc_information(fd, &info) < 0 || info.last_session_state != SESSION_INCOMPLETE)
+	if (fd < 0 || sg_disc_information(fd, &info) < 0 || info.last_session_state != SG_SESSION_INCOMPLETE)
 		return false;
 	for (unsigned number = info.first_track; number <= info.last_track; number++)
 		(void)sg_close_track(fd, number);
