@@ -1,20 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The commit: one conductor thread that takes the staged tree to the disc, phase by phase.
  *
- *	IDLE -> FROZEN -> FILLED -> PLANNED -> BURNING -> WRITTEN -> CHECKED -> (head, publication) -> IDLE
- *	          |         |          |          |          |          |
- *	          +---------+----------+----------+----------+----------+--- any failure: thaw -> IDLE
- *
- *	FROZEN	 conduct.c  freeze_generation: N takes no more changes, N+1 does. A drive's disc is then made
- *ready (prepare.c) and, since a drive can't read while it burns, filled (fill.c)
- *	PLANNED	 conduct.c  the burn worker holds the whole tree and told size, place and the coming head; a
- *dry run ends here BURNING	 conduct.c  the worker writes behind everything recorded; on overwriteable
- *media nothing leads there yet WRITTEN	 finish.c   the worker said so; check_session reads it all back
- *	CHECKED	 finish.c   the head is written where there is one, the disc probed, and publish_generation
- *makes N the base in one transaction that also ends the journal
- *
- * After a crash recover.c thaws up to BURNING (unless a drive went on and finished the session), and goes on
- *with finish.c from WRITTEN. FUSE threads only ask and wait; the conductor never answers FUSE. */
+ * conduct.c leads it from the wish to the result, finish.c from WRITTEN on; phases.h is the picture of the
+ * journal that they go by, and recover.c what follows where one was cut off. FUSE threads only ask and wait;
+ * the conductor never answers FUSE. */
 #pragma once
 
 #include "commit/disc.h"

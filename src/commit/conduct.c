@@ -8,9 +8,9 @@
 #include "commit/failure.h"
 #include "commit/fill.h"
 #include "commit/finish.h"
+#include "commit/phases.h"
 #include "commit/plan.h"
 #include "commit/prepare.h"
-#include "commit/publish.h"
 #include "proc/burn.h"
 #include "proc/flush.h"
 #include "store/changes.h"
@@ -28,7 +28,6 @@ struct run {
 	struct probe probe;
 	struct burn burn;
 	struct dedupe_saved saved;
-	bool frozen;
 	bool prepared; /* the disc was closed or formatted before, or that failed */
 };
 
@@ -81,12 +80,7 @@ static int freeze(struct run *run, struct reason *why)
 
 	if (ret < 0)
 		return ret;
-	ret = freeze_generation(&run->disc->tree, &run->journal.gen);
-	if (ret < 0)
-		return reason_set(why, -ret, "the staged work can't be written to %s: %s",
-				  run->disc->tree.db.path, strerror(-ret));
-	run->frozen = true;
-	return finish_set_phase(&run->disc->tree, &run->journal, PHASE_FROZEN, why);
+	return phase_to_frozen(run->disc, &run->journal, why);
 }
 
 static int64_t read_head(const struct run *run, uint8_t *head)
@@ -176,7 +170,7 @@ static int plan(struct run *run, struct reason *why)
 	run->journal.sectors = planned.sectors;
 	if (blob_set(&run->journal.fingerprint, planned.fingerprint, FINGERPRINT_SIZE) < 0)
 		return reason_set(why, ENOMEM, "out of memory");
-	return finish_set_phase(&run->disc->tree, &run->journal, PHASE_PLANNED, why);
+	return phase_to_planned(run->disc, &run->journal, why);
 }
 
 static int fill_step(void *self, uint64_t done, uint64_t total)
@@ -231,25 +225,11 @@ static int go(struct run *run, struct verb_written *ret_written, struct reason *
 	return ret;
 }
 
-/* Of one that began here nothing can be recorded: this session couldn't begin here else. */
-static int forget_bad(struct run *run, struct reason *why)
-{
-	int ret = disc_forget_bad_session(run->disc, run->journal.start);
-
-	return ret < 0
-		   ? reason_set(why, -ret, "%s can't be written: %s", run->disc->tree.db.path, strerror(-ret))
-		   : 0;
-}
-
 static int burn(struct run *run, struct reason *why)
 {
 	struct verb_written written;
-	int ret = state_link(&run->disc->state, run->journal.fingerprint.data, why);
+	int ret = phase_to_burning(run->disc, &run->journal, why);
 
-	if (ret == 0)
-		ret = forget_bad(run, why);
-	if (ret == 0)
-		ret = finish_set_phase(&run->disc->tree, &run->journal, PHASE_BURNING, why);
 	if (ret < 0)
 		return ret;
 	ret = go(run, &written, why);
@@ -257,7 +237,7 @@ static int burn(struct run *run, struct reason *why)
 		ret =
 		    reason_set(why, EIO, "the burn worker wrote %llu sectors instead of %llu",
 			       (unsigned long long)written.sectors, (unsigned long long)run->journal.sectors);
-	return ret < 0 ? ret : finish_set_phase(&run->disc->tree, &run->journal, PHASE_WRITTEN, why);
+	return ret < 0 ? ret : phase_to_written(run->disc, &run->journal, why);
 }
 
 static int check_step(void *self, uint64_t done_bytes, const char *name, size_t length)
@@ -298,17 +278,17 @@ static int look_again(struct disc *disc)
 static void tell_failure(struct run *run, const struct reason *why, struct commit_result *result)
 {
 	struct disc *disc = run->disc;
-	bool burned = run->journal.phase == PHASE_PUBLISHED;
 	struct failure failure = {
 		.why = why,
 		.phase = run->journal.phase,
 		.touched = run->prepared || run->journal.phase >= PHASE_BURNING,
 		.sequential = disc_is_sequential(&run->probe),
 		.had_sessions = run->probe.sessions.count > 0,
+		.unsettled = disc->tree.broken != 0,
 	};
 
-	if (run->frozen && !burned)
-		finish_spoilt(disc, &run->journal, why);
+	if (run->journal.phase != PHASE_IDLE && !failure.unsettled)
+		finish_badly(disc, &run->journal, why);
 	if (disc->is_drive && failure.touched)
 		failure.now = look_again(disc);
 	failure.closed = failure.sequential && disc->probe.disc.state == DISC_CLOSED;
@@ -346,12 +326,10 @@ static int check_wish(const struct run *run, struct reason *why)
 /* Ends a run that wasn't meant to change the medium. */
 static void thaw(struct run *run)
 {
-	int ret = thaw_generation(&run->disc->tree, run->journal.gen, NULL);
+	struct reason why = { 0 };
 
-	if (ret < 0) {
-		log_error("the staged work can't be joined again: %s", strerror(-ret));
-		run->disc->tree.broken = ret;
-	}
+	if (phase_undo(run->disc, &run->journal, NULL, &why) < 0)
+		log_error("%s", why.text);
 }
 
 /* What needed no room is said behind the sentence. */
@@ -397,7 +375,7 @@ static void tell_success(struct run *run, struct commit_result *result)
 	result->session = run->disc->probe.sessions.count;
 	result->start = run->journal.start;
 	result->sectors = run->journal.sectors;
-	finish_sentence(result->session, &run->journal, result->message, sizeof result->message);
+	phase_sentence(result->session, &run->journal, result->message, sizeof result->message);
 	tell_saved(run, result);
 	log_notice("%s", result->message);
 }
@@ -448,6 +426,8 @@ static int get_ready(struct run *run, struct reason *why)
 	int ret = fill(run, why);
 
 	ret = go_on(run, ret, why);
+	if (ret == 0)
+		ret = phase_to_filled(run->disc, &run->journal, why);
 	if (ret == 0)
 		ret = plan(run, why);
 	return go_on(run, ret, why);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "commit/adopt.h"
 #include "commit/recover.h"
+#include "commit/torn_head.h"
 #include "model/medium.h"
 #include "store/journal.h"
 #include "store/spool_place.h"
@@ -94,7 +95,7 @@ bool disc_is_sequential(const struct probe *probe)
 /* An image file can be read all the time: it does as if it couldn't where a test wants that. */
 bool disc_burns_blind(const struct disc *disc)
 {
-	return disc->is_drive || fault_point("burn-blind") < 0;
+	return disc->is_drive || fault_point(FAULT_BURN_BLIND) < 0;
 }
 
 void disc_update_room(struct disc *disc)
@@ -286,18 +287,12 @@ static int probe_again(struct disc *disc, struct reason *why)
 	return 0;
 }
 
-static int open_state(struct disc *disc, const struct disc_options *options, struct reason *why)
+static int open_state(struct disc *disc, const struct disc_options *options, const char *root,
+		      struct reason *why)
 {
 	const uint8_t *fingerprint = disc->probe.disc.fingerprint;
-	char root[PATH_LIMIT];
-	int ret = 0;
+	int ret = state_open(&disc->state, root, fingerprint, why);
 
-	if (options->state_root)
-		snprintf(root, sizeof root, "%s", options->state_root);
-	else
-		ret = state_default_root(root, sizeof root, why);
-	if (ret == 0)
-		ret = state_open(&disc->state, root, fingerprint, why);
 	if (ret == 0)
 		ret = open_tree(disc, options, why);
 	if (ret < 0)
@@ -335,16 +330,44 @@ int disc_load_facts(struct disc *disc, struct reason *why)
 	return 0;
 }
 
+/* What can't be read, or isn't known, may have a head that was cut off in the middle. */
+static int first_probe(struct disc *disc, const char *root, struct reason *why)
+{
+	struct reason torn = { 0 };
+	int mended, ret = disc_probe(disc, &disc->probe, why);
+
+	if (ret == 0 && state_is_known(root, disc->probe.disc.fingerprint))
+		return 0;
+	mended = torn_head_mend(disc, root, &torn);
+	if (mended < 0)
+		return reason_set(why, -mended, "%s", torn.text);
+	if (mended == 0)
+		return ret;
+	probe_clear(&disc->probe);
+	return disc_probe(disc, &disc->probe, why);
+}
+
+static int find_root(const struct disc_options *options, char *ret, size_t room, struct reason *why)
+{
+	if (!options->state_root)
+		return state_default_root(ret, room, why);
+	snprintf(ret, room, "%s", options->state_root);
+	return 0;
+}
+
 static int open_all(struct disc *disc, const struct disc_options *options, struct reason *why)
 {
+	char root[PATH_LIMIT];
 	struct probe probe;
-	int ret = open_medium(disc, options, why);
+	int ret = find_root(options, root, sizeof root, why);
 
+	if (ret == 0)
+		ret = open_medium(disc, options, why);
 	disc->wish.wanted = options->session;
 	if (ret == 0)
-		ret = disc_probe(disc, &disc->probe, why);
+		ret = first_probe(disc, root, why);
 	if (ret == 0)
-		ret = open_state(disc, options, why);
+		ret = open_state(disc, options, root, why);
 	if (ret < 0)
 		return ret;
 	disc->tree.disc.fd = disc->fd;

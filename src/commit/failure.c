@@ -75,7 +75,7 @@ void failure_sentence(const struct failure *failure, char *ret, size_t room)
 	bool verified = failure->phase == PHASE_WRITTEN && failure->why->err != ECANCELED &&
 			strncmp(text, verify, strlen(verify)) != 0;
 
-	if (failure->phase == PHASE_PUBLISHED) /* and the reason says what is left to do */
+	if (failure->unsettled) /* and the reason says what is left to do */
 		snprintf(ret, room, "%s", text);
 	else if (!failure->touched)
 		snprintf(ret, room, "%.380s. Nothing was burned, and everything is still staged", text);

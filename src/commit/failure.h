@@ -14,6 +14,7 @@ struct failure {
 	bool touched;	   /* the disc may have been changed */
 	bool sequential;   /* what was begun takes room on it */
 	bool had_sessions; /* before */
+	bool unsettled;	   /* it isn't over: the next mount brings it to its end, and the reason says so */
 	int now;	   /* 0, or ENOMEDIUM, ESTALE: what is in the drive now is no disc, another disc */
 	bool closed;	   /* and now it takes no more */
 };

@@ -3,70 +3,12 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "commit/publish.h"
+#include "commit/phases.h"
 #include "proc/burn.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
-
-static int phase_fault(enum phase phase, const char *when)
-{
-	static const char *const points[] = {
-		[PHASE_FROZEN] = "frozen",   [PHASE_PLANNED] = "planned", [PHASE_BURNING] = "burning",
-		[PHASE_WRITTEN] = "written", [PHASE_CHECKED] = "checked",
-	};
-	char name[64];
-
-	snprintf(name, sizeof name, "phase-%s-%s", points[phase], when);
-	return fault_point(name);
-}
-
-int finish_set_phase(struct tree *tree, struct journal *journal, enum phase phase, struct reason *why)
-{
-	int ret = phase_fault(phase, "before");
-
-	if (ret == 0) {
-		WITH_LOCK(&tree->lock);
-		journal->phase = phase;
-		ret = tree_flush_locked(tree);
-		if (ret == 0)
-			ret = journal_write(&tree->db, journal);
-	}
-	if (ret == 0)
-		ret = tree_sync_rows(tree);
-	if (ret == 0)
-		ret = phase_fault(phase, "after");
-	return ret < 0 ? reason_set(why, -ret, "the commit journal %s can't be written: %s", tree->db.path,
-				    strerror(-ret))
-		       : 0;
-}
-
-void finish_sentence(size_t session, const struct journal *journal, char *ret, size_t room)
-{
-	snprintf(ret, room, "Session %zu is burned and verified: %llu sectors at %llu", session,
-		 (unsigned long long)journal->sectors, (unsigned long long)journal->start);
-}
-
-static int publish(struct disc *disc, struct journal *journal, struct reason *why)
-{
-	char sentence[160];
-	struct history entry = { .time = time(NULL),
-				 .label = journal->label,
-				 .start = journal->start,
-				 .sectors = journal->sectors,
-				 .message = sentence };
-	int ret;
-
-	finish_sentence(disc->probe.sessions.count + 1, journal, sentence, sizeof sentence);
-	ret = publish_generation(disc, journal, &entry);
-	return ret < 0 ? reason_set(why, -ret,
-				    "the session is burned, but %s can't be written: %s. It is taken over "
-				    "when the disc is mounted again",
-				    disc->tree.db.path, strerror(-ret))
-		       : 0;
-}
 
 bool finish_head_is_there(const struct disc *disc, const struct journal *journal)
 {
@@ -84,10 +26,13 @@ static bool old_head_stands(const struct disc *disc)
 	       memcmp(probe.disc.fingerprint, disc->probe.disc.fingerprint, FINGERPRINT_SIZE) == 0;
 }
 
+/* Should it be cut off in the middle, the entry leads back to this journal. */
 static int write_head(struct disc *disc, const struct blob *head, const struct blob *before,
 		      struct reason *why)
 {
-	return head_run(disc->fd, disc->path, head, disc->is_drive ? before : NULL, why);
+	int ret = state_mark_switch(&disc->state, why);
+
+	return ret < 0 ? ret : head_run(disc->fd, disc->path, head, disc->is_drive ? before : NULL, why);
 }
 
 /* When that can't be done either, nobody knows what the medium shows: the journal stays, with both links, for
@@ -104,7 +49,6 @@ static void take_head_back(struct disc *disc, struct journal *journal, struct re
 	snprintf(
 	    why->text + used, sizeof why->text - used,
 	    ". Neither can the old descriptors be written back: unmount and mount again, which settles it");
-	journal->phase = PHASE_PUBLISHED;
 	disc->tree.broken = -why->err;
 }
 
@@ -131,62 +75,46 @@ static int switch_head(struct disc *disc, struct journal *journal, struct probe 
 	return ret;
 }
 
+/* From here on the session is good and published, whatever can't be tidied up. */
+static void settle(struct disc *disc, struct journal *journal, struct probe *probe)
+{
+	struct reason untidy = { 0 };
+
+	disc_set_probe(disc, probe);
+	if (phase_sweep(disc, journal, &untidy) < 0 || disc_load_facts(disc, &untidy) < 0)
+		log_error("%s", untidy.text);
+}
+
 int finish_session(struct disc *disc, struct journal *journal, const struct check_progress *progress,
 		   struct reason *why)
 {
-	uint8_t old[FINGERPRINT_SIZE];
-	struct reason unread = { 0 };
 	struct probe probe CLEANUP(probe_clear) = { 0 };
-	int ret;
+	int ret = fault_point(FAULT_CHECK_START);
 
+	if (ret < 0)
+		return reason_set(why, -ret, "the session can't be read back: %s", strerror(-ret));
 	disc_renew_caches(disc, journal->start);
 	ret = check_session(disc, journal->gen, journal->start, journal->start + journal->sectors, progress,
 			    why);
-
-	if (ret == 0)
-		ret = finish_set_phase(&disc->tree, journal, PHASE_CHECKED, why);
+	if (ret == 0 && journal->phase == PHASE_WRITTEN)
+		ret = phase_to_checked(disc, journal, why);
 	if (ret == 0)
 		ret = switch_head(disc, journal, &probe, why);
-	if (ret == 0) {
-		journal->phase = PHASE_PUBLISHED; /* not stored: the publication ends the journal */
-		ret = publish(disc, journal, why);
-		if (ret < 0)
-			disc->tree.broken = ret;
-	}
-	if (ret < 0)
-		return ret;
-	memcpy(old, disc->probe.disc.fingerprint, sizeof old);
-	if (memcmp(old, journal->fingerprint.data, sizeof old) != 0)
-		state_unlink(&disc->state, old);
-	disc_set_probe(disc, &probe);
-	if (disc_load_facts(disc, &unread) < 0)
-		log_error("%s", unread.text); /* the session is good and published all the same */
-	return 0;
+	if (ret == 0)
+		ret = phase_to_published(disc, journal, why);
+	if (ret == 0)
+		settle(disc, journal, &probe);
+	return ret;
 }
 
-void finish_spoilt(struct disc *disc, struct journal *journal, const struct reason *why)
+void finish_badly(struct disc *disc, struct journal *journal, const struct reason *cause)
 {
-	struct history entry = { .time = time(NULL),
-				 .label = journal->label,
-				 .start = journal->start,
-				 .sectors = journal->sectors,
-				 .err = why->err,
-				 .message = why->text };
-	bool touched = journal->phase >= PHASE_BURNING && disc_is_sequential(&disc->probe);
-	int ret = touched ? disc_add_bad_session(disc, journal->start) : 0;
+	bool burned = journal->phase >= PHASE_BURNING;
+	struct reason why = { 0 };
+	int ret = burned && journal->phase != PHASE_SPOILT ? phase_to_spoilt(disc, journal, cause, &why) : 0;
 
+	if (ret == 0)
+		ret = phase_undo(disc, journal, burned ? NULL : cause, &why);
 	if (ret < 0)
-		log_error("that the session at sector %llu is bad can't be written down: %s",
-			  (unsigned long long)journal->start, strerror(-ret));
-	ret = thaw_generation(&disc->tree, journal->gen, &entry);
-	if (ret < 0) {
-		log_error("the staged work can't be joined again: %s; it is put right when the disc is "
-			  "mounted again",
-			  strerror(-ret));
-		disc->tree.broken = ret;
-	}
-	/* A bad session may be what other readers see: the disc is still known by it. */
-	if (!touched && journal->fingerprint.length == FINGERPRINT_SIZE &&
-	    memcmp(journal->fingerprint.data, disc->probe.disc.fingerprint, FINGERPRINT_SIZE) != 0)
-		state_unlink(&disc->state, journal->fingerprint.data);
+		log_error("%s", why.text);
 }

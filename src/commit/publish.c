@@ -37,21 +37,24 @@ static void uncharge(struct tree *tree, struct inode *inode)
 	inode->run.left = 0;
 }
 
-int freeze_generation(struct tree *tree, uint32_t *ret_gen)
+int freeze_generation(struct tree *tree, struct journal *journal)
 {
+	struct journal frozen = { .phase = PHASE_FROZEN };
 	int ret = tree_sync(tree); /* most of the work, while changes still go on */
 
+	memcpy(frozen.label, journal->label, sizeof frozen.label);
 	if (ret < 0)
 		return ret;
 	WITH_WRITE_LOCK(&tree->freeze);
 	WITH_LOCK(&tree->lock);
 	ret = tree_flush_locked(tree);
+	frozen.gen = tree->gen;
 	if (ret == 0) /* before the first row of the next generation: whoever finds two knows why */
-		ret = journal_write(&tree->db, &(struct journal){ .phase = PHASE_FROZEN, .gen = tree->gen });
+		ret = journal_write(&tree->db, &frozen);
 	if (ret < 0)
 		return ret;
 	spool_freeze(&tree->spool);
-	*ret_gen = tree->gen++;
+	journal->gen = tree->gen++;
 	tree->frozen = true;
 	{
 		uint64_t sectors = tree_predicted_locked(tree);
@@ -85,7 +88,7 @@ static int publish_rows(struct disc *disc, const struct journal *journal, const 
 	if (ret == 0)
 		ret = db_meta_put_int(db, "format", FORMAT_ROCK_RIDGE);
 	if (ret == 0)
-		ret = journal_end(db);
+		ret = journal_set_phase(db, PHASE_PUBLISHED);
 	if (ret == 0)
 		ret = history_add(db, entry, &journal->old_head);
 	return ret;
@@ -113,7 +116,7 @@ static int try_publish(struct disc *disc, const struct journal *journal, const s
 		return ret;
 	ret = publish_rows(disc, journal, entry);
 	if (ret == 0)
-		ret = fault_point("publish-before-commit");
+		ret = fault_point(FAULT_PUBLISHED_BEFORE);
 	return end_rows(&tree->db, ret);
 }
 
@@ -148,14 +151,45 @@ static int thaw_rows(struct db *db, uint32_t gen, const struct history *entry)
 	return ret < 0 || !entry ? ret : history_add(db, entry, NULL);
 }
 
+static int try_spoil(struct tree *tree, const struct history *entry)
+{
+	int ret;
+
+	WITH_LOCK(&tree->lock);
+	ret = tree_flush_locked(tree);
+	if (ret < 0)
+		return ret;
+	ret = db_begin(&tree->db);
+	if (ret == 0)
+		ret = journal_set_phase(&tree->db, PHASE_SPOILT);
+	if (ret == 0)
+		ret = history_add(&tree->db, entry, NULL);
+	if (ret == 0)
+		ret = fault_point(FAULT_SPOILT_BEFORE);
+	return end_rows(&tree->db, ret);
+}
+
+int spoil_generation(struct tree *tree, const struct history *entry)
+{
+	int ret = try_spoil(tree, entry);
+
+	for (int tries = 1; ret < 0 && tries < END_TRIES; tries++)
+		ret = try_spoil(tree, entry);
+	return ret < 0 ? ret : tree_sync_rows(tree);
+}
+
 static int try_thaw(struct tree *tree, uint32_t gen, const struct history *entry)
 {
 	int ret;
 
 	WITH_LOCK(&tree->lock);
 	ret = tree_flush_locked(tree);
+	if (ret < 0)
+		return ret;
+	ret = thaw_rows(&tree->db, gen, entry);
 	if (ret == 0)
-		ret = end_rows(&tree->db, thaw_rows(&tree->db, gen, entry));
+		ret = fault_point(FAULT_IDLE_BEFORE);
+	ret = end_rows(&tree->db, ret);
 	if (ret == 0)
 		tree->gen = gen + 1;
 	return ret;

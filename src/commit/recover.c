@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 #include "commit/finish.h"
+#include "commit/landed_session.h"
+#include "commit/phases.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -41,7 +43,7 @@ static int show_last_good(struct disc *disc)
 	return 0;
 }
 
-/* Up to BURNING the disc still shows the old state: nothing leads to what was written behind it. */
+/* Nothing leads to what was written, or nothing was: all is staged again. */
 static int roll_back(struct disc *disc, struct journal *journal)
 {
 	struct reason cut = { .err = EINTR };
@@ -54,25 +56,69 @@ static int roll_back(struct disc *disc, struct journal *journal)
 		 phase_name(journal->phase),
 		 shown ? "its session is on the disc but can't be used," : "the disc is as it was before");
 	log_notice("%s", cut.text);
-	finish_spoilt(disc, journal, &cut);
+	finish_badly(disc, journal, &cut);
 	if (disc->tree.broken || !disc_is_sequential(&disc->probe))
 		return disc->tree.broken;
 	return show_last_good(disc);
 }
 
-/* The worker of a burn into a drive goes on when the daemon dies: then the disc shows the session. */
-static bool is_written(const struct disc *disc, const struct journal *journal)
+static int roll_forward(struct disc *disc, struct journal *journal)
 {
-	return journal->phase >= PHASE_WRITTEN ||
-	       (journal->phase == PHASE_BURNING && disc_is_sequential(&disc->probe) &&
-		finish_head_is_there(disc, journal));
+	static const struct check_progress quiet = { .step = no_step };
+	struct reason why = { 0 };
+	int ret;
+
+	log_notice("the session of a commit that was cut off seems to be whole on the disc: it's verified");
+	ret = finish_session(disc, journal, &quiet, &why);
+	if (ret == 0) {
+		log_notice("a commit that was cut off is finished: its session was whole on the disc");
+		return 0;
+	}
+	log_error("the session of the commit that was cut off can't be used: %s", why.text);
+	return disc->tree.broken ? disc->tree.broken : roll_back(disc, journal);
+}
+
+/* A disc that can't be written can't get a head, only have one. */
+static int back_or_forward(struct disc *disc, struct journal *journal)
+{
+	return disc->read_only && !finish_head_is_there(disc, journal) ? roll_back(disc, journal)
+								       : roll_forward(disc, journal);
+}
+
+/* The worker of a burn into a drive goes on when the daemon dies; and any may have been done when both died.
+ * What is told by the journal before the burn and found on the disc afterwards was written. */
+static int look_for_session(struct disc *disc, struct journal *journal)
+{
+	struct reason why = { 0 };
+
+	if (!landed_session_is_whole(disc, journal))
+		return roll_back(disc, journal);
+	if (phase_to_written(disc, journal, &why) < 0) {
+		log_error("%s", why.text);
+		return -why.err;
+	}
+	return back_or_forward(disc, journal);
+}
+
+static int sweep(struct disc *disc, struct journal *journal)
+{
+	struct reason why = { 0 };
+	int ret = phase_sweep(disc, journal, &why);
+
+	if (ret < 0)
+		log_error("%s", why.text);
+	return ret;
 }
 
 int recover_commit(struct disc *disc, struct reason *why)
 {
-	static const struct check_progress quiet = { .step = no_step };
+	static int (*const settle[])(struct disc * disc, struct journal * journal) = {
+		[PHASE_FROZEN] = roll_back,	   [PHASE_FILLED] = roll_back,
+		[PHASE_PLANNED] = roll_back,	   [PHASE_BURNING] = look_for_session,
+		[PHASE_WRITTEN] = back_or_forward, [PHASE_CHECKED] = back_or_forward,
+		[PHASE_PUBLISHED] = sweep,	   [PHASE_SPOILT] = roll_back,
+	};
 	struct journal journal CLEANUP(journal_clear) = { 0 };
-	struct reason failed = { 0 };
 	int ret;
 
 	{
@@ -81,21 +127,12 @@ int recover_commit(struct disc *disc, struct reason *why)
 	}
 	if (ret < 0)
 		return reason_set(why, -ret, "the commit journal in %s can't be read", disc->tree.db.path);
-	if (ret == 0)
+	if (ret == 0 || journal.phase == PHASE_IDLE)
 		return 0;
-	if (!is_written(disc, &journal) || (disc->read_only && !finish_head_is_there(disc, &journal))) {
-		ret = roll_back(disc, &journal);
-	} else {
-		ret = finish_session(disc, &journal, &quiet, &failed);
-		if (ret == 0)
-			log_notice(
-			    "a commit that was cut off is finished: its session was whole on the disc");
-		else
-			log_error("the session of the commit that was cut off can't be used: %s",
-				  failed.text);
-		if (ret < 0 && journal.phase != PHASE_PUBLISHED)
-			ret = roll_back(disc, &journal);
-	}
+	if ((size_t)journal.phase >= sizeof settle / sizeof *settle)
+		return reason_set(why, EUCLEAN, "the commit journal in %s is of a later discfs",
+				  disc->tree.db.path);
+	ret = settle[journal.phase](disc, &journal);
 	return ret < 0 ? reason_set(why, -ret, "the staged work in %s can't be recovered", disc->tree.db.path)
 		       : 0;
 }

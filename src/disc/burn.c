@@ -69,7 +69,7 @@ static bool is_possible(const struct burning *burning, char *reasons)
 static int start(struct burning *burning)
 {
 	AUTO_FREE char *reasons = calloc(1, BURN_REASONS_LEN);
-	int got = fault_point("burn-start");
+	int got = fault_point(FAULT_BURN_START);
 
 	if (got < 0)
 		return got;

@@ -22,7 +22,7 @@ static int feed_read(struct burn_source *source, unsigned char *buffer, int size
 		return -1;
 	size = (int)min_u64((uint64_t)size, feed->size - sent);
 	take = sent < feed->inner_size ? (int)min_u64((uint64_t)size, feed->inner_size - sent) : 0;
-	if ((at_middle(feed, sent, (uint64_t)size) && fault_point("burn-middle") < 0) ||
+	if ((at_middle(feed, sent, (uint64_t)size) && fault_point(FAULT_BURN_MIDDLE) < 0) ||
 	    (take > 0 && feed->read(feed->from, buffer, take) != take)) {
 		feed->failed = true;
 		return -1;

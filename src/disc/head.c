@@ -5,6 +5,7 @@
 #include "base/fd.h"
 #include "base/sg.h"
 #include "disc/drive.h"
+#include "model/head_mix.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,16 +53,34 @@ static int other_disc(const char *path, struct reason *why)
 			  path);
 }
 
+/* One by one where they can't be read together: a write that was cut off leaves such. */
+static int read_now(int fd, uint8_t *ret, uint32_t *ret_unreadable)
+{
+	int got = sg_read(fd, 0, HEAD_SECTORS, ret);
+
+	*ret_unreadable = 0;
+	if (got != -EIO)
+		return got;
+	for (uint32_t block = 0; block < HEAD_SECTORS; block++) {
+		got = sg_read(fd, block, 1, ret + (size_t)block * SECTOR);
+		if (got == -EIO)
+			*ret_unreadable |= 1u << block;
+		else if (got < 0)
+			return got;
+	}
+	return 0;
+}
+
 /* Not by libburn: it tries again when the drive says that the disc was changed, and writes the head of one
  * disc to another one. Between this reading and this writing nobody can change it unnoticed. */
 static int write_unless_changed(const char *path, int fd, const uint8_t *head, const uint8_t *before,
 				struct reason *why)
 {
 	AUTO_FREE uint8_t *now = malloc(HEAD_BYTES);
-	int got = now ? sg_read(fd, 0, HEAD_SECTORS, now) : -ENOMEM;
+	uint32_t unreadable;
+	int got = now ? read_now(fd, now, &unreadable) : -ENOMEM;
 
-	if (got == -ESTALE ||
-	    (got == 0 && memcmp(now, before, HEAD_BYTES) != 0 && memcmp(now, head, HEAD_BYTES) != 0))
+	if (got == -ESTALE || (got == 0 && head_mix_of(now, unreadable, before, head) == HEAD_IS_OTHER))
 		return other_disc(path, why);
 	if (got == 0)
 		got = sg_write_now(fd, 0, HEAD_SECTORS, head);

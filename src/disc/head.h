@@ -9,8 +9,8 @@
 /* Opens the image file at path for writing after making sure that it's the file of fd. Returns a descriptor
  * or -errno. */
 int head_open_image(const char *path, int fd, struct reason *why);
-/* Writes those of the disc in a drive, after making sure that it has the ones of before (or these already);
- * reads them back. -ESTALE: another disc. */
+/* Writes those of the disc in a drive, after making sure that it has the ones of before (or these already, or
+ * what a write from one to the other leaves when it is cut off); reads them back. -ESTALE: another disc. */
 int head_write_medium(const char *path, const uint8_t *head, const uint8_t *before, struct reason *why);
 /* Writes them, 16..31 last and in one piece, and waits until they're on the disk. head: HEAD_BYTES.
  * Idempotent. */

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The phases of a commit, as the journal holds them (their order: commit/commit.h). */
+/* The phases of a commit, as the journal holds them, and which may follow which (the whole picture:
+ * commit/phases.h). */
 #pragma once
 
+#include <stdbool.h>
+
+/* Stored: never renumber. */
 enum phase {
 	PHASE_IDLE = 0,
 	PHASE_FROZEN,  /* generation N takes no more writes, N+1 does */
@@ -14,4 +18,6 @@ enum phase {
 	PHASE_SPOILT	 /* no good session came of it; N joins N+1 */
 };
 
+/* For people, while it is under way. */
 const char *phase_name(enum phase phase);
+bool phase_may_follow(enum phase from, enum phase to);

@@ -65,6 +65,11 @@ int journal_write(struct db *db, const struct journal *journal)
 	return ret < 0 ? ret : db_commit(db);
 }
 
+int journal_set_phase(struct db *db, enum phase phase)
+{
+	return db_run_ints(db, QUERY_JOURNAL_PHASE, phase, 0);
+}
+
 int journal_end(struct db *db)
 {
 	return db_run(db, db_query(db, QUERY_JOURNAL_CLEAR));

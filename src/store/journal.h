@@ -23,6 +23,8 @@ int journal_read(struct db *db, struct journal *ret);
 /* Stores the whole row and commits. Everything else must be flushed (tree_flush_locked); db_sync makes it
  * last. */
 int journal_write(struct db *db, const struct journal *journal);
+/* Within the open transaction: the phase only. */
+int journal_set_phase(struct db *db, enum phase phase);
 /* Within the open transaction: no commit is under way any more. */
 int journal_end(struct db *db);
 

@@ -76,6 +76,7 @@ static const char *const query_texts[QUERY_COUNT] = {
 
 	[QUERY_JOURNAL_GET] = "SELECT phase,gen,label,start,sectors,fingerprint,head,old_head FROM journal",
 	[QUERY_JOURNAL_PUT] = "INSERT OR REPLACE INTO journal VALUES(1,?1,?2,?3,?4,?5,?6,?7,?8)",
+	[QUERY_JOURNAL_PHASE] = "UPDATE journal SET phase=?1",
 	[QUERY_JOURNAL_CLEAR] = "DELETE FROM journal",
 	[QUERY_HISTORY_ADD] = "INSERT INTO history(time,label,start,sectors,err,message,old_head) "
 			      "VALUES(?1,?2,?3,?4,?5,?6,?7)",

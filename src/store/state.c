@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -169,6 +170,32 @@ void state_unlink(const struct state *state, const uint8_t *fingerprint)
 	unlink(path);
 }
 
+static bool leads_here(const struct state *state, int links, const char *name)
+{
+	char target[64];
+	ssize_t length = readlinkat(links, name, target, sizeof target - 1);
+
+	target[length > 0 ? length : 0] = '\0';
+	return length > 3 && strcmp(target + 3, state->id) == 0;
+}
+
+int state_unlink_others(const struct state *state, const uint8_t *fingerprint)
+{
+	char path[PATH_LIMIT + 32], hex[HEX_SIZE];
+	DIR *links;
+
+	to_hex(fingerprint, FINGERPRINT_SIZE, hex);
+	snprintf(path, sizeof path, "%s/by-fingerprint", state->root);
+	links = opendir(path);
+	if (!links)
+		return -errno;
+	for (struct dirent *entry = readdir(links); entry; entry = readdir(links))
+		if (strcmp(entry->d_name, hex) != 0 && leads_here(state, dirfd(links), entry->d_name))
+			unlinkat(dirfd(links), entry->d_name, 0);
+	closedir(links);
+	return 0;
+}
+
 /* A link whose directory somebody removed leads nowhere. */
 static bool has_state(const struct state *state, const char *id)
 {
@@ -200,6 +227,82 @@ int state_open(struct state *state, const char *root, const uint8_t *fingerprint
 	if (length <= 3 || !has_state(state, target + 3))
 		return make_new(state, fingerprint, why);
 	return enter(state, target + 3, why);
+}
+
+int state_enter(struct state *state, const char *root, const char *id, struct reason *why)
+{
+	*state = (struct state){ .dir_fd = -1, .lock_fd = -1 };
+	snprintf(state->root, sizeof state->root, "%s", root);
+	return enter(state, id, why);
+}
+
+bool state_is_known(const char *root, const uint8_t *fingerprint)
+{
+	struct state state = { .dir_fd = -1, .lock_fd = -1 };
+	char path[PATH_LIMIT + 128];
+
+	snprintf(state.root, sizeof state.root, "%s", root);
+	link_path(&state, fingerprint, path, sizeof path);
+	return access(path, F_OK) == 0;
+}
+
+static void switch_path(const struct state *state, const char *id, char *ret, size_t room)
+{
+	snprintf(ret, room, "%s/switching/%s", state->root, id);
+}
+
+int state_mark_switch(const struct state *state, struct reason *why)
+{
+	char path[PATH_LIMIT + 128], dir[PATH_LIMIT + 128];
+	int fd, ret;
+
+	switch_path(state, "", dir, sizeof dir);
+	switch_path(state, state->id, path, sizeof path);
+	ret = make_dirs(dir, why);
+	if (ret < 0)
+		return ret;
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	ret = fd < 0 ? -errno : fd_sync_dir(dir);
+	if (ret == 0)
+		ret = fd_sync_dir(state->root);
+	if (fd >= 0)
+		close(fd);
+	return ret < 0 ? reason_set(why, -ret, "%s can't be made: %s", path, strerror(-ret)) : 0;
+}
+
+void state_unmark_switch(const struct state *state)
+{
+	char path[PATH_LIMIT + 128];
+
+	switch_path(state, state->id, path, sizeof path);
+	unlink(path);
+}
+
+int state_each_switch(const char *root, int (*each)(void *self, const char *id), void *self)
+{
+	char path[PATH_LIMIT + 32];
+	int ret = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof path, "%s/switching", root);
+	dir = opendir(path);
+	if (!dir)
+		return 0;
+	for (struct dirent *entry = readdir(dir); ret == 0 && entry; entry = readdir(dir))
+		if (entry->d_name[0] != '.' && strlen(entry->d_name) < sizeof((struct state *)0)->id)
+			ret = each(self, entry->d_name);
+	closedir(dir);
+	return ret;
+}
+
+static int found_one(void *self, const char *id)
+{
+	return 1;
+}
+
+bool state_any_switch(const char *root)
+{
+	return state_each_switch(root, found_one, NULL) > 0;
 }
 
 int state_renew(struct state *state, const uint8_t *fingerprint, struct reason *why)

@@ -3,6 +3,7 @@
  *
  *	ROOT/<disc-id>/{lock,overlay.db,spool}
  *	ROOT/by-fingerprint/<hex> -> ../<disc-id>
+ *	ROOT/switching/<disc-id>: its head is being written, see commit/torn_head.h
  * A disc is known by the fingerprint of its newest session's descriptors. A commit changes it: the link for
  *the coming fingerprint is made before the head is written, the old one removed after the publication; so a
  *disc that was changed by anybody else never meets work that was staged for another state of it. */
@@ -10,6 +11,8 @@
 
 #include "base/reason.h"
 #include "wire/verbs.h"
+
+#include <stdbool.h>
 
 struct state {
 	char root[PATH_LIMIT];
@@ -27,5 +30,18 @@ void state_close(struct state *state);
 /* The fingerprint leads to this state from now on / no more. */
 int state_link(const struct state *state, const uint8_t *fingerprint, struct reason *why);
 void state_unlink(const struct state *state, const uint8_t *fingerprint);
+/* Only that fingerprint leads here from now on. 0 or -errno. */
+int state_unlink_others(const struct state *state, const uint8_t *fingerprint);
+/* The head of this disc is about to be written / is whole. 0 or -errno with why. */
+int state_mark_switch(const struct state *state, struct reason *why);
+void state_unmark_switch(const struct state *state);
+/* Is any, under this root? */
+bool state_any_switch(const char *root);
+/* Calls each with the ids of those, until it returns something else than 0, which is returned. */
+int state_each_switch(const char *root, int (*each)(void *self, const char *id), void *self);
+/* Opens and locks a state by its id. -EBUSY: another daemon has it. */
+int state_enter(struct state *state, const char *root, const char *id, struct reason *why);
+/* Does a fingerprint lead to a state? */
+bool state_is_known(const char *root, const uint8_t *fingerprint);
 /* Lets go of the directory that a stale link led to and makes a new one for the same disc. */
 int state_renew(struct state *state, const uint8_t *fingerprint, struct reason *why);

@@ -139,7 +139,7 @@ static int burn(struct burn_role *role)
 		outlive_daemon();
 	got = burn_session(&request, role->why);
 	if (got == 0)
-		got = fault_point("burn-written");
+		got = fault_point(FAULT_BURN_WRITTEN);
 	if (got < 0)
 		return got;
 	put_written(&msg, &written);
@@ -163,7 +163,7 @@ int role_burn(struct worker *worker, struct reason *why)
 	if (got == 0)
 		got = send_planned(&role);
 	if (got == 0)
-		got = fault_point("burn-planned");
+		got = fault_point(FAULT_BURN_PLANNED);
 	if (got == 0)
 		got = wait_for_go(&role);
 	return got == 0 ? burn(&role) : got;

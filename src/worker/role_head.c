@@ -39,11 +39,11 @@ int role_head(struct worker *worker, struct reason *why)
 	int got = take_head(worker, &head, why);
 
 	if (got == 0)
-		got = fault_point("head-before");
+		got = fault_point(FAULT_HEAD_BEFORE);
 	if (got == 0)
 		got = write_head(worker, &head, why);
 	if (got == 0)
-		got = fault_point("head-after");
+		got = fault_point(FAULT_HEAD_AFTER);
 	if (got < 0)
 		return got;
 	put_written(&reply, &written);

@@ -2,6 +2,7 @@
 /* JOB(source) -> (NODE XATTR* EXTENT*)*, IMPORTED */
 #include "worker/role.h"
 
+#include "base/fault.h"
 #include "disc/iso_read.h"
 
 struct sending {
@@ -60,6 +61,8 @@ int role_import(struct worker *worker, struct reason *why)
 	if (got == 0)
 		got = iso_read_tree(&source, job->session, job->limit, job->format, &sink, &sending,
 				    &imported, why);
+	if (got == 0)
+		got = fault_point(FAULT_IMPORT_END);
 	if (got < 0)
 		return got;
 	put_imported(&msg, &imported);

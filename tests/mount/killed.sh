@@ -107,7 +107,7 @@ unmount mnt
 
 # --- each named point: of the workers (an answer comes) and of the daemon (the mount dies)
 for point in burn-planned burn-start burn-middle burn-written head-before head-after \
-	phase-{frozen,planned,burning,written,checked}-{before,after} publish-before-commit; do
+	phase-{frozen,planned,burning,written,checked}-{before,after} phase-published-before; do
 	DISCFS_FAULT=$point:kill mount_disc disc.img mnt
 	round=$((round + 1))
 	stage $round

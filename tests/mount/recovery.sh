@@ -15,7 +15,7 @@ commit mnt ONE
 unmount mnt
 
 # --- the publication can't be stored
-DISCFS_FAULT=publish-before-commit:28 mount_disc disc.img mnt
+DISCFS_FAULT=phase-published-before:28 mount_disc disc.img mnt
 echo two >mnt/two
 assert_exit 13 discfsctl commit mnt
 grep -q "the session is burned, but .* It is taken over when the disc is mounted again" out
@@ -33,12 +33,12 @@ assert_equal "$(status mnt '.sessions | length')" 2
 unmount mnt
 
 # --- the daemon dies behind the head, and the next mount can't finish: what is staged belongs to the disc as it is
-DISCFS_FAULT=publish-before-commit:kill mount_disc disc.img mnt
+DISCFS_FAULT=phase-published-before:kill mount_disc disc.img mnt
 echo three >mnt/three
 assert_fails "" setfattr -n user.discfs.commit -v THREE mnt
 await_end "$(cat .daemon-mnt)"
 fusermount3 -uz mnt
-DISCFS_FAULT=phase-checked-before:5 mount_disc disc.img mnt
+DISCFS_FAULT=check-start:5 mount_disc disc.img mnt
 assert_equal "$(cat mnt/.discfs/changes)" "A three"
 echo four >mnt/four
 unmount mnt

@@ -329,14 +329,14 @@ static inline int op_discard(struct faulty *faulty, const struct op *op)
 static inline bool read_journal(struct faulty *faulty, struct journal *ret)
 {
 	WITH_LOCK(&faulty->store.tree->lock);
-	return journal_read(&faulty->store.tree->db, ret) > 0;
+	return journal_read(&faulty->store.tree->db, ret) > 0 && ret->phase == PHASE_FROZEN;
 }
 
 static inline int op_freeze(struct faulty *faulty, const struct op *op)
 {
-	uint32_t gen = 0;
+	struct journal journal = { 0 };
 
-	return UNDER_TEST(faulty, freeze_generation(faulty->store.tree, &gen));
+	return UNDER_TEST(faulty, freeze_generation(faulty->store.tree, &journal));
 }
 
 static inline int op_publish(struct faulty *faulty, const struct op *op)

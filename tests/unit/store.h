@@ -481,11 +481,11 @@ static inline void land_file(struct store *store, uint64_t ino, uint32_t gen)
 
 static inline uint32_t store_freeze(struct store *store)
 {
-	uint32_t gen = 0;
+	struct journal journal = { 0 };
 
-	assert_int_equal(freeze_generation(store->tree, &gen), 0);
+	assert_int_equal(freeze_generation(store->tree, &journal), 0);
 	assert_true(store->tree->frozen);
-	return gen;
+	return journal.gen;
 }
 
 static inline void store_publish(struct store *store, uint32_t gen)
