@@ -118,6 +118,44 @@ static int fill(struct adopt *adopt, struct disc *disc, struct reason *why)
 	return ret < 0 ? reason_set(why, -ret, "%s can't be written", adopt->tree->db.path) : 0;
 }
 
+static int fill_past(struct adopt *adopt, const struct disc *disc, const struct verb_session *session,
+		     struct reason *why)
+{
+	static const struct import_sink sink = { .node = adopt_node, .link = adopt_link };
+	struct verb_imported imported = { 0 };
+	struct db *db = &adopt->tree->db;
+	int ret = db_begin(db);
+
+	if (ret == 0)
+		ret =
+		    import_run(disc->fd, disc->path, session->start,
+			       atomic_load(&adopt->tree->disc.limit) / SECTOR, &sink, adopt, &imported, why);
+	if (ret == 0)
+		ret = store_links(adopt);
+	if (ret == 0)
+		ret = db_meta_put_int(db, "next_ino", (int64_t)adopt->links.count + 1);
+	if (ret == 0)
+		ret = db_commit(db);
+	return ret < 0 ? reason_set(why, -ret, "%s can't be written", db->path) : 0;
+}
+
+int adopt_session(const struct disc *disc, const struct verb_session *session, struct tree *tree,
+		  struct reason *why)
+{
+	struct adopt adopt = { .tree = tree };
+	int ret;
+
+	WITH_LOCK(&tree->lock);
+	db_allow_spill(&tree->db, true);
+	ret = fill_past(&adopt, disc, session, why);
+	db_allow_spill(&tree->db, false);
+	if (ret < 0)
+		db_rollback(&tree->db);
+	vec_clear(&adopt.links);
+	vec_clear(&adopt.is_dir);
+	return ret;
+}
+
 int adopt_disc(struct disc *disc, struct reason *why)
 {
 	struct adopt adopt = { .tree = &disc->tree };

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "mount/background.h"
 #include "mount/flusher.h"
+#include "mount/librarian.h"
 #include "mount/pages.h"
 #include "mount/parker.h"
 #include "mount/seeker.h"
@@ -47,6 +48,7 @@ static int open_disc(struct mount *mount, const struct options *options, struct 
 	pthread_mutex_init(&mount->stale.lock, NULL);
 	mount->owner = getuid();
 	mount->allow_other = options->allow_other;
+	pasts_init(&mount->pasts, &mount->disc);
 	mount->control = (struct control){ .disc = &mount->disc,
 					   .commit = &mount->commit,
 					   .mountpoint = options->mountpoint,
@@ -98,12 +100,15 @@ static int serve(struct mount *mount, const struct options *options, int parent,
 	if (ret == 0)
 		ret = parker_start(mount);
 	if (ret == 0)
+		ret = librarian_start(mount);
+	if (ret == 0)
 		ret = stopper_start(mount, options->mountpoint);
 	if (ret < 0)
 		return reason_set(why, -ret, "threads can't be started: %s", strerror(-ret));
 	background_ready(parent);
 	ret = session_loop(mount);
 	signal = stopper_end(mount);
+	librarian_stop(mount);
 	parker_stop(mount);
 	seeker_stop(mount);
 	session_detach(mount); /* a commit that is under way may last an hour */
@@ -131,6 +136,7 @@ static int run(const struct options *options)
 	ret = serve(mount, options, parent, &code, &why);
 	session_unmount(mount);
 	vec_clear(&mount->stale.inos);
+	pasts_close(&mount->pasts);
 	disc_close(&mount->disc);
 	return ret < 0 ? fail(&why) : code;
 }

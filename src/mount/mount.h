@@ -6,12 +6,23 @@
  */
 #pragma once
 
+#include "commit/pasts.h"
 #include "control/files.h"
 #include "control/xattrs.h"
 
 #include <fuse_lowlevel.h>
 
 #define VIRTUAL_BASE (1ull << 62)
+#define SESSIONS_INO (VIRTUAL_BASE + (1ull << 43)) /* .discfs/sessions */
+/* Behind it the nodes of session N's tree, from VIRTUAL_BASE + (N << PAST_BITS) on. */
+#define PAST_BITS 44
+
+/* Asked for a session that may have to be imported first: see librarian.h. */
+struct request {
+	fuse_req_t req;
+	uint32_t session;
+	bool entry; /* a look-up; else attributes */
+};
 
 /* A seek that waits for the kernel's pages: see seeker.h. */
 struct seek {
@@ -38,6 +49,7 @@ struct turn {
 struct mount {
 	struct disc disc;
 	struct commit commit;
+	struct pasts pasts;
 	struct control control;
 	struct fuse_session *session;
 	struct discard_sink caches;
@@ -66,6 +78,13 @@ struct mount {
 		bool stop;
 	} parker;
 	struct {
+		pthread_t thread;
+		pthread_mutex_t lock;
+		pthread_cond_t wake;
+		VEC(struct request) asked; /* in the order in which they came */
+		bool stop;
+	} librarian;
+	struct {
 		pthread_t thread, loop;
 		const char *mountpoint;
 		_Atomic int number; /* of the signal */
@@ -79,7 +98,10 @@ struct mount {
 
 struct mount *mount_of(fuse_req_t req);
 struct tree *tree_of(fuse_req_t req);
+/* Not of the tree that is mounted. */
 bool is_virtual(fuse_ino_t ino);
+/* Of the virtual ones: in the tree of a session. */
+bool is_past(fuse_ino_t ino);
 /* May the caller control the mount? Its owner and root may. */
 bool may_control(fuse_req_t req);
 /* err: 0 or -errno. */
@@ -90,3 +112,18 @@ void reply_entry(fuse_req_t req, const struct node_attr *attr);
 void entry_fill(struct fuse_entry_param *entry, const struct node_attr *attr);
 void stat_fill(struct stat *st, const struct node_attr *attr);
 #define ATTR_TIMEOUT 86400.0
+
+/* The tree that a node is in: the mounted one, or a session's, which is held meanwhile. */
+struct view {
+	struct tree *tree; /* NULL: none, a virtual node of another kind */
+	struct past *past; /* NULL: the mounted one */
+	struct pasts *pasts;
+	uint64_t base; /* what the kernel's numbers are larger by */
+	uint64_t ino;  /* in the tree */
+};
+
+/* 0 or -errno. To be closed in any case; the request may be answered by then. */
+int view_open(fuse_req_t req, fuse_ino_t ino, struct view *ret);
+void view_close(struct view *view);
+/* entry and attributes as the kernel knows the node. */
+void view_entry(const struct view *view, struct fuse_entry_param *entry, const struct node_attr *attr);

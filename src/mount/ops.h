@@ -59,4 +59,6 @@ void virtual_getattr(fuse_req_t req, fuse_ino_t ino);
 void virtual_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void virtual_read(fuse_req_t req, size_t size, off_t offset, const struct fuse_file_info *fi);
 void virtual_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size);
-void virtual_release(fuse_req_t req, const struct fuse_file_info *fi);
+void virtual_release(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info *fi);
+/* Answers a look-up of .discfs itself or of one of its own names. */
+void virtual_reply(fuse_req_t req, fuse_ino_t ino);

@@ -98,6 +98,10 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set, str
 	unsigned mask;
 	int ret = 0;
 
+	if (is_past(ino)) {
+		reply_err(req, -EROFS);
+		return;
+	}
 	if (is_virtual(ino)) {
 		virtual_getattr(req, ino); /* a shell's ">" truncates the control file */
 		return;
@@ -119,13 +123,16 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set, str
 
 void op_readlink(fuse_req_t req, fuse_ino_t ino)
 {
-	struct tree *tree = tree_of(req);
 	char target[TARGET_LIMIT + 1];
 	struct inode *inode;
+	struct view view;
 	size_t length;
-	int ret = is_virtual(ino) ? -EINVAL : tree_get(tree, ino, &inode);
+	int ret = view_open(req, ino, &view);
 
+	if (ret == 0)
+		ret = view.tree ? tree_get(view.tree, view.ino, &inode) : -EINVAL;
 	if (ret < 0) {
+		view_close(&view);
 		reply_err(req, ret);
 		return;
 	}
@@ -137,7 +144,8 @@ void op_readlink(fuse_req_t req, fuse_ino_t ino)
 			memcpy(target, inode->node.target.data, length);
 	}
 	target[length] = '\0';
-	tree_put(tree, inode);
+	tree_put(view.tree, inode);
+	view_close(&view);
 	fuse_reply_readlink(req, target);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mount/ops.h"
 
+#include "mount/past.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -21,7 +23,7 @@ struct listed {
 struct listing {
 	pthread_mutex_t lock;
 	bool filled;
-	uint64_t dir;
+	struct view view;
 	uint64_t stamp; /* of the tree before it was filled */
 	VEC(struct listed) entries;
 	struct text names;
@@ -39,29 +41,37 @@ static void listing_clear(struct listing *listing)
 	listing->filled = false;
 }
 
+static void listing_free(struct listing *listing)
+{
+	listing_clear(listing);
+	view_close(&listing->view);
+	pthread_mutex_destroy(&listing->lock);
+	free(listing);
+}
+
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct listing *listing = calloc(1, sizeof *listing);
+	int ret = listing ? view_open(req, ino, &listing->view) : -ENOMEM;
 
-	if (!listing) {
-		reply_err(req, -ENOMEM);
+	if (ret < 0) {
+		free(listing);
+		reply_err(req, ret);
 		return;
 	}
 	pthread_mutex_init(&listing->lock, NULL);
 	fi->fh = (uintptr_t)listing;
 	fi->keep_cache = 1;
-	fi->cache_readdir = !is_virtual(ino);
+	fi->cache_readdir = listing->view.tree != NULL;
 	if (fuse_reply_open(req, fi) == -ENOENT)
-		free(listing);
+		listing_free(listing);
 }
 
 void op_releasedir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct listing *listing = listing_of(fi);
 
-	listing_clear(listing);
-	pthread_mutex_destroy(&listing->lock);
-	free(listing);
+	listing_free(listing);
 	reply_err(req, 0);
 }
 
@@ -120,20 +130,27 @@ static size_t find_offset(const struct listing *listing, uint64_t offset)
 	return low;
 }
 
-static int listing_fill(struct tree *tree, struct listing *listing, uint64_t ino)
+static int list_names(struct mount *mount, struct listing *listing)
 {
+	if (listing->view.tree)
+		return tree_list(listing->view.tree, listing->view.ino, add_entry, listing);
+	return listing->view.ino == SESSIONS_INO ? past_list(mount, add_entry, listing) : 0;
+}
+
+static int listing_fill(struct mount *mount, struct listing *listing)
+{
+	const struct view *view = &listing->view;
 	uint64_t parent = ROOT_INO;
-	int ret = is_virtual(ino) ? 0 : tree_parent(tree, ino, &parent);
+	int ret = view->tree ? tree_parent(view->tree, view->ino, &parent) : 0;
 
 	listing_clear(listing);
-	listing->dir = ino;
-	listing->stamp = atomic_load(&tree->stamp);
+	listing->stamp = view->tree ? atomic_load(&view->tree->stamp) : 0;
 	if (ret == 0)
-		ret = add_entry(listing, ".", 1, ino, S_IFDIR >> 12);
+		ret = add_entry(listing, ".", 1, view->ino, S_IFDIR >> 12);
 	if (ret == 0)
 		ret = add_entry(listing, "..", 2, parent, S_IFDIR >> 12);
-	if (ret == 0 && !is_virtual(ino))
-		ret = tree_list(tree, ino, add_entry, listing);
+	if (ret == 0)
+		ret = list_names(mount, listing);
 	if (ret < 0)
 		return ret;
 	give_offsets(listing);
@@ -143,12 +160,15 @@ static int listing_fill(struct tree *tree, struct listing *listing, uint64_t ino
 
 /* The attributes of an entry, unless its name is gone or leads elsewhere by now: the kernel would make it
  * anew, and keep it for a day. */
-static bool entry_attr(struct tree *tree, const struct listing *listing, const struct listed *listed,
-		       struct node_attr *ret)
+static bool entry_attr(const struct listing *listing, const struct listed *listed, struct node_attr *ret)
 {
+	struct tree *tree = listing->view.tree;
+
+	if (!tree)
+		return false;
 	if (atomic_load(&tree->stamp) == listing->stamp)
 		return tree_attrs_next(tree, listed->ino, ret) == 0;
-	return tree_attrs_of_name(tree, listing->dir, listing->names.data + listed->at, listed->length,
+	return tree_attrs_of_name(tree, listing->view.ino, listing->names.data + listed->at, listed->length,
 				  ret) == 0 &&
 	       ret->ino == listed->ino;
 }
@@ -159,31 +179,34 @@ static size_t put_entry(fuse_req_t req, const struct listing *listing, size_t in
 {
 	const struct listed *listed = &listing->entries.items[index];
 	const char *name = listing->names.data + listed->at;
-	struct fuse_entry_param entry = { .attr = { .st_ino = listed->ino, .st_mode = listed->type << 12 } };
+	bool session = listing->view.ino == SESSIONS_INO && index >= FIRST_OFFSETS;
+	struct fuse_entry_param entry = { .attr = { .st_ino = session ? past_root((uint32_t)listed->ino)
+								      : listing->view.base + listed->ino,
+						    .st_mode = listed->type << 12 } };
 	struct node_attr attr;
 	size_t used;
 
-	if (plus && index >= FIRST_OFFSETS && entry_attr(tree_of(req), listing, listed, &attr))
-		entry_fill(&entry, &attr);
+	if (plus && index >= FIRST_OFFSETS && entry_attr(listing, listed, &attr))
+		view_entry(&listing->view, &entry, &attr);
 	used = plus ? fuse_add_direntry_plus(req, buffer, room, name, &entry, (off_t)listed->offset)
 		    : fuse_add_direntry(req, buffer, room, name, &entry.attr, (off_t)listed->offset);
 	return used <= room ? used : 0;
 }
 
 /* Fills the buffer from offset on. Returns the bytes used, or -errno. */
-static int64_t fill_buffer(fuse_req_t req, fuse_ino_t ino, struct listing *listing, char *buffer, size_t size,
-			   off_t offset, bool plus)
+static int64_t fill_buffer(fuse_req_t req, struct listing *listing, char *buffer, size_t size, off_t offset,
+			   bool plus)
 {
-	struct tree *tree = tree_of(req);
+	struct tree *tree = plus ? listing->view.tree : NULL;
 	size_t used = 0;
 	int ret = 0;
 
 	WITH_LOCK(&listing->lock);
 	if (offset == 0 || !listing->filled)
-		ret = listing_fill(tree, listing, ino);
+		ret = listing_fill(mount_of(req), listing);
 	if (ret < 0)
 		return ret;
-	if (plus)
+	if (tree)
 		tree_attrs_begin(tree);
 	for (size_t i = find_offset(listing, (uint64_t)offset); i < listing->entries.count; i++) {
 		size_t took = put_entry(req, listing, i, buffer + used, size - used, plus);
@@ -192,7 +215,7 @@ static int64_t fill_buffer(fuse_req_t req, fuse_ino_t ino, struct listing *listi
 			break;
 		used += took;
 	}
-	if (plus)
+	if (tree)
 		tree_attrs_end(tree);
 	return (int64_t)used;
 }
@@ -201,7 +224,7 @@ static void read_entries(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offs
 			 bool plus)
 {
 	char *buffer AUTO_FREE = malloc(size);
-	int64_t used = buffer ? fill_buffer(req, ino, listing_of(fi), buffer, size, offset, plus) : -ENOMEM;
+	int64_t used = buffer ? fill_buffer(req, listing_of(fi), buffer, size, offset, plus) : -ENOMEM;
 
 	/* Nothing of the listing may be touched behind the reply: the release may be under way already. */
 	if (used < 0)

@@ -76,7 +76,7 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	if (is_virtual(ino)) {
-		virtual_release(req, fi);
+		virtual_release(req, ino, fi);
 		return;
 	}
 	file_closed(tree_of(req), fi);
@@ -85,7 +85,7 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
-	if (is_virtual(ino))
+	if (is_virtual(ino) && !is_past(ino))
 		virtual_read(req, size, offset, fi);
 	else
 		parker_read(mount_of(req), req, inode_of(fi), size, (uint64_t)offset);
@@ -131,7 +131,7 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
 void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset, struct fuse_file_info *from_fi,
 			fuse_ino_t to, off_t offset, struct fuse_file_info *to_fi, size_t length, int flags)
 {
-	int64_t copied = is_virtual(from) || is_virtual(to)
+	int64_t copied = (is_virtual(from) && !is_past(from)) || is_virtual(to)
 			     ? -EXDEV
 			     : body_copy(tree_of(req), inode_of(from_fi), (uint64_t)from_offset,
 					 inode_of(to_fi), (uint64_t)offset, min_u64(length, COPY_AT_ONCE));
@@ -154,7 +154,7 @@ void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct f
 		seeker_ask(mount_of(req), &(struct seek){ req, ino, inode_of(fi), (uint64_t)offset, whence });
 		return;
 	}
-	at = is_virtual(ino) ? -EINVAL : body_seek(inode_of(fi), (uint64_t)offset, whence);
+	at = is_virtual(ino) && !is_past(ino) ? -EINVAL : body_seek(inode_of(fi), (uint64_t)offset, whence);
 	if (at < 0)
 		reply_err(req, (int)at);
 	else

@@ -13,6 +13,12 @@ static bool is_reserved(fuse_ino_t parent, const char *name)
 	return is_virtual(parent) || (parent == ROOT_INO && strcmp(name, CONTROL_DIR) == 0);
 }
 
+/* Sessions are what a disc has recorded. */
+static int refused(fuse_ino_t ino, int err)
+{
+	return ino == SESSIONS_INO || is_past(ino) ? -EROFS : err;
+}
+
 /* "." and ".." are asked for by inode number only: by file handles, and so by NFS. */
 static int look_up(struct tree *tree, uint64_t parent, const char *name, struct node_attr *ret)
 {
@@ -85,7 +91,7 @@ static int make(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode
 	};
 
 	if (is_reserved(parent, name))
-		return is_virtual(parent) ? -EACCES : -EEXIST;
+		return is_virtual(parent) ? refused(parent, -EACCES) : -EEXIST;
 	return tree_create(tree_of(req), parent, name, strlen(name), &new, ret, ret_inode);
 }
 
@@ -141,7 +147,7 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name
 {
 	struct node_attr attr;
 	int ret = is_virtual(ino) || is_reserved(parent, name)
-		      ? -EPERM
+		      ? refused(ino, refused(parent, -EPERM))
 		      : tree_link(tree_of(req), ino, parent, name, strlen(name), &attr);
 
 	if (ret < 0)
@@ -152,14 +158,14 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name
 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	reply_err(req,
-		  is_reserved(parent, name) ? -EPERM : tree_unlink(tree_of(req), parent, name, strlen(name)));
+	reply_err(req, is_reserved(parent, name) ? refused(parent, -EPERM)
+						 : tree_unlink(tree_of(req), parent, name, strlen(name)));
 }
 
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	reply_err(req,
-		  is_reserved(parent, name) ? -EPERM : tree_rmdir(tree_of(req), parent, name, strlen(name)));
+	reply_err(req, is_reserved(parent, name) ? refused(parent, -EPERM)
+						 : tree_rmdir(tree_of(req), parent, name, strlen(name)));
 }
 
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
@@ -168,7 +174,7 @@ void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t n
 	const struct fuse_ctx *caller = fuse_req_ctx(req);
 
 	if (is_reserved(parent, name) || is_reserved(new_parent, new_name))
-		reply_err(req, -EPERM);
+		reply_err(req, refused(parent, refused(new_parent, -EPERM)));
 	else if ((flags & ~(unsigned)RENAME_NOREPLACE) == RENAME_WHITEOUT) /* the kernel sees what is there */
 		reply_err(req, tree_rename_whiteout(tree_of(req), parent, name, strlen(name), new_parent,
 						    new_name, strlen(new_name), caller->uid, caller->gid));

@@ -52,7 +52,7 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 	if (is_control_name(name))
 		set_control(req, control_xattr_find(name, ino), value, size);
 	else if (is_virtual(ino))
-		reply_err(req, -EPERM);
+		reply_err(req, is_past(ino) ? -EROFS : -EPERM);
 	else
 		reply_err(req,
 			  tree_xattr_set(tree_of(req), ino, name, value, size,
@@ -70,13 +70,24 @@ static void get_control(fuse_req_t req, fuse_ino_t ino, const struct control_xat
 		reply_value(req, text.data ? text.data : "", text.length, size);
 }
 
+static int all_xattrs(fuse_req_t req, fuse_ino_t ino, struct blob *ret)
+{
+	struct view view;
+	int err = view_open(req, ino, &view);
+
+	if (err == 0 && view.tree)
+		err = tree_xattrs(view.tree, view.ino, ret);
+	view_close(&view);
+	return err;
+}
+
 void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 {
 	struct blob set CLEANUP(blob_clear) = { 0 };
 	struct xattr_view view;
 	int ret;
 
-	if (is_virtual(ino)) {
+	if (is_virtual(ino) && (!is_past(ino) || is_control_name(name))) {
 		reply_err(req, -ENODATA);
 		return;
 	}
@@ -86,7 +97,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	}
 	ret = xattr_name_check(name);
 	if (ret == 0)
-		ret = tree_xattrs(tree_of(req), ino, &set);
+		ret = all_xattrs(req, ino, &set);
 	if (ret == 0 && !xattr_set_find(&set, name, &view))
 		ret = -ENODATA;
 	if (ret < 0)
@@ -101,7 +112,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	struct text names AUTO_TEXT = { 0 };
 	struct xattr_view view;
 	size_t at = 0;
-	int ret = is_virtual(ino) ? 0 : tree_xattrs(tree_of(req), ino, &set);
+	int ret = all_xattrs(req, ino, &set);
 
 	if (ret < 0) {
 		reply_err(req, ret);
@@ -119,7 +130,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
 	if (is_control_name(name) || is_virtual(ino))
-		reply_err(req, is_virtual(ino) ? -EPERM : -ENODATA);
+		reply_err(req, is_past(ino) ? -EROFS : is_virtual(ino) ? -EPERM : -ENODATA);
 	else
 		reply_err(req, tree_xattr_remove(tree_of(req), ino, name));
 }

@@ -32,6 +32,11 @@ bool is_virtual(fuse_ino_t ino)
 	return ino >= VIRTUAL_BASE;
 }
 
+bool is_past(fuse_ino_t ino)
+{
+	return ino >= VIRTUAL_BASE + (1ull << PAST_BITS);
+}
+
 bool may_control(fuse_req_t req)
 {
 	uid_t caller = fuse_req_ctx(req)->uid;

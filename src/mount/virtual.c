@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mount/ops.h"
 
+#include "mount/past.h"
+
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
-/* VIRTUAL_BASE is the directory, what follows are the rows of control_files. */
+#define SESSIONS_NAME "sessions"
+
+/* VIRTUAL_BASE is the directory, what follows are the rows of control_files; then the sessions (past.h). */
 static const struct control_file *file_of(fuse_ino_t ino)
 {
 	return &control_files[ino - VIRTUAL_BASE - 1];
 }
 
+static bool is_directory(fuse_ino_t ino)
+{
+	return ino == VIRTUAL_BASE || ino == SESSIONS_INO;
+}
+
 static void fill_stat(fuse_req_t req, fuse_ino_t ino, struct stat *ret)
 {
 	const struct mount *mount = mount_of(req);
-	bool directory = ino == VIRTUAL_BASE;
+	bool directory = is_directory(ino);
 	mode_t bits = directory || !file_of(ino)->content ? 0 : S_IRUSR;
 
 	*ret = (struct stat){
@@ -31,27 +40,42 @@ static void fill_stat(fuse_req_t req, fuse_ino_t ino, struct stat *ret)
 	ret->st_atim = ret->st_ctim = ret->st_mtim;
 }
 
+void virtual_reply(fuse_req_t req, fuse_ino_t ino)
+{
+	struct fuse_entry_param entry = { .generation = 1, .ino = ino, .entry_timeout = ATTR_TIMEOUT };
+
+	fill_stat(req, ino, &entry.attr);
+	fuse_reply_entry(req, &entry);
+}
+
 bool virtual_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-	struct fuse_entry_param entry = { .generation = 1 };
+	fuse_ino_t ino = 0;
 
+	if (parent == SESSIONS_INO || is_past(parent)) {
+		past_lookup(req, parent, name);
+		return true;
+	}
 	if (parent == ROOT_INO && strcmp(name, CONTROL_DIR) == 0)
-		entry.ino = VIRTUAL_BASE;
+		ino = VIRTUAL_BASE;
+	if (parent == VIRTUAL_BASE && strcmp(name, SESSIONS_NAME) == 0)
+		ino = SESSIONS_INO;
 	for (size_t i = 0; parent == VIRTUAL_BASE && control_files[i].name; i++)
 		if (strcmp(name, control_files[i].name) == 0)
-			entry.ino = VIRTUAL_BASE + 1 + i;
-	if (entry.ino == 0)
-		return false;
-	fill_stat(req, entry.ino, &entry.attr);
-	entry.entry_timeout = ATTR_TIMEOUT;
-	fuse_reply_entry(req, &entry);
-	return true;
+			ino = VIRTUAL_BASE + 1 + i;
+	if (ino)
+		virtual_reply(req, ino);
+	return ino != 0;
 }
 
 void virtual_getattr(fuse_req_t req, fuse_ino_t ino)
 {
 	struct stat st;
 
+	if (is_past(ino)) {
+		past_getattr(req, ino);
+		return;
+	}
 	fill_stat(req, ino, &st);
 	fuse_reply_attr(req, &st, 0);
 }
@@ -70,6 +94,11 @@ void virtual_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	struct text *content = calloc(1, sizeof *content);
 	int ret = content ? 0 : -ENOMEM;
 
+	if (is_past(ino)) {
+		free(content);
+		past_open_file(req, ino, fi);
+		return;
+	}
 	if (ret == 0 && !may_control(req))
 		ret = -EACCES;
 	if (ret == 0 && file->content)
@@ -90,8 +119,12 @@ static struct text *content_of(const struct fuse_file_info *fi)
 	return (struct text *)(uintptr_t)fi->fh;
 }
 
-void virtual_release(fuse_req_t req, const struct fuse_file_info *fi)
+void virtual_release(fuse_req_t req, fuse_ino_t ino, const struct fuse_file_info *fi)
 {
+	if (is_past(ino)) {
+		past_release(req, ino, fi);
+		return;
+	}
 	free_content(content_of(fi));
 	reply_err(req, 0);
 }
@@ -115,8 +148,10 @@ void virtual_read(fuse_req_t req, size_t size, off_t offset, const struct fuse_f
 
 void virtual_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size)
 {
-	const struct control_file *file = file_of(ino);
-	int ret = file->command ? file->command(&mount_of(req)->control, data, size) : -EACCES;
+	const struct control_file *file = is_past(ino) ? NULL : file_of(ino);
+	int ret = !file		  ? -EROFS
+		  : file->command ? file->command(&mount_of(req)->control, data, size)
+				  : -EACCES;
 
 	if (ret < 0)
 		reply_err(req, ret);

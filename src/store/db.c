@@ -159,6 +159,11 @@ int db_open(struct db *db, const char *path, struct reason *why)
 	return ret < 0 ? ret : db_open_wal(db, why);
 }
 
+void db_stay_small(struct db *db)
+{
+	sqlite3_exec(db->handle, "PRAGMA cache_size=-2048", NULL, NULL, NULL);
+}
+
 void db_close(struct db *db)
 {
 	db_commit(db);

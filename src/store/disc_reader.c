@@ -162,6 +162,16 @@ int disc_read(struct disc_reader *disc, void *data, size_t length, uint64_t orig
 	return -EIO;
 }
 
+int disc_reader_enter(struct disc_reader *disc)
+{
+	return begin(disc) ? 0 : -EAGAIN;
+}
+
+void disc_reader_leave(struct disc_reader *disc)
+{
+	end(disc);
+}
+
 void disc_reader_hold(struct disc_reader *disc)
 {
 	WITH_LOCK(&disc->lock);

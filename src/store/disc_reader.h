@@ -52,6 +52,10 @@ void disc_reader_forget(struct disc_reader *disc);
 /* Reads exactly length bytes at origin (bytes). 0, or -EIO beyond the recorded part or when the medium can't
  * be read, -EAGAIN while somebody holds it, -ENOMEDIUM, -ESTALE: another disc is in the drive. */
 int disc_read(struct disc_reader *disc, void *data, size_t length, uint64_t origin);
+/* Somebody else, a worker, reads the disc from now on: until disc_reader_leave it isn't held. 0 or -EAGAIN.
+ */
+int disc_reader_enter(struct disc_reader *disc);
+void disc_reader_leave(struct disc_reader *disc);
 /* When it returns, nobody reads, and nobody will before the release. One holder at a time. */
 void disc_reader_hold(struct disc_reader *disc);
 /* Nothing to do when nobody holds it. */
