@@ -10,11 +10,25 @@
 
 #define SECTOR 2048u /* bytes in a logical sector of every medium here (ECMA-119 6.1.2) */
 
+static inline uint32_t get_le16(const void *at)
+{
+	const uint8_t *b = (const uint8_t *)at;
+
+	return (uint32_t)b[0] | (uint32_t)b[1] << 8;
+}
+
 static inline uint32_t get_le32(const void *at)
 {
 	const uint8_t *b = (const uint8_t *)at;
 
 	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+static inline uint64_t get_le64(const void *at)
+{
+	const uint8_t *b = (const uint8_t *)at;
+
+	return get_le32(b) | (uint64_t)get_le32(b + 4) << 32;
 }
 
 static inline void put_le32(void *at, uint32_t value)

@@ -17,11 +17,6 @@ enum {
 	AT_MODIFIED = 830
 };
 
-static uint32_t get_le16(const uint8_t *at)
-{
-	return (uint32_t)at[0] | (uint32_t)at[1] << 8;
-}
-
 static bool get_digits(const uint8_t *at, size_t count, int *ret)
 {
 	int value = 0;

@@ -255,11 +255,6 @@ static void put_le64(uint8_t *at, uint64_t value)
 	put_le32(at + 4, (uint32_t)(value >> 32));
 }
 
-static uint64_t get_le64(const uint8_t *at)
-{
-	return get_le32(at) | (uint64_t)get_le32(at + 4) << 32;
-}
-
 uint64_t extent_map_stored(const struct extent_map *map)
 {
 	uint64_t sum = 0;

@@ -67,7 +67,7 @@ bool get_job(struct msg *msg, struct verb_job *ret)
 	ret->limit = msg_get_u64(msg);
 	ret->has_base = msg_get_bool(msg);
 	msg_get_string(msg, ret->label, sizeof ret->label);
-	ret->format = msg_get_choice(msg, FORMAT_AUTO, FORMAT_ISO9660);
+	ret->format = msg_get_choice(msg, FORMAT_AUTO, FORMAT_UDF);
 	ret->is_drive = msg_get_bool(msg);
 	ret->sequential = msg_get_bool(msg);
 	ret->finalize = msg_get_bool(msg);
@@ -256,7 +256,7 @@ void put_imported(struct msg *msg, const struct verb_imported *imported)
 bool get_imported(struct msg *msg, struct verb_imported *ret)
 {
 	ret->nodes = msg_get_u64(msg);
-	ret->format = msg_get_choice(msg, FORMAT_AUTO, FORMAT_ISO9660);
+	ret->format = msg_get_choice(msg, FORMAT_AUTO, FORMAT_UDF);
 	ret->warnings = msg_get_u32(msg);
 	msg_get_string(msg, ret->label, sizeof ret->label);
 	return understood(msg, VERB_IMPORTED);

@@ -61,7 +61,8 @@ enum tree_format { /* what an import read */
 		   FORMAT_AUTO = 0,
 		   FORMAT_ROCK_RIDGE = 1,
 		   FORMAT_JOLIET = 2,
-		   FORMAT_ISO9660 = 3
+		   FORMAT_ISO9660 = 3,
+		   FORMAT_UDF = 4
 };
 
 /* The job: which medium and which session on it. All addresses in sectors. */

@@ -3,7 +3,7 @@
 #include "worker/role.h"
 
 #include "base/fault.h"
-#include "disc/iso_read.h"
+#include "disc/formats.h"
 
 struct sending {
 	struct worker *worker;
@@ -59,8 +59,8 @@ int role_import(struct worker *worker, struct reason *why)
 	if (got == 0)
 		got = iso_read_start(why);
 	if (got == 0)
-		got = iso_read_tree(&source, job->session, job->limit, job->format, &sink, &sending,
-				    &imported, why);
+		got = formats_read_tree(&source, job->session, job->limit, job->format, &sink, &sending,
+					&imported, why);
 	if (got == 0)
 		got = fault_point(FAULT_IMPORT_END);
 	if (got < 0)

@@ -492,7 +492,7 @@ static void test_choices_refused(void **state)
 {
 	CLEANUP(msg_clear) struct msg msg;
 	const struct verb_disc disc = { .state = 4 };
-	const struct verb_job job = { .format = 4 };
+	const struct verb_job job = { .format = FORMAT_UDF + 1 };
 	const struct reason nothing = { 0 };
 	const struct extent extent = { .length = 1, .kind = (enum extent_kind)3 };
 	const struct extent empty = { .length = 0, .kind = EXTENT_DISC };

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The UDF reader: names, times and checksums by themselves, and whole discs against what another reader says
+ * of them: the lists beside tests/images/ are Linux' own. */
+#include "roles.h"
+
+#include "base/text.h"
+#include "disc/udf_dir.h"
+#include "disc/udf_tag.h"
+
+#include <openssl/evp.h>
+
+/* ---- names ---- */
+
+static const char *name_of(const char *recorded, size_t length)
+{
+	static char name[UDF_NAME_ROOM];
+
+	udf_name((const uint8_t *)recorded, length, name);
+	return name;
+}
+
+#define NAME(recorded) name_of(recorded, sizeof recorded - 1)
+
+static void names_become_utf8(void **state)
+{
+	assert_string_equal(NAME("\10plain.txt"), "plain.txt");
+	assert_string_equal(NAME("\10caf\351"), "caf\303\251");
+	assert_string_equal(NAME("\20\0a\x65\xe5"), "a\346\227\245");
+	assert_string_equal(NAME("\20\xd8\x3d\xde\x00"), "\360\237\230\200");
+	/* halves of a pair, alone, in the wrong order, at the end */
+	assert_string_equal(NAME("\20\xd8\x3d\0a"), "\357\277\275"
+						    "a");
+	assert_string_equal(NAME("\20\xde\x00\xd8\x3d"), "\357\277\275\357\277\275");
+	/* half a unit at the end doesn't count */
+	assert_string_equal(NAME("\20\0a\0"), "a");
+	assert_string_equal(NAME("\7odd"), "");
+	assert_string_equal(NAME("\10"), "");
+	assert_string_equal(name_of("", 0), "");
+}
+
+static void names_can_do_no_harm(void **state)
+{
+	char longest[255], name[UDF_NAME_ROOM];
+
+	assert_string_equal(NAME("\10."), "_");
+	assert_string_equal(NAME("\10.."), "__");
+	assert_string_equal(NAME("\10..."), "...");
+	assert_string_equal(NAME("\10../../etc"), ".._.._etc");
+	assert_string_equal(NAME("\20\0/\0\0"), "__");
+	memset(longest, 'x', sizeof longest);
+	longest[0] = 8;
+	assert_int_equal(udf_name((const uint8_t *)longest, sizeof longest, name), 254);
+	memset(longest, 0xe9, sizeof longest);
+	longest[0] = 8;
+	/* 254 letters of two bytes each: cut between two of them, and marked */
+	assert_int_equal(udf_name((const uint8_t *)longest, sizeof longest, name), 255);
+	assert_int_equal(name[250], '#');
+	assert_int_equal((uint8_t)name[249], 0xa9);
+}
+
+static void link_targets_are_put_together(void **state)
+{
+	static const uint8_t absolute[] = "\2\0\0\0\5\4\0\0\10etc\3\0\0\0\4\0\0\0\5\3\0\0\10ab";
+	static const uint8_t cut[] = "\5\11\0\0\10etc";
+	struct blob content = { (uint8_t *)(uintptr_t)absolute, sizeof absolute - 1 };
+	char target[64];
+
+	assert_int_equal(udf_link_target(&content, target, sizeof target), 12);
+	assert_memory_equal(target, "/etc/.././ab", 12);
+	assert_int_equal(udf_link_target(&content, target, 8), 0);
+	content = (struct blob){ (uint8_t *)(uintptr_t)cut, sizeof cut - 1 };
+	assert_int_equal(udf_link_target(&content, target, sizeof target), 0);
+}
+
+/* ---- tags and times ---- */
+
+static void tags_are_checked(void **state)
+{
+	uint8_t tag[32] = "\2\0\3\0\0\0\0\0\0\0\20\0\0\1";
+	uint8_t sum = 0;
+
+	assert_int_equal(udf_crc((const uint8_t *)"123456789", 9), 0x31c3);
+	memcpy(tag + 16, "sixteen bytes...", 16);
+	tag[8] = (uint8_t)udf_crc(tag + 16, 16);
+	tag[9] = (uint8_t)(udf_crc(tag + 16, 16) >> 8);
+	for (size_t i = 0; i < 16; i++)
+		sum = (uint8_t)(sum + (i == 4 ? 0 : tag[i]));
+	tag[4] = sum;
+	assert_int_equal(udf_tag_read(tag, 32), 2);
+	assert_int_equal(udf_tag_location(tag), 256);
+	assert_int_equal(udf_tag_read(tag, 31), 0);
+	tag[20] ^= 1;
+	assert_int_equal(udf_tag_read(tag, 32), 0);
+	tag[20] ^= 1;
+	tag[12] ^= 1;
+	assert_int_equal(udf_tag_read(tag, 32), 0);
+}
+
+static void times_are_read(void **state)
+{
+	/* 2020-02-29 12:34:56.789012, two hours east of Greenwich */
+	uint8_t time[12] = { 0x78, 0x10, 0xe4, 0x07, 2, 29, 12, 34, 56, 78, 90, 12 };
+
+	assert_int_equal(udf_time(time), (INT64_C(1582972496) * 1000000 + 789012) * 1000);
+	time[1] = 0x0f; /* UTC: no zone counts */
+	assert_int_equal(udf_time(time), (INT64_C(1582979696) * 1000000 + 789012) * 1000);
+	time[0] = 0x01, time[1] = 0x18; /* local time, and nobody knows where */
+	assert_int_equal(udf_time(time), (INT64_C(1582979696) * 1000000 + 789012) * 1000);
+	time[9] = 100; /* no sense in it */
+	assert_int_equal(udf_time(time), INT64_C(1582979696) * 1000000000);
+	time[4] = 13;
+	assert_int_equal(udf_time(time), 0);
+	memset(time, 0xff, sizeof time);
+	assert_int_equal(udf_time(time), 0);
+	memcpy(time, "\0\1\1\0\1\1\0\0\0\0\0\0", 12); /* the year 1 */
+	assert_true(udf_time(time) < 0);
+}
+
+/* ---- whole discs against what Linux says of them ---- */
+
+/* One line of a list. */
+struct line {
+	char type;
+	unsigned mode, uid, gid, links;
+	uint64_t size;
+	int64_t mtime_ns;
+	char sum[65];
+	char path[1024], target[1200];
+};
+
+static void unescape(const char *from, char *to)
+{
+	for (; *from; to++)
+		if (*from == '\\') {
+			*to = (char)strtol((char[]){ from[1], from[2], from[3], 0 }, NULL, 8);
+			from += 4;
+		} else {
+			*to = *from++;
+		}
+	*to = '\0';
+}
+
+static bool next_line(FILE *list, struct line *ret)
+{
+	static char text[8192];
+	char *field[12] = { 0 }, *at = text;
+	char *end;
+
+	if (!fgets(text, sizeof text, list))
+		return false;
+	text[strcspn(text, "\n")] = '\0';
+	for (size_t i = 0; i < 11 && at; i++)
+		field[i] = strsep(&at, "\t");
+	assert_non_null(field[9]);
+	ret->type = *field[0];
+	ret->mode = (unsigned)strtoul(field[1], NULL, 8);
+	ret->uid = (unsigned)strtoul(field[2], NULL, 10);
+	ret->gid = (unsigned)strtoul(field[3], NULL, 10);
+	ret->links = (unsigned)strtoul(field[4], NULL, 10);
+	ret->size = strtoull(field[5], NULL, 10);
+	ret->mtime_ns = strtoll(field[6], &end, 10) * NS_PER_SEC;
+	ret->mtime_ns += *end == '.' ? strtoll(end + 1, NULL, 10) : 0;
+	snprintf(ret->sum, sizeof ret->sum, "%s", field[7]);
+	unescape(strcmp(field[9], ".") == 0 ? "" : field[9] + 2, ret->path);
+	unescape(field[10] ? field[10] : "", ret->target);
+	return true;
+}
+
+static void sum_of(int disc, const struct node *node, char ret[65])
+{
+	static uint8_t data[1 << 16];
+	uint8_t sum[32];
+	EVP_MD_CTX *hash = EVP_MD_CTX_new();
+
+	EVP_DigestInit_ex(hash, EVP_sha256(), NULL);
+	for (uint64_t at = 0; at < node->attr.size; at += sizeof data) {
+		uint64_t length = min_u64(sizeof data, node->attr.size - at);
+
+		read_body(disc, -1, node, at, data, length);
+		EVP_DigestUpdate(hash, data, length);
+	}
+	EVP_DigestFinal_ex(hash, sum, NULL);
+	EVP_MD_CTX_free(hash);
+	for (size_t i = 0; i < sizeof sum; i++)
+		snprintf(ret + 2 * i, 3, "%02x", sum[i]);
+}
+
+static void assert_line(int disc, const struct node *node, unsigned names, const struct line *line)
+{
+	char sum[65] = "-";
+
+	if (S_ISREG(node->attr.mode))
+		sum_of(disc, node, sum);
+	assert_int_equal(node->attr.mode & 07777, line->mode);
+	assert_int_equal(node->attr.mode & S_IFMT, line->type == 'd'   ? S_IFDIR
+						   : line->type == 'l' ? S_IFLNK
+								       : S_IFREG);
+	assert_int_equal(node->attr.uid, line->uid);
+	assert_int_equal(node->attr.gid, line->gid);
+	if (line->type != 'd') {
+		assert_int_equal(node->attr.size, line->size);
+		assert_int_equal(names, line->links);
+	}
+	assert_int_equal(node->attr.mtime_ns, line->mtime_ns);
+	assert_string_equal(sum, line->sum);
+	assert_int_equal(node->target.length, strlen(line->target));
+	if (node->target.length)
+		assert_memory_equal(node->target.data, line->target, node->target.length);
+}
+
+/* Name by name, attribute by attribute, byte by byte, and nothing more. */
+static void assert_as_listed(const char *image)
+{
+	char path[300];
+	struct drive_tree tree;
+	struct reason why = { 0 };
+	struct line line;
+	size_t lines = 0;
+	FILE *list;
+	int disc;
+
+	run("xz -dc %s/tests/images/%s.img.xz >%s", getenv("PWD"), image, image);
+	if (import(image, 0, FORMAT_AUTO, &tree, &why) < 0) {
+		printf("%s: %s\n", image, why.text);
+		fail();
+	}
+	assert_int_equal(tree.imported.format, FORMAT_UDF);
+	snprintf(path, sizeof path, "tests/images/%s.tsv", image);
+	list = fopen(path, "r");
+	assert_non_null(list);
+	disc = open_in_dir(image, O_RDONLY);
+	for (; next_line(list, &line); lines++) {
+		const struct node *node = drive_find(&tree, line.path);
+		unsigned names = 0;
+
+		if (!node)
+			printf("missing: %s\n", line.path);
+		assert_non_null(node);
+		vec_each (&tree.names, name)
+			names += name->ino == node->attr.ino;
+		assert_line(disc, node, names, &line);
+	}
+	assert_int_equal(tree.names.count, lines);
+	assert_int_equal(tree.warnings, 0);
+	fclose(list);
+	close(disc);
+	drive_tree_clear(&tree);
+}
+
+static void linux_201_is_as_linux_shows_it(void **state)
+{
+	NEED("xz");
+	assert_as_listed("udf201-linux");
+}
+
+static void linux_150_is_as_linux_shows_it(void **state)
+{
+	NEED("xz");
+	assert_as_listed("udf150-dvdrw-linux");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_become_utf8),
+		cmocka_unit_test(names_can_do_no_harm),
+		cmocka_unit_test(link_targets_are_put_together),
+		cmocka_unit_test(tags_are_checked),
+		cmocka_unit_test(times_are_read),
+		cmocka_unit_test(linux_201_is_as_linux_shows_it),
+		cmocka_unit_test(linux_150_is_as_linux_shows_it),
+	};
+
+	return cmocka_run_group_tests(tests, start, stop);
+}
