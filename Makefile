@@ -82,6 +82,12 @@ $(BUILD)/fault/failing.o: tests/fault/failing.c
 $(FAILING): $(BUILD)/fault/failing.o
 	$(CC) $(LDFLAGS) -shared -o $@ $<
 
+# What the program's table of fault points says.
+POINTS := $(BUILD)/fault/points
+$(POINTS): tests/fault/points.c src/base/fault.h
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $<
+
 # The simulated burner (tests/mmcsim/README.md): the library that programs get by LD_PRELOAD, and the tool. Both have the
 # firmware in them; the library shows nothing but the calls that it replaces. No sanitizer, as other programs load it.
 MMCSIM_SRC  := $(wildcard tests/mmcsim/*.c)
@@ -97,7 +103,7 @@ $(BUILD)/mmcsim/mmcsim.so: $(call MMCSIM_OBJ,tests/mmcsim/tool.c)
 $(BUILD)/mmcsim/mmcsim: $(call MMCSIM_OBJ,tests/mmcsim/host_%.c tests/mmcsim/interpose_%.c)
 	$(CC) $(filter-out $(SAN),$(LDFLAGS)) -o $@ $^
 
-tests: all $(UNIT_BIN) $(MODEL) $(FAILING) $(MMCSIM)
+tests: all $(UNIT_BIN) $(MODEL) $(FAILING) $(POINTS) $(MMCSIM)
 
 check: deps
 	$(QUIETLY) -j$(JOBS) tests
@@ -109,17 +115,17 @@ check-unit: $(UNIT_BIN)
 	@tests/unit.sh $^
 
 MOUNT_TESTS := $(wildcard tests/mount/*.sh)
-check-mount: all $(MODEL) $(FAILING)
+check-mount: all $(MODEL) $(FAILING) $(POINTS)
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(MOUNT_TESTS)
 
 # Foreign programs, and the physics, on the simulated burner; then the table of media and programs that they made.
 DRIVE_TESTS := $(filter-out %/lib_drive.sh %/lib_hazard.sh %/table.sh,$(wildcard tests/drive/*.sh))
-check-drive: all $(MMCSIM)
+check-drive: all $(POINTS) $(MMCSIM)
 	@rm -rf $(BUILD)/drive
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(DRIVE_TESTS); code=$$?; tests/drive/table.sh $(BUILD)/drive; exit $$code
 
 # What needs minutes and gigabytes.
-check-long: all $(MODEL) $(MMCSIM) $(BUILD)/unit/test_faults
+check-long: all $(MODEL) $(POINTS) $(MMCSIM) $(BUILD)/unit/test_faults
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(wildcard tests/long/*.sh)
 
 # The sanitizers make gcc see uninitialised variables where there are none.

@@ -4,7 +4,7 @@
 static const char *const names[] = {
 	[PHASE_IDLE] = "idle",		[PHASE_FROZEN] = "freezing",	  [PHASE_FILLED] = "planning",
 	[PHASE_PLANNED] = "planned",	[PHASE_BURNING] = "burning",	  [PHASE_WRITTEN] = "verifying",
-	[PHASE_CHECKED] = "publishing", [PHASE_PUBLISHED] = "publishing", [PHASE_SPOILT] = "failed",
+	[PHASE_CHECKED] = "publishing", [PHASE_PUBLISHED] = "publishing", [PHASE_SPOILT] = "undoing",
 };
 
 const char *phase_name(enum phase phase)

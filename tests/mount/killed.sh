@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # limit: 300
-# A commit that dies: its workers are killed at 20 random moments and at each named point, the daemon at each phase.
-# Afterwards the earlier sessions are intact for discfs and for xorriso, what was staged is still there, and the next
+# A commit that dies: its workers are killed at 20 random moments (at named points: matrix.sh). Afterwards the earlier sessions are intact for discfs and for xorriso, what was staged is still there, and the next
 # commit succeeds.
 . "$(dirname "$0")/../lib.sh"
 requires_fuse
@@ -104,35 +103,6 @@ commit mnt WHOLE
 manifest expected --without root >committed.manifest
 check_disc
 unmount mnt
-
-# --- each named point: of the workers (an answer comes) and of the daemon (the mount dies)
-for point in burn-planned burn-start burn-middle burn-written head-before head-after \
-	phase-{frozen,planned,burning,written,checked}-{before,after} phase-published-before; do
-	DISCFS_FAULT=$point:kill mount_disc disc.img mnt
-	round=$((round + 1))
-	stage $round
-	before=$(session_count)
-	changes=$(cat mnt/.discfs/changes)
-	assert_fails "" setfattr -n user.discfs.commit -v "$point" mnt
-	case $point in
-	burn-* | head-*)
-		grep -q "Input/output error" out
-		assert_equal "$(session_count)" "$before" "sessions after $point"
-		settle_round "$before" "$changes"
-		unmount mnt
-		;;
-	*)
-		await_end "$(cat .daemon-mnt)"
-		fusermount3 -uz mnt
-		;;
-	esac
-	mount_disc disc.img mnt
-	settle_round "$before" "$changes"
-	commit mnt "AFTER $point"
-	manifest expected --without root >committed.manifest
-	settle_round "$(session_count)" ""
-	unmount mnt
-done
 
 # the disc by itself
 rm -rf "$XDG_STATE_HOME"

@@ -6,7 +6,7 @@
 # reach.
 . "$(dirname "$0")/../lib.sh"
 requires_fuse
-requires jq setfattr xorriso sqlite3
+requires jq setfattr xorriso sqlite3 pkill
 
 make_disc disc.img dvd
 mount_disc disc.img mnt
@@ -53,3 +53,48 @@ assert_equal "$(cat extracted/{one,two,three,four})" "one
 two
 three
 four"
+
+# --- the writing of the head is cut off in the middle: what the disc shows is neither the old state nor the new one
+mount_disc disc.img mnt
+unmount mnt
+DISCFS_FAULT=head-before:stop DISCFS_FAULT_SEEN=$T/seen mount_disc disc.img mnt
+head -c 300000 /dev/urandom >mnt/five
+sha256sum mnt/* >sums
+(setfattr -n user.discfs.commit -v FIVE mnt 2>/dev/null || true) &
+until grep -qs head-before seen; do sleep 0.05; done
+pid=$(cat .daemon-mnt)
+pkill -9 -P "$pid"
+kill_daemon mnt
+wait
+db=$(echo "$XDG_STATE_HOME"/discfs/*/overlay.db)
+sqlite3 "$db" "SELECT writefile('new.head', head), writefile('old.head', old_head) FROM journal"
+cp disc.img cut.img
+cp -a "$XDG_STATE_HOME" cut.state
+for piece in "64 1" "0 66" "66 62" "65 3" "0 128"; do # in units of 512 bytes
+	cp cut.img disc.img
+	rm -rf "$XDG_STATE_HOME"
+	cp -a cut.state "$XDG_STATE_HOME"
+	# shellcheck disable=SC2086
+	set -- $piece
+	dd if=new.head of=disc.img bs=512 skip="$1" seek="$1" count="$2" conv=notrunc status=none
+	mount_disc disc.img mnt
+	sha256sum --quiet -c sums
+	assert_equal "$(cat mnt/.discfs/changes)" ""
+	assert_equal "$(status mnt '.sessions | length')" 5
+	echo again >mnt/again
+	commit mnt
+	unmount mnt
+	[ -z "$(ls "$XDG_STATE_HOME/discfs/switching")" ]
+	assert_equal "$(find "$XDG_STATE_HOME/discfs/by-fingerprint" -type l | wc -l)" 1
+done
+
+# what is neither old nor new is another disc: its own head is left alone
+cp cut.img disc.img
+rm -rf "$XDG_STATE_HOME"
+cp -a cut.state "$XDG_STATE_HOME"
+printf x | dd of=disc.img bs=1 seek=$((31 * 2048)) conv=notrunc status=none
+dd if=new.head of=disc.img bs=2048 skip=16 seek=16 count=1 conv=notrunc status=none
+cp disc.img other.img
+timeout 60 discfs disc.img mnt && unmount_if_mounted=1
+[ -z "${unmount_if_mounted:-}" ] || timeout 60 fusermount3 -u mnt
+assert_same_bytes disc.img other.img
