@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "control/control.h"
 
+#include "base/log.h"
 #include "store/discard.h"
+#include "store/restore.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -79,18 +81,50 @@ static int command_commit_nowait(struct control *control, char *rest)
 	return ret < 0 ? ret : commit_request(control->commit, &wish, &serial);
 }
 
-/* The path comes with \ooo for odd bytes, so that a line can hold any name. */
-static int command_discard(struct control *control, char *path)
+/* What is staged can be changed as a whole now? */
+static int check_idle(const struct control *control)
 {
 	struct progress_view view;
 
 	if (control->disc->read_only)
 		return -EROFS;
 	progress_get(&control->commit->progress, &view);
-	if (view.phase != PHASE_IDLE)
-		return -EBUSY;
+	return view.phase == PHASE_IDLE ? 0 : -EBUSY;
+}
+
+/* The path comes with \ooo for odd bytes, so that a line can hold any name. */
+static int command_discard(struct control *control, char *path)
+{
+	int ret = check_idle(control);
+
+	if (ret < 0)
+		return ret;
 	text_unescape(path);
 	return discard_staged(&control->disc->tree, path, control->caches);
+}
+
+/* "NUMBER [path]", the path as above. */
+static int command_restore(struct control *control, char *rest)
+{
+	size_t digits = strspn(rest, "0123456789");
+	char *path = rest + digits + strspn(rest + digits, " ");
+	struct reason why = { 0 };
+	struct past *past;
+	int ret = check_idle(control);
+
+	if (digits == 0 || digits > 4 || (*path && path == rest + digits))
+		return -EINVAL;
+	if (ret == 0)
+		ret = pasts_hold(control->pasts, (uint32_t)strtoul(rest, NULL, 10), true, &past, &why);
+	if (ret < 0) {
+		if (why.err && why.err != ENOENT)
+			log_error("%s", why.text);
+		return ret == -ENOENT ? -ENXIO : ret;
+	}
+	text_unescape(path);
+	ret = restore_staged(&control->disc->tree, &past->tree, path, control->caches);
+	pasts_release(control->pasts, past);
+	return ret;
 }
 
 static int command_sync(struct control *control, char *rest)
@@ -107,9 +141,9 @@ static const struct {
 	const char *word;
 	int (*run)(struct control *control, char *rest);
 } commands[] = {
-	{ "commit", command_commit }, { "commit-nowait", command_commit_nowait },
-	{ "cancel", command_cancel }, { "discard", command_discard },
-	{ "sync", command_sync },
+	{ "commit", command_commit },	{ "commit-nowait", command_commit_nowait },
+	{ "cancel", command_cancel },	{ "discard", command_discard },
+	{ "restore", command_restore }, { "sync", command_sync },
 };
 
 static int run_line(struct control *control, char *line)

@@ -5,11 +5,13 @@
 
 #include "base/text.h"
 #include "commit/commit.h"
+#include "commit/pasts.h"
 #include "store/discard.h"
 
 struct control {
 	struct disc *disc;
 	struct commit *commit;
+	struct pasts *pasts;
 	const char *mountpoint; /* borrowed */
 	bool commit_on_unmount;
 	const struct discard_sink *caches; /* the kernel's; NULL: not mounted */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/ctl.h"
 #include "ctl/format.h"
+#include "ctl/inside.h"
 #include "ctl/target.h"
 #include "ctl/work.h"
 
@@ -8,83 +9,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* Removes "//", "/." and "/x/.." from an absolute path, in place. */
-static void path_tidy(char *path)
-{
-	char *to = path;
-
-	for (const char *from = path; *from;) {
-		size_t length;
-
-		from += strspn(from, "/");
-		length = strcspn(from, "/");
-		if (length == 2 && from[0] == '.' && from[1] == '.') {
-			while (to > path && *--to != '/')
-				;
-		} else if (length && !(length == 1 && from[0] == '.')) {
-			*to++ = '/';
-			memmove(to, from, length);
-			to += length;
-		}
-		from += length;
-	}
-	*to = '\0';
-}
-
-static int path_absolute(const char *path, char *ret, size_t room)
-{
-	char here[PATH_MAX] = "";
-	int length;
-
-	if (path[0] != '/' && !getcwd(here, sizeof here))
-		return -errno;
-	length = snprintf(ret, room, "%s/%s", here, path);
-	if (length < 0 || (size_t)length >= room)
-		return -ENAMETOOLONG;
-	path_tidy(ret);
-	return 0;
-}
-
-/* The mount point itself, and no symbolic link to it. */
-static bool path_is_root(const char *path, struct target *target)
-{
-	char real[PATH_MAX];
-	struct stat st;
-
-	return lstat(path, &st) == 0 && S_ISDIR(st.st_mode) && realpath(path, real) &&
-	       target_look(path, target) == 0 && strcmp(real, target->root) == 0;
-}
-
-/* Splits a path, which may be of something deleted together with its directory, into the mount and the path
- * in it. */
-static int path_locate(const char *path, struct target *target, char *ret_inside, size_t room)
-{
-	char whole[2 * PATH_MAX], above[2 * PATH_MAX], real[PATH_MAX];
-	size_t length;
-	int err = path_absolute(path, whole, sizeof whole);
-
-	if (err < 0)
-		return err;
-	/* The last name isn't followed: of a symbolic link it's the link that is meant. */
-	length = strlen(whole);
-	do {
-		while (length && whole[length - 1] != '/')
-			length--;
-		length -= length > 0;
-		snprintf(above, sizeof above, "%.*s/", (int)length, whole);
-	} while (length && !realpath(above, real));
-	if (!length && !realpath("/", real))
-		return -errno;
-	err = target_look(real, target);
-	if (err < 0)
-		return err;
-	/* Both begin with the mount point: real is it, or below it. */
-	snprintf(above, sizeof above, "%s%s", real, whole + length);
-	return snprintf(ret_inside, room, "%s", above + strlen(target->root) + 1) < (int)room ? 0
-											      : -ENAMETOOLONG;
-}
 
 static int discard_refused(const char *what, int err)
 {
@@ -105,7 +29,7 @@ static int discard_path(const char *path)
 	AUTO_TEXT struct text line = { 0 };
 	char inside[PATH_MAX];
 	struct target target;
-	int err = path_locate(path, &target, inside, sizeof inside);
+	int err = inside_find(path, &target, inside, sizeof inside);
 
 	if (err == -ENXIO)
 		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is not in a disc that discfs has mounted", path);
@@ -178,7 +102,7 @@ int command_discard(int argc, char **argv)
 		struct target target;
 		int failed;
 
-		if (path_is_root(argv[i], &target))
+		if (inside_is_root(argv[i], &target))
 			return discard_all(argv[i], yes, json);
 		failed = discard_path(argv[i]);
 

@@ -73,6 +73,15 @@ static const struct command commands[] = {
 	  "  -y, --yes   don't ask\n"
 	  "      --json  say what was done as JSON\n",
 	  command_discard },
+	{ "restore", "SESSION [PATH…] [--yes] [--json]", "Stage what an older session has",
+	  "With PATHs, these and what is below them are again as they were in that session;\n"
+	  "without one the whole disc is, and what came later is staged as deleted. It costs\n"
+	  "no data: what is staged points at what is recorded already. status and diff show\n"
+	  "it, discard takes it back. SESSION is a number that log lists; to look at one, and\n"
+	  "to copy out of it, see .discfs/sessions/ in the mounted disc.\n\n"
+	  "  -y, --yes   don't ask, although other staged changes may be lost\n"
+	  "      --json  say what was done as JSON\n",
+	  command_restore },
 	{ "verify", "[--all] [SOURCE|DIR] [--json]", "Check a whole disc against the sums recorded on it",
 	  "Reads the newest session's tree and the content of every file, and compares them\n"
 	  "with the MD5 sums on the disc; what has none is read to see whether it can be.\n"

@@ -51,6 +51,7 @@ static int open_disc(struct mount *mount, const struct options *options, struct 
 	pasts_init(&mount->pasts, &mount->disc);
 	mount->control = (struct control){ .disc = &mount->disc,
 					   .commit = &mount->commit,
+					   .pasts = &mount->pasts,
 					   .mountpoint = options->mountpoint,
 					   .commit_on_unmount = options->commit_on_unmount };
 	return 0;

@@ -11,9 +11,8 @@ void links_clear(struct links *links)
 	text_clear(&links->bytes);
 }
 
-static int keep(void *self, uint64_t parent, const char *name, size_t length)
+int links_note(struct links *links, uint64_t parent, const char *name, size_t length)
 {
-	struct links *links = self;
 	struct link_name *kept = vec_push(&links->list);
 
 	if (!kept)
@@ -23,8 +22,13 @@ static int keep(void *self, uint64_t parent, const char *name, size_t length)
 	return links->bytes.failed ? -ENOMEM : 0;
 }
 
+int links_keep(void *self, uint64_t parent, const char *name, size_t length)
+{
+	return links_note(self, parent, name, length);
+}
+
 int links_add(struct links *links, struct tree *tree, uint64_t ino)
 {
 	WITH_LOCK(&tree->lock);
-	return rows_names_of(&tree->db, ino, GEN_NEWEST, keep, links);
+	return rows_names_of(&tree->db, ino, GEN_NEWEST, links_keep, links);
 }

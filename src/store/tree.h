@@ -198,6 +198,9 @@ int tree_charge(struct tree *tree, struct inode *inode, uint64_t sectors);
 void tree_count_file(struct tree *tree, const struct inode *inode, int by);
 /* Content was copied to it, of old bodies maybe: it can have a record for each of their pieces. */
 int tree_content_came(struct tree *tree, struct inode *inode);
+/* With lock held, when rows were changed and the costs of directories are reckoned by them: -ENOSPC when what
+ * is staged doesn't fit and costs more than before (a prediction). */
+int tree_check_room(struct tree *tree, uint64_t before);
 /* Computes body_sectors anew from what is staged. Needs freeze held exclusively, or nobody else at work. */
 int tree_recount(struct tree *tree);
 

@@ -182,6 +182,33 @@ void tree_count_file(struct tree *tree, const struct inode *inode, int by)
 		tree->files += by;
 }
 
+static int add_body(void *self, struct node *node, uint32_t gen)
+{
+	uint64_t *sectors = self;
+
+	if (node->attr.nlink)
+		*sectors += cost_body(node);
+	return 0;
+}
+
+int tree_check_room(struct tree *tree, uint64_t before)
+{
+	struct cost_medium medium = medium_of(tree);
+	uint64_t sectors = 0, needed = 0, metadata;
+	int ret = rows_node_staged(&tree->db, add_body, &sectors);
+
+	if (ret < 0)
+		return ret;
+	WITH_LOCK(&tree->account);
+	metadata = metadata_sectors(tree);
+	if (atomic_load(&tree->room.keep_tree))
+		needed = cost_further(&medium, metadata);
+	needed += cost_session(&medium, metadata + sectors);
+	if (tree->costs.unsure || needed <= medium_room(tree))
+		return 0;
+	return cost_session(&medium, metadata + sectors) <= before ? 0 : -ENOSPC;
+}
+
 static int add_staged(void *self, struct node *node, uint32_t gen)
 {
 	struct tree *tree = self;

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ctl/ctl.h"
+#include "ctl/format.h"
+#include "ctl/inside.h"
+#include "ctl/work.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int restore_refused(const char *session, const char *what, int err)
+{
+	switch (err) {
+	case EBUSY:
+		return ctl_fail(EXIT_CODE_BUSY, "%s: a commit is under way (discfsctl wait)", what);
+	case ENXIO:
+		return ctl_fail(EXIT_CODE_SYSTEM, "the disc has no session %s (discfsctl log)", session);
+	case ENOENT:
+		return ctl_fail(EXIT_CODE_SYSTEM, "%s: session %s has nothing there", what, session);
+	case ENOTDIR:
+		return ctl_fail(EXIT_CODE_SYSTEM, "%s: something else is in the way of its directory", what);
+	case EROFS:
+		return ctl_fail(EXIT_CODE_NOT_APPENDABLE, "%s: the disc is read-only", what);
+	case EIO:
+		return ctl_fail(EXIT_CODE_SYSTEM, "session %s can't be read: see the log", session);
+	case EACCES:
+	case EPERM:
+		return ctl_fail(EXIT_CODE_SYSTEM, "%s: only the owner of the mount may control it", what);
+	}
+	return ctl_fail(exit_code_of_errno(err), "%s: %s", what, strerror(err));
+}
+
+static int tell(const struct target *target, const char *session, const char *inside, const char *what)
+{
+	AUTO_TEXT struct text line = { 0 };
+	int err;
+
+	text_add(&line, "restore %s", session);
+	if (inside) {
+		text_add(&line, " /");
+		text_add_escaped(&line, inside, strlen(inside));
+	}
+	err = line.failed ? -ENOMEM : target_tell(target, line.data);
+	return err < 0 ? restore_refused(session, what, -err) : EXIT_CODE_DONE;
+}
+
+static int restore_path(const char *session, const char *path)
+{
+	char inside[PATH_MAX];
+	struct target target;
+	int err = inside_find(path, &target, inside, sizeof inside);
+
+	if (err == -ENXIO)
+		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is not in a disc that discfs has mounted", path);
+	if (err < 0)
+		return ctl_fail(EXIT_CODE_SYSTEM, "%s: %s", path, strerror(-err));
+	return tell(&target, session, inside, path);
+}
+
+static int confirm(const char *session, const struct json *status)
+{
+	AUTO_TEXT struct text question = { 0 };
+
+	text_add(&question, "Restore all of session %s? ", session);
+	format_plural(&question, work_staged(status), "staged change");
+	text_add(&question, " is lost where it isn't the same.");
+	return ctl_confirm("restore", "restore everything", question.failed ? "Restore all?" : question.data,
+			   "nothing is restored");
+}
+
+static int restore_all(const char *session, const char *path, bool yes)
+{
+	AUTO_JSON struct json status = { 0 };
+	struct target target;
+	int code = target_find(path, &target);
+
+	if (!code)
+		code = target_status(&target, &status);
+	if (!code && !yes && work_staged(&status))
+		code = confirm(session, &status);
+	return code ? code : tell(&target, session, NULL, target.root);
+}
+
+int command_restore(int argc, char **argv)
+{
+	bool yes = false, json = false;
+	const struct option_spec options[] = {
+		{ "yes", 'y', .flag = &yes },
+		{ "json", 0, .flag = &json },
+		{ 0 },
+	};
+	int count, code = ctl_options(argc, argv, options, argc, &count);
+	const char *session = argv[1];
+
+	if (code)
+		return code;
+	if (!count || !session[0] || strlen(session) > 4 || session[0] == '0' ||
+	    strspn(session, "0123456789") != strlen(session))
+		return ctl_usage("restore", "say which session: its number (discfsctl log lists them)");
+	if (count == 1)
+		code = restore_all(session, ".", yes);
+	for (int i = 2; i <= count; i++) {
+		struct target target;
+		int failed = inside_is_root(argv[i], &target) ? restore_all(session, argv[i], yes)
+							      : restore_path(session, argv[i]);
+
+		code = code ? code : failed;
+	}
+	if (json && !code)
+		printf("{\"session\":%s,\"paths\":%d}\n", session, count - 1);
+	return code;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Paths of things in a mount, which may be gone by now. */
+#pragma once
+
+#include "ctl/target.h"
+
+/* The mount point itself, and no symbolic link to it. */
+bool inside_is_root(const char *path, struct target *target);
+/* Splits a path, which may be of something deleted together with its directory, into the mount and the path
+ * in it. 0 or -errno: -ENXIO: in no disc that discfs has mounted. */
+int inside_find(const char *path, struct target *target, char *ret_inside, size_t room);
