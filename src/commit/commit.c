@@ -11,7 +11,7 @@
 
 const char *commit_op(const struct commit_wish *wish)
 {
-	return wish->dry_run ? "dry-run" : wish->simulate ? "simulate" : "commit";
+	return wish->dry_run ? "dry-run" : wish->simulate ? "simulate" : wish->to[0] ? "to-file" : "commit";
 }
 
 static double now_seconds(void)
@@ -79,9 +79,19 @@ void commit_close(struct commit *commit)
 	pthread_join(commit->thread, NULL);
 }
 
-int commit_request(struct commit *commit, const struct commit_wish *wish, uint64_t *ret_serial)
+/* What a drive is to do says nothing to a file. */
+static bool is_possible(const struct commit_wish *wish)
 {
 	if (!text_is_printable(wish->label, strnlen(wish->label, sizeof wish->label)))
+		return false;
+	if (!wish->to[0])
+		return !wish->force;
+	return wish->to[0] == '/' && !wish->finalize && !wish->simulate && !wish->stream && !wish->speed_kbps;
+}
+
+int commit_request(struct commit *commit, const struct commit_wish *wish, uint64_t *ret_serial)
+{
+	if (!is_possible(wish))
 		return -EINVAL;
 	if (commit->disc->read_only)
 		return -EROFS;

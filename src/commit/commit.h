@@ -16,17 +16,22 @@ struct commit_wish {
 	bool simulate;		     /* the drive writes in pretence, where it can with this medium */
 	bool dry_run;		     /* sizes and fit only */
 	bool stream;		     /* stream recording, on BD */
+	bool force;		     /* `to` may be there already */
 	uint32_t speed_kbps;	     /* 1000 bytes a second; 0 = as fast as it goes */
+	char to[PATH_LIMIT];	     /* the session goes to this file, and everything stays staged */
 };
 
 struct commit_result {
 	uint64_t serial; /* 0: none yet */
-	const char *op;	 /* "commit", "dry-run", "simulate" */
+	const char *op;	 /* "commit", "dry-run", "simulate", "to-file" */
 	int err;	 /* 0 or a positive errno */
 	int exit_code;	 /* for discfsctl */
 	char message[480];
 	uint64_t session, start, sectors;    /* 0 when nothing was burned */
 	uint64_t saved_files, saved_sectors; /* see dedupe.h */
+	char file[PATH_LIMIT];		     /* that was written; empty: none */
+	bool has_head;			     /* and FILE.head with it */
+	char burn[3 * PATH_LIMIT];	     /* a command line that burns it */
 	double seconds;
 };
 
@@ -59,7 +64,8 @@ int commit_open(struct commit *commit, struct disc *disc, const char *mountpoint
 		const struct commit_mount *mount);
 /* Waits for what is under way. */
 void commit_close(struct commit *commit);
-/* Asks for a commit. -EBUSY when one is under way, -EROFS, -EINVAL (a label that can't be). */
+/* Asks for a commit. -EBUSY when one is under way, -EROFS, -EINVAL (a label that can't be, wishes that don't
+ * go together). */
 int commit_request(struct commit *commit, const struct commit_wish *wish, uint64_t *ret_serial);
 const char *commit_op(const struct commit_wish *wish);
 /* Waits for the end of a request. Returns 0 or -errno as the commit ended. */

@@ -4,10 +4,12 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/sg.h"
+#include "commit/away.h"
 #include "commit/dedupe.h"
 #include "commit/failure.h"
 #include "commit/fill.h"
 #include "commit/finish.h"
+#include "commit/outfile.h"
 #include "commit/phases.h"
 #include "commit/plan.h"
 #include "commit/prepare.h"
@@ -27,6 +29,8 @@ struct run {
 	struct journal journal;
 	struct probe probe;
 	struct burn burn;
+	struct outfile file;
+	uint8_t print[FINGERPRINT_SIZE]; /* of the planned session */
 	struct dedupe_saved saved;
 	bool prepared; /* the disc was closed or formatted before, or that failed */
 };
@@ -34,6 +38,7 @@ struct run {
 static void run_clear(struct run *run)
 {
 	burn_close(&run->burn);
+	outfile_close(&run->file);
 	probe_clear(&run->probe);
 	journal_clear(&run->journal);
 }
@@ -126,6 +131,12 @@ static int check_planned(const struct run *run, const struct verb_planned *plann
 	return 0;
 }
 
+/* A dry run writes nothing anywhere. */
+static bool is_to_file(const struct run *run)
+{
+	return run->wish->to[0] && !run->wish->dry_run;
+}
+
 static void make_job(const struct run *run, struct verb_job *ret)
 {
 	const struct verb_disc *medium = &run->probe.disc;
@@ -140,6 +151,7 @@ static void make_job(const struct run *run, struct verb_job *ret)
 		.finalize = run->wish->finalize || run->probe.facts.drive.single,
 		.simulate = run->wish->simulate,
 		.stream = run->wish->stream,
+		.to_file = is_to_file(run),
 		.speed_kbps = run->wish->speed_kbps,
 	};
 	memcpy(ret->path, run->disc->path, sizeof ret->path);
@@ -155,19 +167,22 @@ static int plan(struct run *run, struct reason *why)
 
 	progress_phase(&run->commit->progress, PHASE_FILLED, 0);
 	make_job(run, &job);
-	ret = burn_start(&run->burn, run->disc->fd, run->disc->tree.spool.fd, &job, why);
+	ret =
+	    burn_start(&run->burn, run->disc->fd, run->disc->tree.spool.fd, run->file.session.fd, &job, why);
 	if (ret == 0)
 		ret = plan_send(&run->disc->tree, &walk, &run->burn, why);
 	if (ret == 0)
 		ret = burn_plan(&run->burn, &planned, &run->journal.head, why);
 	if (ret == 0)
 		ret = check_planned(run, &planned, why);
-	if (ret == 0 && !job.sequential && !run->wish->dry_run) /* then it may not even be formatted */
+	if (ret == 0 && !job.sequential && !run->wish->dry_run &&
+	    !job.to_file) /* then it may not even be formatted */
 		ret = read_old_head(run, why);
 	if (ret < 0)
 		return ret;
 	run->journal.start = planned.start;
 	run->journal.sectors = planned.sectors;
+	memcpy(run->print, planned.print, sizeof run->print);
 	if (blob_set(&run->journal.fingerprint, planned.fingerprint, FINGERPRINT_SIZE) < 0)
 		return reason_set(why, ENOMEM, "out of memory");
 	return phase_to_planned(run->disc, &run->journal, why);
@@ -248,6 +263,30 @@ static int check_step(void *self, uint64_t done_bytes, const char *name, size_t 
 	return is_cancelled(run);
 }
 
+/* To be burned elsewhere: nothing is published, and for whatever dies meanwhile there's nothing to be done.
+ */
+static int write_file(struct run *run, struct reason *why)
+{
+	struct verb_written written;
+	int ret;
+
+	progress_phase(&run->commit->progress, PHASE_BURNING, run->journal.sectors);
+	ret = burn_go(&run->burn, burn_step, run, &written, why);
+	ret = go_on(run, ret, why);
+	if (ret == 0)
+		ret = away_note(run->disc, run->print, why);
+	return ret < 0 ? ret : outfile_finish(&run->file, run->disc, &run->journal.head, why);
+}
+
+static int open_file(struct run *run, struct reason *why)
+{
+	const struct outfile_wish wish = { .path = run->wish->to,
+					   .mountpoint = run->commit->mountpoint,
+					   .replace = run->wish->force };
+
+	return is_to_file(run) ? outfile_open(&run->file, &wish, run->disc, why) : 0;
+}
+
 /* The drive did as if: the medium is as it was. */
 static int simulate(struct run *run, struct reason *why)
 {
@@ -320,6 +359,10 @@ static int check_wish(const struct run *run, struct reason *why)
 		    why, EMEDIUMTYPE,
 		    "an overwriteable medium or image file can't be closed: there is nothing to "
 		    "finalize");
+	if (run->wish->to[0] && drive->damaged)
+		return reason_set(why, EMEDIUMTYPE,
+				  "a burn was broken off on this disc, and where the next session begins is "
+				  "known only when that is closed: commit to the disc itself");
 	return 0;
 }
 
@@ -369,6 +412,30 @@ static void tell_trial(struct run *run, struct commit_result *result)
 	thaw(run);
 }
 
+static void tell_file(struct run *run, struct commit_result *result)
+{
+	bool blank = run->probe.disc.state == DISC_BLANK;
+	struct text burn AUTO_TEXT = { 0 };
+
+	outfile_how(run->disc, run->wish->to, run->journal.start, &burn);
+	if (!burn.failed && burn.length < sizeof result->burn)
+		memcpy(result->burn, burn.data, burn.length + 1);
+	result->start = run->journal.start;
+	result->sectors = run->journal.sectors;
+	result->has_head = outfile_has_head(run->disc);
+	snprintf(result->file, sizeof result->file, "%s", run->wish->to);
+	snprintf(
+	    result->message, sizeof result->message,
+	    blank
+		? "The whole disc is in %.200s: %llu sectors, to be burned to a blank one from sector %llu on"
+		: "The session is in %.200s: %llu sectors, made for this disc, and there for sector %llu",
+	    result->file, (unsigned long long)(run->journal.sectors + (blank ? run->journal.start : 0)),
+	    (unsigned long long)(blank ? 0 : run->journal.start));
+	tell_saved(run, result);
+	log_notice("%s", result->message);
+	thaw(run);
+}
+
 static void tell_success(struct run *run, struct commit_result *result)
 {
 	WITH_LOCK(&run->disc->lock);
@@ -406,7 +473,7 @@ static void tell_nothing(struct run *run, struct commit_result *result)
 /* What is staged comes to rest, and to the least that must be burned. */
 static int get_still(struct run *run, struct reason *why)
 {
-	bool trial = run->wish->dry_run || run->wish->simulate;
+	bool trial = run->wish->dry_run || run->wish->simulate || run->wish->to[0];
 	int ret = freeze(run, why);
 
 	ret = go_on(run, ret, why);
@@ -440,12 +507,15 @@ void conduct(struct commit *commit, const struct commit_wish *wish, struct commi
 	int ret = 0;
 
 	run.burn.child.link.fd = -1;
+	run.file = (struct outfile)OUTFILE_NONE;
 	snprintf(run.journal.label, sizeof run.journal.label, "%s", wish->label);
 	ret = sync_mount(commit, &why);
 	if (ret == 0 && !wish->finalize && !anything_staged(commit->disc)) {
 		snprintf(result->message, sizeof result->message, "Nothing is staged: nothing was burned");
 		return;
 	}
+	if (ret == 0)
+		ret = open_file(&run, &why);
 	if (ret == 0)
 		ret = get_still(&run, &why);
 	if (ret == 0 && nothing_left(&run)) {
@@ -459,6 +529,13 @@ void conduct(struct commit *commit, const struct commit_wish *wish, struct commi
 	if (ret == 0 && (wish->dry_run || wish->simulate)) {
 		tell_trial(&run, result);
 		return;
+	}
+	if (ret == 0 && is_to_file(&run)) {
+		ret = write_file(&run, &why);
+		if (ret == 0) {
+			tell_file(&run, result);
+			return;
+		}
 	}
 	if (ret == 0)
 		ret = burn(&run, &why);

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "commit/adopt.h"
+#include "commit/away.h"
 #include "commit/recover.h"
 #include "commit/torn_head.h"
 #include "model/medium.h"
@@ -287,21 +288,63 @@ static int probe_again(struct disc *disc, struct reason *why)
 	return 0;
 }
 
-static int open_state(struct disc *disc, const struct disc_options *options, const char *root,
-		      struct reason *why)
+/* Opens what a state holds, and looks at the disc as that knows it. */
+static int open_known(struct disc *disc, const struct disc_options *options, struct reason *why)
 {
-	const uint8_t *fingerprint = disc->probe.disc.fingerprint;
-	int ret = state_open(&disc->state, root, fingerprint, why);
+	int ret = open_tree(disc, options, why);
 
-	if (ret == 0)
-		ret = open_tree(disc, options, why);
 	if (ret < 0)
 		return ret;
 	ret = load_bad_sessions(disc);
 	if (ret == 0 && disc->wish.bad_count)
 		ret = probe_again(disc, why);
+	return ret < 0 && !why->err ? reason_set(why, -ret, "%s can't be read", disc->tree.db.path) : ret;
+}
+
+/* It's another disc's: nothing of it counts here. */
+static int leave_away(struct disc *disc, struct reason *why)
+{
+	bool looked = disc->wish.bad_count > 0;
+
+	tree_close(&disc->tree);
+	state_close(&disc->state);
+	disc->wish.bad_count = 0;
+	return looked ? probe_again(disc, why) : 0;
+}
+
+/* 1: the newest session was burned from a file, and the state is open that it was made of. */
+static int open_away(struct disc *disc, const char *root, const struct disc_options *options,
+		     struct reason *why)
+{
+	int ret = state_open_away(&disc->state, root, disc->probe.disc.print, why);
+
+	if (ret <= 0)
+		return ret;
+	ret = open_known(disc, options, why);
 	if (ret == 0)
-		ret = state_fits(disc, fingerprint);
+		ret = away_fits(disc);
+	disc->is_away = ret > 0;
+	if (ret < 0)
+		return why->err ? ret : reason_set(why, -ret, "%s can't be read", disc->tree.db.path);
+	return ret > 0 ? ret : leave_away(disc, why);
+}
+
+static int open_state(struct disc *disc, const struct disc_options *options, const char *root,
+		      struct reason *why)
+{
+	const uint8_t *fingerprint = disc->probe.disc.fingerprint;
+	int ret = 0;
+
+	if (options->session == 0)
+		ret = open_away(disc, root, options, why);
+	if (ret != 0)
+		return ret < 0 ? ret : 0;
+	ret = state_open(&disc->state, root, fingerprint, why);
+	if (ret == 0)
+		ret = open_known(disc, options, why);
+	if (ret < 0)
+		return ret;
+	ret = state_fits(disc, fingerprint);
 	if (ret < 0)
 		return why->err ? ret : reason_set(why, -ret, "%s can't be read", disc->tree.db.path);
 	if (ret > 0)
@@ -376,6 +419,8 @@ static int open_all(struct disc *disc, const struct disc_options *options, struc
 	disc->probe = (struct probe){ 0 };
 	disc_set_probe(disc, &probe);
 	ret = recover_commit(disc, why);
+	if (ret == 0 && disc->is_away)
+		ret = away_take(disc, why);
 	if (ret == 0 && !tree_has_base(&disc->tree))
 		ret = adopt_disc(disc, why);
 	if (ret == 0)

@@ -19,6 +19,7 @@ struct disc {
 	char path[PATH_LIMIT]; /* absolute */
 	int fd;		       /* the medium; an image file is held with flock */
 	bool is_drive;
+	bool is_away; /* while it's opened: its newest session was burned from a file, see away.h */
 	struct probe_wish
 	    wish; /* what every probe must know: the session asked for, and those known to be bad */
 	bool read_only;

@@ -132,9 +132,11 @@ int phase_to_published(struct disc *disc, struct journal *journal, struct reason
 {
 	char sentence[160];
 	struct history entry = history_of(journal, 0, sentence);
+	/* after a crash, or burned by another program, it's there already */
+	bool listed = memcmp(disc->probe.disc.fingerprint, journal->fingerprint.data, FINGERPRINT_SIZE) == 0;
 	int ret = phase_may_follow(journal->phase, PHASE_PUBLISHED) ? 0 : -EUCLEAN;
 
-	phase_sentence(disc->probe.sessions.count + 1, journal, sentence, sizeof sentence);
+	phase_sentence(disc->probe.sessions.count + !listed, journal, sentence, sizeof sentence);
 	if (ret == 0)
 		ret = publish_generation(disc, journal, &entry);
 	if (ret < 0) {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMAND_LIMIT 4300u /* a word and a path */
+#define COMMAND_LIMIT 9000u /* a word and a path, and room for \ooo in it */
 
 int control_commit(struct control *control, const struct commit_wish *wish)
 {
@@ -19,8 +19,18 @@ int control_commit(struct control *control, const struct commit_wish *wish)
 	return ret < 0 ? ret : commit_wait(control->commit, serial);
 }
 
+/* An absolute path, with \ooo for spaces and odd bytes. */
+static int take_path(struct commit_wish *wish, char *path)
+{
+	text_unescape(path);
+	if (*path != '/' || strlen(path) >= sizeof wish->to)
+		return -EINVAL;
+	strcpy(wish->to, path);
+	return 0;
+}
+
 /* The words before a label. */
-static int take_wish(struct commit_wish *wish, const char *word)
+static int take_wish(struct commit_wish *wish, char *word)
 {
 	const struct {
 		const char *name;
@@ -28,8 +38,9 @@ static int take_wish(struct commit_wish *wish, const char *word)
 	} flags[] = { { "--finalize", &wish->finalize },
 		      { "--simulate", &wish->simulate },
 		      { "--dry-run", &wish->dry_run },
-		      { "--stream", &wish->stream } };
-	static const char speed[] = "--speed=";
+		      { "--stream", &wish->stream },
+		      { "--force", &wish->force } };
+	static const char speed[] = "--speed=", to[] = "--to=";
 	const char *digits = word + sizeof speed - 1;
 
 	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
@@ -37,6 +48,8 @@ static int take_wish(struct commit_wish *wish, const char *word)
 			*flags[i].flag = true;
 			return 0;
 		}
+	if (strncmp(word, to, sizeof to - 1) == 0)
+		return take_path(wish, word + sizeof to - 1);
 	if (strncmp(word, speed, sizeof speed - 1) != 0 || !*digits || strlen(digits) > 7 ||
 	    strspn(digits, "0123456789") != strlen(digits))
 		return -EINVAL;
@@ -44,7 +57,7 @@ static int take_wish(struct commit_wish *wish, const char *word)
 	return 0;
 }
 
-/* "[--finalize] [--simulate] [--dry-run] [--stream] [--speed=KBPS] [--] [label]" */
+/* "[--finalize] [--simulate] [--dry-run] [--stream] [--speed=KBPS] [--to=FILE] [--force] [--] [label]" */
 static int parse_wish(char *rest, struct commit_wish *wish)
 {
 	int ret = 0;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -158,6 +159,25 @@ static void json_work(const struct status *status, struct text *text)
 		text_add(text, ",\"eta_s\":%" PRIu64 "}", work->eta);
 }
 
+/* Where a session went instead of to the disc. */
+static void json_file(const struct commit_result *last, struct text *text)
+{
+	char head[PATH_LIMIT + sizeof ".head"];
+
+	if (!last->file[0])
+		return;
+	text_add(text, ",");
+	json_key(text, "file", last->file);
+	snprintf(head, sizeof head, "%s.head", last->file);
+	text_add(text, ",");
+	if (last->has_head)
+		json_key(text, "head_file", head);
+	else
+		text_add(text, "\"head_file\":null");
+	text_add(text, ",");
+	json_key(text, "burn", last->burn);
+}
+
 static void json_last(const struct commit_result *last, struct text *text)
 {
 	if (last->serial == 0) {
@@ -169,9 +189,11 @@ static void json_last(const struct commit_result *last, struct text *text)
 	json_key(text, "message", last->message);
 	text_add(text,
 		 ",\"session\":%" PRIu64 ",\"start\":%" PRIu64 ",\"sectors\":%" PRIu64
-		 ",\"saved_files\":%" PRIu64 ",\"saved_sectors\":%" PRIu64 ",\"seconds\":%.3f}",
+		 ",\"saved_files\":%" PRIu64 ",\"saved_sectors\":%" PRIu64 ",\"seconds\":%.3f",
 		 last->session, last->start, last->sectors, last->saved_files, last->saved_sectors,
 		 last->seconds);
+	json_file(last, text);
+	text_add(text, "}");
 }
 
 static const char *warning(const struct status *status)

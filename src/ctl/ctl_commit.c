@@ -5,6 +5,7 @@
 #include "model/speed.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,6 +16,8 @@
 struct commit_words {
 	struct work_wish wish;
 	const char *speed;
+	const char *to;
+	char path[PATH_MAX + 1];
 	bool no_wait, json;
 };
 
@@ -37,6 +40,31 @@ static int speed_check(const char *command, const char *speed)
 
 	if (speed && speed_parse(speed, "cd", &kbps) < 0)
 		return ctl_usage(command, "'%s' is no speed: write 8x, or a number of kB/s", speed);
+	return EXIT_CODE_DONE;
+}
+
+/* The daemon has another working directory. */
+static int to_check(const char *command, struct commit_words *words)
+{
+	const char *slash = words->to ? strrchr(words->to, '/') : NULL;
+	AUTO_FREE char *dir = NULL, *real = NULL;
+	int length;
+
+	if (!words->to)
+		return words->wish.force ? ctl_usage(command, "--force goes with --to") : EXIT_CODE_DONE;
+	if (words->wish.finalize || words->wish.simulate || words->wish.stream || words->speed)
+		return ctl_usage(
+		    command, "--to says where the session goes instead of to the drive: nothing that tells "
+			     "the drive what to do goes with it");
+	dir = slash ? strndup(words->to, (size_t)(slash - words->to + 1)) : strdup(".");
+	real = dir ? realpath(dir, NULL) : NULL;
+	if (!real)
+		return ctl_fail(EXIT_CODE_SYSTEM, "%s: %s", words->to, strerror(errno));
+	length = snprintf(words->path, sizeof words->path, "%s/%s", strcmp(real, "/") == 0 ? "" : real,
+			  slash ? slash + 1 : words->to);
+	if (length < 0 || (size_t)length >= sizeof words->path)
+		return ctl_fail(EXIT_CODE_SYSTEM, "%s: %s", words->to, strerror(ENAMETOOLONG));
+	words->wish.to = words->path;
 	return EXIT_CODE_DONE;
 }
 
@@ -78,6 +106,8 @@ static int commit_run(const char *command, const char *argument, struct commit_w
 	if (!code)
 		code = speed_check(command, words->speed);
 	if (!code)
+		code = to_check(command, words);
+	if (!code)
 		code = target_of_argument(argument, &target);
 	if (code)
 		return code;
@@ -107,6 +137,8 @@ int command_commit(int argc, char **argv)
 		{ "dry-run", 'n', .flag = &words.wish.dry_run },
 		{ "stream-recording", 0, .flag = &words.wish.stream },
 		{ "speed", 0, .word = &words.speed },
+		{ "to", 0, .word = &words.to },
+		{ "force", 0, .flag = &words.wish.force },
 		{ "no-wait", 0, .flag = &words.no_wait },
 		{ "json", 0, .flag = &words.json },
 		{ 0 },

@@ -35,7 +35,7 @@ static const struct command commands[] = {
 	  "Control characters and backslashes in names are shown as \\ooo.\n\n"
 	  "      --json  as an array of {\"change\", \"path\", \"old\"}\n",
 	  command_diff },
-	{ "commit", "[DIR] [--label NAME] [--finalize] [--dry-run] [--no-wait] [--json] …",
+	{ "commit", "[DIR] [--label NAME] [--finalize] [--dry-run] [--to FILE] [--json] …",
 	  "Burn what is staged as a new session",
 	  "Shows the progress and returns when the session is burned and verified.\n"
 	  "Ctrl-C stops the showing only: the commit goes on.\n\n"
@@ -46,6 +46,9 @@ static const struct command commands[] = {
 	  "                          medium has that; what is staged stays staged\n"
 	  "      --speed N           8x, 2.4x, or kB/s (default: as fast as it goes)\n"
 	  "      --stream-recording  on BD: faster, without the drive's checking\n"
+	  "      --to FILE           write the session to a file, to be burned later by any\n"
+	  "                          program; what is staged stays staged until the disc has it\n"
+	  "      --force             FILE may be there already\n"
 	  "      --no-wait           return as soon as the commit is accepted\n"
 	  "      --json              print the result as JSON, no progress\n",
 	  command_commit },

@@ -114,6 +114,7 @@ int work_report(const struct json *status, enum work_telling telling)
 {
 	AUTO_FREE char *message = json_string(status, "$.last.message");
 	AUTO_FREE char *op = json_string(status, "$.last.op");
+	AUTO_FREE char *burn = json_string(status, "$.last.burn");
 	AUTO_FREE char *last = json_string(status, "$.last");
 	int code = (int)json_int(status, "$.last.exit");
 
@@ -129,6 +130,8 @@ int work_report(const struct json *status, enum work_telling telling)
 		report_success(status);
 	else if (message && message[0])
 		puts(message);
+	if (burn && burn[0])
+		printf("Everything stays staged until the disc has it. Burn it with:\n  %s\n", burn);
 	return EXIT_CODE_DONE;
 }
 
@@ -161,6 +164,16 @@ static int commit_refused(const struct target *target, int err)
 	return ctl_fail(exit_code_of_errno(err), "the commit is refused: %s", why && why[0] ? why : text);
 }
 
+static void add_path(struct text *line, const char *path)
+{
+	text_add(line, " --to=");
+	for (const char *at = path; *at; at++)
+		if (*at == ' ')
+			text_add(line, "\\040");
+		else
+			text_add_escaped(line, at, 1);
+}
+
 /* The line for the control file. */
 static void add_wish(struct text *line, const struct work_wish *wish)
 {
@@ -169,6 +182,10 @@ static void add_wish(struct text *line, const struct work_wish *wish)
 		 wish->stream ? " --stream" : "");
 	if (wish->speed_kbps)
 		text_add(line, " --speed=%" PRIu32, wish->speed_kbps);
+	if (wish->to)
+		add_path(line, wish->to);
+	if (wish->force)
+		text_add(line, " --force");
 	if (wish->label)
 		text_add(line, " -- %s", wish->label);
 }

@@ -14,6 +14,8 @@ struct work_watch {
 struct work_wish {
 	const char *label; /* NULL: the disc keeps its name */
 	bool finalize, simulate, dry_run, stream;
+	const char *to;	     /* NULL, or the absolute path of a file that gets the session */
+	bool force;	     /* which may be there already */
 	uint32_t speed_kbps; /* 0: as fast as it goes */
 };
 

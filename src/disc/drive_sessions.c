@@ -190,6 +190,7 @@ static int probe_sequential(struct look *look)
 		return reason_set(look->why, EMEDIUMTYPE,
 				  "the disc has %zu tracks but none with an ISO 9660 file system",
 				  look->facts->tracks.count);
+	sessions_print(look->source, look->report);
 	newest = disc->base;
 	got = disc_report_choose(look->report, look->job->wanted, look->why);
 	if (got == 0)

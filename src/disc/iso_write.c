@@ -263,21 +263,22 @@ static int start_stream(struct iso_session *session, const struct iso_session_re
 static int describe(struct iso_session *session, const struct verb_job *job, const struct plan *plan,
 		    struct reason *why)
 {
+	AUTO_FREE uint8_t *first = calloc(1, HEAD_BYTES);
 	struct verb_planned *planned = &session->planned;
 
 	planned->start = job->nwa;
 	planned->sectors = round_up(max_u64(sectors_of(session->size) + (job->sequential ? PADDING : 0),
 					    job->sequential ? TRACK_LEAST : 0),
 				    ALIGN);
-	if (count_new_data(plan, &planned->new_data) < 0)
+	if (!first || count_new_data(plan, &planned->new_data) < 0)
 		return reason_set(why, ENOMEM, "out of memory");
-	if (job->sequential) { /* what the disc is known by is the begin of its newest session */
-		memset(session->head, 0, sizeof session->head);
-		session_stream_peek(&session->stream, HEAD_SECTORS, session->head);
-	}
+	session_stream_peek(&session->stream, HEAD_SECTORS, first);
+	if (job->sequential) /* what the disc is known by is the begin of its newest session */
+		memcpy(session->head, first, sizeof session->head);
 	planned->head = session->head;
 	planned->head_length = job->sequential ? 0 : HEAD_BYTES;
-	if (sessions_fingerprint(session->head, 0, NULL, planned->fingerprint) < 0)
+	if (sessions_fingerprint(session->head, 0, NULL, planned->fingerprint) < 0 ||
+	    sessions_fingerprint(first, 0, NULL, planned->print) < 0)
 		return reason_set(why, EIO, "can't compute SHA-256");
 	if (job->limit && !range_within(planned->start, planned->sectors, job->limit))
 		return reason_set(

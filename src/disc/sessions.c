@@ -318,6 +318,19 @@ static int probe_recorded(const struct walk *walk, const uint8_t *head)
 	return 0;
 }
 
+/* What can't be read isn't known by it: the fingerprint says more, and fails when it must. */
+void sessions_print(const struct source *source, struct disc_report *report)
+{
+	size_t count = report->sessions.count;
+	AUTO_FREE uint8_t *blocks = count ? malloc(HEAD_BYTES) : NULL;
+	struct reason ignored = { 0 };
+
+	if (!blocks ||
+	    read_some(source, report->sessions.items[count - 1].start, HEAD_SECTORS, blocks, &ignored) < 0 ||
+	    sessions_fingerprint(blocks, 0, NULL, report->disc.print) < 0)
+		memset(report->disc.print, 0, sizeof report->disc.print);
+}
+
 static int fingerprint_disc(const struct source *source, const uint8_t *head, struct verb_disc *disc,
 			    struct reason *why)
 {
@@ -359,5 +372,6 @@ int sessions_probe(const struct source *source, uint32_t wanted, struct disc_rep
 	}
 	if (got == 0)
 		got = disc_report_choose(ret, wanted, why);
+	sessions_print(source, ret);
 	return got < 0 ? got : fingerprint_disc(source, head, disc, why);
 }

@@ -32,9 +32,10 @@ static int send_msg(struct burn *burn, struct msg *msg, struct reason *why)
 	return ret < 0 ? send_failed(burn, ret, why) : 0;
 }
 
-int burn_start(struct burn *burn, int disc_fd, int spool_fd, const struct verb_job *job, struct reason *why)
+int burn_start(struct burn *burn, int disc_fd, int spool_fd, int file_fd, const struct verb_job *job,
+	       struct reason *why)
 {
-	int fds[] = { disc_fd, spool_fd };
+	int fds[] = { disc_fd, spool_fd, file_fd };
 	struct msg msg;
 	int ret = child_start(&burn->child, "burn", why);
 
@@ -42,7 +43,7 @@ int burn_start(struct burn *burn, int disc_fd, int spool_fd, const struct verb_j
 		return ret;
 	burn->child.link.timeout_ms = -1;
 	put_job(&msg, job);
-	ret = link_send_fds(&burn->child.link, &msg, fds, 2);
+	ret = link_send_fds(&burn->child.link, &msg, fds, job->to_file ? 3 : 2);
 	return ret < 0 ? send_failed(burn, ret, why) : 0;
 }
 

@@ -10,9 +10,11 @@ struct burn {
 	struct child child;
 };
 
-/* disc_fd, spool_fd: borrowed. Then burn_node for each name, in the order that verbs.h asks for; then
- * burn_plan. Any failure: burn_close. All return 0 or -errno with why. */
-int burn_start(struct burn *burn, int disc_fd, int spool_fd, const struct verb_job *job, struct reason *why);
+/* disc_fd, spool_fd: borrowed; so is file_fd, where the session goes with job->to_file, else -1. Then
+ * burn_node for each name, in the order that verbs.h asks for; then burn_plan. Any failure: burn_close. All
+ * return 0 or -errno with why. */
+int burn_start(struct burn *burn, int disc_fd, int spool_fd, int file_fd, const struct verb_job *job,
+	       struct reason *why);
 /* node: attr, target, xattrs, md5, zf and map are sent unless again. */
 int burn_node(struct burn *burn, const struct node *node, uint64_t parent, const char *name, size_t length,
 	      bool again, struct reason *why);

@@ -20,12 +20,15 @@ static void to_hex(const uint8_t *bytes, size_t count, char *ret)
 		snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
 }
 
-static void link_path(const struct state *state, const uint8_t *fingerprint, char *ret, size_t room)
+static const char known[] = "by-fingerprint", away[] = "to-file";
+
+static void link_path(const struct state *state, const char *folder, const uint8_t *fingerprint, char *ret,
+		      size_t room)
 {
 	char hex[HEX_SIZE];
 
 	to_hex(fingerprint, FINGERPRINT_SIZE, hex);
-	snprintf(ret, room, "%s/by-fingerprint/%s", state->root, hex);
+	snprintf(ret, room, "%s/%s/%s", state->root, folder, hex);
 }
 
 int state_default_root(char *ret, size_t room, struct reason *why)
@@ -137,36 +140,60 @@ static int make_new(struct state *state, const uint8_t *fingerprint, struct reas
 }
 
 /* After a power cut the link must lead to what was staged before it. */
-static int sync_links(const struct state *state, struct reason *why)
+static int sync_links(const struct state *state, const char *folder, struct reason *why)
 {
 	char path[PATH_LIMIT + 32];
 	int ret;
 
-	snprintf(path, sizeof path, "%s/by-fingerprint", state->root);
+	snprintf(path, sizeof path, "%s/%s", state->root, folder);
 	ret = fd_sync_dir(state->root);
 	if (ret == 0)
 		ret = fd_sync_dir(path);
 	return ret < 0 ? reason_set(why, -ret, "%s can't be synced: %s", path, strerror(-ret)) : 0;
 }
 
-int state_link(const struct state *state, const uint8_t *fingerprint, struct reason *why)
+static int put_link(const struct state *state, const char *folder, const uint8_t *fingerprint,
+		    struct reason *why)
 {
 	char path[PATH_LIMIT + 128], target[64];
 
-	link_path(state, fingerprint, path, sizeof path);
+	link_path(state, folder, fingerprint, path, sizeof path);
 	snprintf(target, sizeof target, "../%s", state->id);
 	if (unlink(path) < 0 && errno != ENOENT)
 		return reason_set(why, errno, "%s can't be replaced: %s", path, strerror(errno));
 	if (symlink(target, path) < 0)
 		return reason_set(why, errno, "%s can't be made: %s", path, strerror(errno));
-	return sync_links(state, why);
+	return sync_links(state, folder, why);
+}
+
+int state_link(const struct state *state, const uint8_t *fingerprint, struct reason *why)
+{
+	return put_link(state, known, fingerprint, why);
+}
+
+int state_link_away(const struct state *state, const uint8_t *print, struct reason *why)
+{
+	char path[PATH_LIMIT + 32];
+	int ret;
+
+	snprintf(path, sizeof path, "%s/%s", state->root, away);
+	ret = make_dirs(path, why);
+	return ret < 0 ? ret : put_link(state, away, print, why);
+}
+
+void state_unlink_away(const struct state *state, const uint8_t *print)
+{
+	char path[PATH_LIMIT + 128];
+
+	link_path(state, away, print, path, sizeof path);
+	unlink(path);
 }
 
 void state_unlink(const struct state *state, const uint8_t *fingerprint)
 {
 	char path[PATH_LIMIT + 128];
 
-	link_path(state, fingerprint, path, sizeof path);
+	link_path(state, known, fingerprint, path, sizeof path);
 	unlink(path);
 }
 
@@ -205,11 +232,24 @@ static bool has_state(const struct state *state, const char *id)
 	return access(path, F_OK) == 0 || errno != ENOENT;
 }
 
-int state_open(struct state *state, const char *root, const uint8_t *fingerprint, struct reason *why)
+static bool read_link(const struct state *state, const char *folder, const uint8_t *fingerprint, char ret[48])
 {
 	char path[PATH_LIMIT + 128], target[64];
-	int lock CLEANUP(cleanup_close) = -1;
 	ssize_t length;
+
+	link_path(state, folder, fingerprint, path, sizeof path);
+	length = readlink(path, target, sizeof target - 1);
+	target[length > 0 ? length : 0] = '\0';
+	if (length <= 3 || length - 3 >= 48)
+		return false;
+	memcpy(ret, target + 3, (size_t)length - 2);
+	return has_state(state, ret);
+}
+
+int state_open(struct state *state, const char *root, const uint8_t *fingerprint, struct reason *why)
+{
+	char path[PATH_LIMIT + 128], id[48];
+	int lock CLEANUP(cleanup_close) = -1;
 	int ret;
 
 	*state = (struct state){ .dir_fd = -1, .lock_fd = -1 };
@@ -221,12 +261,27 @@ int state_open(struct state *state, const char *root, const uint8_t *fingerprint
 	lock = lock_root(state, why);
 	if (lock < 0)
 		return lock;
-	link_path(state, fingerprint, path, sizeof path);
-	length = readlink(path, target, sizeof target - 1);
-	target[length > 0 ? length : 0] = '\0';
-	if (length <= 3 || !has_state(state, target + 3))
+	if (!read_link(state, known, fingerprint, id))
 		return make_new(state, fingerprint, why);
-	return enter(state, target + 3, why);
+	return enter(state, id, why);
+}
+
+int state_open_away(struct state *state, const char *root, const uint8_t *print, struct reason *why)
+{
+	static const uint8_t none[FINGERPRINT_SIZE];
+	struct reason busy = { 0 };
+	char id[48];
+	int ret;
+
+	*state = (struct state){ .dir_fd = -1, .lock_fd = -1 };
+	snprintf(state->root, sizeof state->root, "%s", root);
+	if (memcmp(print, none, sizeof none) == 0 || !read_link(state, away, print, id))
+		return 0;
+	ret = enter(state, id, &busy);
+	if (ret == 0)
+		return 1;
+	leave(state);
+	return ret == -EBUSY ? 0 : reason_set(why, -ret, "%s", busy.text);
 }
 
 int state_enter(struct state *state, const char *root, const char *id, struct reason *why)
@@ -242,7 +297,7 @@ bool state_is_known(const char *root, const uint8_t *fingerprint)
 	char path[PATH_LIMIT + 128];
 
 	snprintf(state.root, sizeof state.root, "%s", root);
-	link_path(&state, fingerprint, path, sizeof path);
+	link_path(&state, known, fingerprint, path, sizeof path);
 	return access(path, F_OK) == 0;
 }
 

@@ -4,6 +4,7 @@
  *	ROOT/<disc-id>/{lock,overlay.db,spool}
  *	ROOT/by-fingerprint/<hex> -> ../<disc-id>
  *	ROOT/switching/<disc-id>: its head is being written, see commit/torn_head.h
+ *	ROOT/to-file/<hex> -> ../<disc-id>
  * A disc is known by the fingerprint of its newest session's descriptors. A commit changes it: the link for
  *the coming fingerprint is made before the head is written, the old one removed after the publication; so a
  *disc that was changed by anybody else never meets work that was staged for another state of it. */
@@ -24,6 +25,12 @@ struct state {
 
 /* Where states live: $XDG_STATE_HOME/discfs, else /var/lib/discfs for root, else ~/.local/state/discfs. */
 int state_default_root(char *ret, size_t room, struct reason *why);
+/* A session of that print went to a file, and leads to this state when a disc comes with it / no more. */
+int state_link_away(const struct state *state, const uint8_t *print, struct reason *why);
+void state_unlink_away(const struct state *state, const uint8_t *print);
+/* Opens and locks the state that a session's print leads to. 1; 0: there's none, or its disc is mounted
+ * already; or -errno with why. */
+int state_open_away(struct state *state, const char *root, const uint8_t *print, struct reason *why);
 /* Finds or makes the directory for a disc and locks it. -EBUSY: another daemon has this disc. */
 int state_open(struct state *state, const char *root, const uint8_t *fingerprint, struct reason *why);
 void state_close(struct state *state);

@@ -52,6 +52,7 @@ void put_job(struct msg *msg, const struct verb_job *job)
 	msg_put_u8(msg, job->finalize);
 	msg_put_u8(msg, job->simulate);
 	msg_put_u8(msg, job->stream);
+	msg_put_u8(msg, job->to_file);
 	msg_put_u32(msg, job->speed_kbps);
 	msg_put_u32(msg, job->wanted);
 	msg_put_u32(msg, job->bad_count);
@@ -73,6 +74,7 @@ bool get_job(struct msg *msg, struct verb_job *ret)
 	ret->finalize = msg_get_bool(msg);
 	ret->simulate = msg_get_bool(msg);
 	ret->stream = msg_get_bool(msg);
+	ret->to_file = msg_get_bool(msg);
 	ret->speed_kbps = msg_get_u32(msg);
 	ret->wanted = msg_get_u32(msg);
 	ret->bad_count = msg_get_choice(msg, 0, BAD_SESSIONS_LIMIT);
@@ -138,6 +140,7 @@ void put_disc(struct msg *msg, const struct verb_disc *disc)
 	msg_put_u64(msg, disc->base);
 	msg_put_u32(msg, disc->sessions);
 	msg_put_bytes(msg, disc->fingerprint, sizeof disc->fingerprint);
+	msg_put_bytes(msg, disc->print, sizeof disc->print);
 	msg_put_string(msg, disc->closed_why);
 }
 
@@ -151,6 +154,7 @@ bool get_disc(struct msg *msg, struct verb_disc *ret)
 	ret->base = msg_get_u64(msg);
 	ret->sessions = msg_get_choice(msg, 0, SESSION_LIMIT);
 	get_exact(msg, ret->fingerprint, sizeof ret->fingerprint);
+	get_exact(msg, ret->print, sizeof ret->print);
 	msg_get_string(msg, ret->closed_why, sizeof ret->closed_why);
 	return understood(msg, VERB_DISC);
 }
@@ -274,6 +278,7 @@ void put_planned(struct msg *msg, const struct verb_planned *planned)
 	msg_put_u64(msg, planned->sectors);
 	msg_put_u64(msg, planned->new_data);
 	msg_put_bytes(msg, planned->fingerprint, sizeof planned->fingerprint);
+	msg_put_bytes(msg, planned->print, sizeof planned->print);
 	msg_put_bytes(msg, planned->head, planned->head ? planned->head_length : 0);
 }
 
@@ -283,6 +288,7 @@ bool get_planned(struct msg *msg, struct verb_planned *ret)
 	ret->sectors = msg_get_u64(msg);
 	ret->new_data = msg_get_u64(msg);
 	get_exact(msg, ret->fingerprint, sizeof ret->fingerprint);
+	get_exact(msg, ret->print, sizeof ret->print);
 	ret->head = get_optional(msg, HEAD_BYTES, &ret->head_length);
 	return understood(msg, VERB_PLANNED);
 }

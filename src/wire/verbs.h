@@ -7,7 +7,7 @@
  *
  *   role probe:   JOB(source)                      -> SESSION*, DISC | FAILED
  *   role import:  JOB(source)                      -> (NODE XATTR* EXTENT*)*, IMPORTED | FAILED      (WARNING
- * any time) role burn:    JOB(source, spool), (NODE XATTR* EXTENT*)*, PLAN_END
+ * any time) role burn:    JOB(source, spool[, file]), (NODE XATTR* EXTENT*)*, PLAN_END
  *                                                  -> PLANNED | FAILED
  *                 GO | end of link (cancel)        -> PROGRESS*, WRITTEN | FAILED
  *                 CANCEL, any time after GO        -> FAILED, when the medium is in order
@@ -83,6 +83,7 @@ struct verb_job {
 	bool finalize;	     /* burn: nothing can be appended afterwards */
 	bool simulate;	     /* burn: with the laser off */
 	bool stream;	     /* burn: stream recording, without the drive's defect management */
+	bool to_file;	     /* burn: the session goes to a file, and the medium is only read */
 	uint32_t speed_kbps; /* burn: 0 = as fast as it goes */
 	uint32_t wanted;     /* probe: number of the session to take for the base, 0 = the last good one */
 	/* probe: starts of sessions that are known to be bad and don't count */
@@ -116,7 +117,8 @@ struct verb_disc {
 	uint64_t base;	   /* start of the base session as import wants it: 0 = by the head */
 	uint32_t sessions; /* how many SESSION messages came before */
 	uint8_t fingerprint[FINGERPRINT_SIZE]; /* SHA-256: see source.h */
-	char closed_why[200];		       /* why nothing can be appended, when state is DISC_CLOSED */
+	uint8_t print[FINGERPRINT_SIZE]; /* of the newest session's own first blocks; zeroes: there's none */
+	char closed_why[200];		 /* why nothing can be appended, when state is DISC_CLOSED */
 };
 
 /* One name of one node. Parents come before their children; the root comes first with an empty name and
@@ -155,7 +157,8 @@ struct verb_planned {
 	uint64_t sectors;  /* exact size with padding: what will be written from start on */
 	uint64_t new_data; /* bytes of file bodies among them */
 	uint8_t fingerprint[FINGERPRINT_SIZE]; /* what probe will tell once the new head is written */
-	const uint8_t *head; /* the new blocks 0..31, HEAD_BYTES (NULL on media without a head) */
+	uint8_t print[FINGERPRINT_SIZE]; /* and as that of the newest session, whoever writes the head */
+	const uint8_t *head;		 /* the new blocks 0..31, HEAD_BYTES (NULL on media without a head) */
 	size_t head_length;
 };
 

@@ -11,6 +11,7 @@ struct worker {
 	struct verb_job job;
 	int medium; /* owned; -1 = none came */
 	int spool;
+	int file; /* where a session goes instead of to the medium */
 };
 
 int role_probe(struct worker *worker, struct reason *why);

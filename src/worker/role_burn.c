@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* JOB(source, spool), (NODE XATTR* EXTENT*)*, PLAN_END -> PLANNED; GO -> PROGRESS*, WRITTEN */
+/* JOB(source, spool[, file]), (NODE XATTR* EXTENT*)*, PLAN_END -> PLANNED; GO -> PROGRESS*, WRITTEN */
 #include "worker/role.h"
 
 #include "base/fault.h"
-#include "disc/burn.h"
+#include "disc/burn_file.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -135,9 +135,13 @@ static int burn(struct burn_role *role)
 	struct msg msg = { 0 };
 	int got;
 
-	if (role->worker->job.is_drive)
-		outlive_daemon();
-	got = burn_session(&request, role->why);
+	if (role->worker->job.to_file) {
+		got = burn_to_file(&request, role->worker->file, role->why);
+	} else {
+		if (role->worker->job.is_drive)
+			outlive_daemon();
+		got = burn_session(&request, role->why);
+	}
 	if (got == 0)
 		got = fault_point(FAULT_BURN_WRITTEN);
 	if (got < 0)

@@ -38,6 +38,7 @@ static void worker_close(struct worker *worker)
 	link_close(&worker->link);
 	cleanup_close(&worker->medium);
 	cleanup_close(&worker->spool);
+	cleanup_close(&worker->file);
 }
 
 int worker_send(struct worker *worker, struct msg *msg, struct reason *why)
@@ -76,6 +77,7 @@ static int take_job(struct worker *worker, struct reason *why)
 		return reason_set(why, EPROTO, "the daemon sent something else than a job");
 	worker->medium = link_take_fd(&worker->link, 0);
 	worker->spool = link_take_fd(&worker->link, 1);
+	worker->file = link_take_fd(&worker->link, 2);
 	return 0;
 }
 
@@ -91,7 +93,7 @@ static int report(struct worker *worker, const struct reason *why)
 
 int worker_main(const char *name, int link_fd)
 {
-	CLEANUP(worker_close) struct worker worker = { .medium = -1, .spool = -1 };
+	CLEANUP(worker_close) struct worker worker = { .medium = -1, .spool = -1, .file = -1 };
 	const struct role *role = find_role(name);
 	struct reason why = { 0 };
 	int got;

@@ -131,6 +131,7 @@ static void build_disc(struct msg *msg)
 					.base = 32,
 					.sessions = 2,
 					.fingerprint = { 1, 2, 3 },
+					.print = { 6, 7 },
 					.closed_why = "The disc is finalized" };
 
 	put_disc(msg, &disc);
@@ -156,6 +157,7 @@ static void compare_disc(struct msg *msg)
 	assert_int_equal(disc.base, 32);
 	assert_int_equal(disc.sessions, 2);
 	assert_memory_equal(disc.fingerprint, "\1\2\3", 4);
+	assert_memory_equal(disc.print, "\6\7", 3);
 	assert_string_equal(disc.closed_why, "The disc is finalized");
 }
 
@@ -297,6 +299,7 @@ static void build_planned(struct msg *msg)
 					      .sectors = 640,
 					      .new_data = 99,
 					      .fingerprint = { 4, 5 },
+					      .print = { 8 },
 					      .head = some_bytes,
 					      .head_length = HEAD_BYTES };
 
@@ -319,6 +322,7 @@ static void compare_planned(struct msg *msg)
 	assert_int_equal(planned.sectors, 640);
 	assert_int_equal(planned.new_data, 99);
 	assert_memory_equal(planned.fingerprint, "\4\5", 3);
+	assert_memory_equal(planned.print, "\10", 2);
 	assert_int_equal(planned.head_length, HEAD_BYTES);
 	assert_memory_equal(planned.head, some_bytes, HEAD_BYTES);
 }
