@@ -110,8 +110,8 @@ static int fill(struct adopt *adopt, struct disc *disc, struct reason *why)
 	if (medium->state == DISC_BLANK)
 		ret = adopt_blank(adopt, why);
 	else
-		ret = import_run(disc->fd, disc->path, medium->base, medium->recorded, &sink, adopt,
-				 &imported, why);
+		ret = import_run(disc->fd, disc->path, medium->base, medium->recorded,
+				 disc_import_format(disc), &sink, adopt, &imported, why);
 	if (ret < 0)
 		return ret;
 	ret = store_facts(adopt, disc, &imported);
@@ -127,9 +127,9 @@ static int fill_past(struct adopt *adopt, const struct disc *disc, const struct 
 	int ret = db_begin(db);
 
 	if (ret == 0)
-		ret =
-		    import_run(disc->fd, disc->path, session->start,
-			       atomic_load(&adopt->tree->disc.limit) / SECTOR, &sink, adopt, &imported, why);
+		ret = import_run(disc->fd, disc->path, session->start,
+				 atomic_load(&adopt->tree->disc.limit) / SECTOR,
+				 tree_format_best(session->formats), &sink, adopt, &imported, why);
 	if (ret == 0)
 		ret = store_links(adopt);
 	if (ret == 0)

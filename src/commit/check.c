@@ -280,8 +280,8 @@ static int run(struct check *check, uint64_t start, struct reason *why)
 	}
 	if (ret < 0)
 		return reason_set(why, -ret, "%s can't be written", check->tree->db.path);
-	ret =
-	    import_run(check->disc->fd, check->disc->path, start, check->limit, &sink, check, &imported, why);
+	ret = import_run(check->disc->fd, check->disc->path, start, check->limit, FORMAT_ROCK_RIDGE, &sink,
+			 check, &imported, why);
 	if (ret < 0)
 		return ret;
 	ret = count_planned(check, &names);

@@ -8,6 +8,7 @@
 #include "commit/recover.h"
 #include "commit/torn_head.h"
 #include "model/medium.h"
+#include "store/changes.h"
 #include "store/journal.h"
 #include "store/spool_place.h"
 #include "store/sweep.h"
@@ -86,6 +87,11 @@ int disc_probe(const struct disc *disc, struct probe *ret, struct reason *why)
 	if (got < 0 && strstr(found.text, disc->path))
 		return reason_set(why, -got, "%s", found.text);
 	return got < 0 ? reason_set(why, -got, "%s: %s", disc->path, found.text) : 0;
+}
+
+uint32_t disc_import_format(const struct disc *disc)
+{
+	return disc->wanted_format ? disc->wanted_format : tree_format_best(disc->probe.disc.formats);
 }
 
 bool disc_is_sequential(const struct probe *probe)
@@ -275,6 +281,47 @@ static int open_tree(struct disc *disc, const struct disc_options *options, stru
 		   : tree_open(&disc->tree, disc->state.path, disc->state.dir_fd, options->spool_limit, why);
 }
 
+/* The base's format; FORMAT_AUTO where there's no base, or a commit to be brought to its end first. */
+static int known_format(struct disc *disc, int64_t *ret)
+{
+	struct journal journal CLEANUP(journal_clear) = { 0 };
+	int got;
+
+	*ret = FORMAT_AUTO;
+	WITH_LOCK(&disc->tree.lock);
+	got = journal_read(&disc->tree.db, &journal);
+	return got < 0 ? got : got > 0 ? 0 : db_meta_int(&disc->tree.db, "format", ret);
+}
+
+/* Another of the disc's trees has other files: what is staged on one wouldn't fit the other. A tree that a
+ * commit made is Rock Ridge's, whatever it was before. */
+static int check_format(struct disc *disc, const struct disc_options *options, struct reason *why)
+{
+	uint32_t wanted = disc_import_format(disc);
+	struct changes_count staged = { 0 };
+	int64_t format;
+	int ret = known_format(disc, &format);
+
+	if (ret == 0 && (format == FORMAT_AUTO || wanted == FORMAT_AUTO || format == wanted))
+		return 0;
+	if (ret == 0)
+		ret = changes_count(&disc->tree, &staged);
+	if (ret == 0 && staged.added + staged.modified + staged.deleted + staged.renamed)
+		return disc->wanted_format == FORMAT_AUTO
+			   ? 0
+			   : reason_set(why, EBUSY,
+					"%s: work is staged on its %s tree: mount it with import=%s, and "
+					"commit or discard that before its %s tree is shown",
+					disc->path, tree_format_title((uint32_t)format),
+					tree_format_word((uint32_t)format), tree_format_title(wanted));
+	if (ret == 0)
+		ret = tree_drop(&disc->tree);
+	if (ret < 0)
+		return reason_set(why, -ret, "%s can't be changed: %s", disc->tree.db.path, strerror(-ret));
+	tree_close(&disc->tree);
+	return open_tree(disc, options, why);
+}
+
 /* Now that it's known which sessions don't count. */
 static int probe_again(struct disc *disc, struct reason *why)
 {
@@ -348,7 +395,7 @@ static int open_state(struct disc *disc, const struct disc_options *options, con
 	if (ret < 0)
 		return why->err ? ret : reason_set(why, -ret, "%s can't be read", disc->tree.db.path);
 	if (ret > 0)
-		return 0;
+		return check_format(disc, options, why);
 	log_notice("%s holds work for another state of this disc; it is kept there", disc->state.path);
 	tree_close(&disc->tree);
 	ret = state_renew(&disc->state, fingerprint, why);
@@ -407,6 +454,7 @@ static int open_all(struct disc *disc, const struct disc_options *options, struc
 	if (ret == 0)
 		ret = open_medium(disc, options, why);
 	disc->wish.wanted = options->session;
+	disc->wanted_format = options->import;
 	if (ret == 0)
 		ret = first_probe(disc, root, why);
 	if (ret == 0)

@@ -13,6 +13,7 @@ struct disc_options {
 	uint64_t spool_limit;	/* bytes, 0 = none */
 	bool read_only;		/* asked for */
 	uint32_t session;	/* number of the one to be shown, 0 = the newest */
+	uint32_t import;	/* enum tree_format: the tree to be shown */
 };
 
 struct disc {
@@ -24,8 +25,9 @@ struct disc {
 	    wish; /* what every probe must know: the session asked for, and those known to be bad */
 	bool read_only;
 	char read_only_why[256];
-	struct probe probe; /* replaced by each publication, under lock */
-	uint32_t format;    /* enum tree_format of the base */
+	struct probe probe;	/* replaced by each publication, under lock */
+	uint32_t format;	/* enum tree_format of the base */
+	uint32_t wanted_format; /* the one asked for, or FORMAT_AUTO */
 	uint64_t base_nodes;
 	char label[LABEL_LIMIT + 1]; /* of the base's volume */
 	struct state state;
@@ -40,6 +42,8 @@ int disc_open(struct disc *disc, const struct disc_options *options, struct reas
 void disc_close(struct disc *disc);
 /* A drive's disc takes sessions one behind the other, and has no head that says which one counts. */
 bool disc_is_sequential(const struct probe *probe);
+/* Which of its trees is to be imported: enum tree_format. */
+uint32_t disc_import_format(const struct disc *disc);
 /* Asks what is on the medium now. */
 int disc_probe(const struct disc *disc, struct probe *ret, struct reason *why);
 /* A session that begins there must never be the base: it was broken off, or isn't what was to be written.

@@ -30,6 +30,18 @@ static void add_string(struct text *text, const char *key, const char *value)
 	text_add_json(text, value, strlen(value));
 }
 
+static void add_formats(struct text *text, uint32_t formats)
+{
+	const char *comma = "";
+
+	text_add(text, ",\"formats\":[");
+	for (uint32_t at = tree_format_best(formats); at != FORMAT_AUTO; at = tree_format_next(formats, at)) {
+		text_add(text, "%s\"%s\"", comma, tree_format_word(at));
+		comma = ",";
+	}
+	text_add(text, "]");
+}
+
 static void add_sessions(struct text *text, const struct probe *probe)
 {
 	text_add(text, "\"sessions\":[");
@@ -41,6 +53,7 @@ static void add_sessions(struct text *text, const struct probe *probe)
 			 ",\"time\":%" PRId64 ",",
 			 i ? "," : "", session->number, session->start, session->sectors, session->time);
 		add_string(text, "label", session->label);
+		add_formats(text, session->formats);
 		text_add(text, "}");
 	}
 	text_add(text, "]");

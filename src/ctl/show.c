@@ -2,6 +2,7 @@
 #include "ctl/show.h"
 #include "ctl/format.h"
 #include "model/medium.h"
+#include "model/tree_format.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,14 +34,9 @@ void show_medium(const struct json *status)
 
 static const char *format_title(const char *format)
 {
-	static const char *const titles[][2] = { { "rockridge", "Rock Ridge" },
-						 { "joliet", "Joliet" },
-						 { "iso9660", "ISO 9660" } };
+	uint32_t known;
 
-	for (size_t i = 0; format && i < sizeof titles / sizeof *titles; i++)
-		if (strcmp(format, titles[i][0]) == 0)
-			return titles[i][1];
-	return NULL;
+	return format && tree_format_find(format, &known) ? tree_format_title(known) : NULL;
 }
 
 void show_sessions_line(const struct json *status)
@@ -67,6 +63,19 @@ void show_sessions_line(const struct json *status)
 	puts(line.failed ? "" : line.data);
 }
 
+static void show_formats(const struct json *status, int session)
+{
+	AUTO_TEXT struct text line = { 0 };
+	int64_t count = json_count(status, "$.sessions[%d].formats", session);
+
+	for (int i = 0; i < (int)count; i++) {
+		AUTO_FREE char *format = json_string(status, "$.sessions[%d].formats[%d]", session, i);
+
+		text_add(&line, "%s%s", i ? ", " : "", format_title(format) ? format_title(format) : "?");
+	}
+	printf("%-28s  ", count && !line.failed ? line.data : "-");
+}
+
 void show_sessions(const struct json *status)
 {
 	int64_t count = json_count(status, "$.sessions");
@@ -75,7 +84,8 @@ void show_sessions(const struct json *status)
 		puts("No session on it yet.");
 		return;
 	}
-	printf("%7s  %-16s  %12s  %8s  %s\n", "Session", "Date", "Start", "Size", "Label");
+	printf("%7s  %-16s  %12s  %8s  %-28s  %s\n", "Session", "Date", "Start", "Size", "File systems",
+	       "Label");
 	for (int i = (int)count - 1; i >= 0; i--) {
 		AUTO_FREE char *label = json_string(status, "$.sessions[%d].label", i);
 		char date[FORMAT_ROOM], start[FORMAT_ROOM], size[FORMAT_ROOM];
@@ -84,6 +94,7 @@ void show_sessions(const struct json *status)
 		       format_time(date, json_int(status, "$.sessions[%d].time", i)),
 		       format_count(start, (uint64_t)json_int(status, "$.sessions[%d].start", i)),
 		       format_sectors(size, (uint64_t)json_int(status, "$.sessions[%d].sectors", i)));
+		show_formats(status, i);
 		format_print_name(label);
 		putchar('\n');
 	}

@@ -65,7 +65,7 @@ static int take_unreadable(struct look *look, const struct verb_track *track)
 	const struct volume volume = { .start = track->start };
 
 	look->report->disc.base = track->start;
-	return disc_report_add(look->report, &volume, track->sectors, look->why);
+	return disc_report_add(look->report, look->source, &volume, track->sectors, look->why);
 }
 
 /* A burn that was killed before the descriptors leaves zeroes. */
@@ -101,7 +101,7 @@ static int take_track(struct look *look, const struct verb_track *track)
 	if (!ends_within(&volume, track) || !is_whole(look, &volume, track))
 		return 0;
 	look->report->disc.base = volume.start;
-	return disc_report_add(look->report, &volume, track->sectors, look->why);
+	return disc_report_add(look->report, look->source, &volume, track->sectors, look->why);
 }
 
 static int take_sessions(struct look *look)

@@ -110,7 +110,7 @@ int formats_read_tree(const struct source *source, uint64_t session, uint64_t li
 		got = formats_probe(source, session, &formats, why);
 	if (got < 0)
 		return got;
-	if ((formats & FORMAT_BIT(FORMAT_UDF)) && !(formats & FORMAT_BIT(FORMAT_ROCK_RIDGE)))
+	if (tree_format_best(formats) == FORMAT_UDF)
 		format = FORMAT_UDF;
 	if (format == FORMAT_UDF)
 		return udf_read_tree(source, session, limit, sink, self, ret, why);

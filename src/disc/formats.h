@@ -5,9 +5,6 @@
 #include "disc/iso_read.h"
 #include "disc/udf_volume.h"
 
-/* Sets of enum tree_format. */
-#define FORMAT_BIT(format) (1u << (format))
-
 /* What the session that starts there has, as a set: its descriptors are read, not its trees. UDF that isn't
  * supported or damaged doesn't count. 0 or -EIO. */
 int formats_probe(const struct source *source, uint64_t start, uint32_t *ret, struct reason *why);

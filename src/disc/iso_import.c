@@ -122,11 +122,9 @@ static int explain(struct iso_import *import, int code, struct reason *why)
 
 static int check_format(const struct iso_import *import, uint32_t wanted, struct reason *why)
 {
-	static const char *const names[] = { "", "Rock Ridge", "Joliet", "plain ISO 9660" };
-
-	if (wanted == FORMAT_AUTO || wanted == import->format || wanted >= sizeof names / sizeof names[0])
+	if (wanted == FORMAT_AUTO || wanted == import->format)
 		return 0;
-	return reason_set(why, EMEDIUMTYPE, "the disc has no %s tree", names[wanted]);
+	return reason_set(why, EMEDIUMTYPE, "the disc has no %s tree", tree_format_title(wanted));
 }
 
 int iso_import_open(struct iso_import *import, const struct source *source, uint64_t session, uint64_t limit,

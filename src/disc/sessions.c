@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "disc/sessions.h"
 
+#include "disc/formats.h"
 #include "model/medium.h"
 
 #include <errno.h>
@@ -118,9 +119,10 @@ static int session_end(const struct walk *walk, const struct volume *volume, uin
 	return got < 0 ? got : 0;
 }
 
-int disc_report_add(struct disc_report *report, const struct volume *volume, uint64_t sectors,
-		    struct reason *why)
+int disc_report_add(struct disc_report *report, const struct source *source, const struct volume *volume,
+		    uint64_t sectors, struct reason *why)
 {
+	struct reason ignored = { 0 };
 	struct verb_session *session;
 
 	if (report->sessions.count >= SESSION_CAP)
@@ -133,6 +135,8 @@ int disc_report_add(struct disc_report *report, const struct volume *volume, uin
 					  .sectors = sectors,
 					  .time = volume->time };
 	memcpy(session->label, volume->label, sizeof session->label);
+	/* Where that can't be read, reading its tree will say so. */
+	(void)formats_probe(source, volume->start, &session->formats, &ignored);
 	return 0;
 }
 
@@ -141,12 +145,15 @@ int disc_report_choose(struct disc_report *report, uint32_t wanted, struct reaso
 	struct verb_disc *disc = &report->disc;
 	size_t count = report->sessions.count;
 
+	if (count && (!wanted || wanted == count))
+		disc->formats = report->sessions.items[count - 1].formats;
 	if (!wanted || wanted == count)
 		return 0;
 	if (wanted > count)
 		return reason_set(why, ENOENT, "there is no session %" PRIu32 ": the disc has %zu", wanted,
 				  count);
 	disc->base = report->sessions.items[wanted - 1].start;
+	disc->formats = report->sessions.items[wanted - 1].formats;
 	disc->state = DISC_CLOSED;
 	snprintf(disc->closed_why, sizeof disc->closed_why,
 		 "it is session %" PRIu32 " of %zu: only the newest can be continued", wanted, count);
@@ -155,7 +162,7 @@ int disc_report_choose(struct disc_report *report, uint32_t wanted, struct reaso
 
 static int add_session(const struct walk *walk, const struct volume *volume, uint64_t sectors)
 {
-	return disc_report_add(walk->report, volume, sectors, walk->why);
+	return disc_report_add(walk->report, walk->source, volume, sectors, walk->why);
 }
 
 /* Lists the chain that starts at 32, up to the session that the head stands for. 1 when that one was reached,

@@ -30,9 +30,9 @@ struct disc_report {
 };
 
 /* Adds one. 0, -ENOMEM or -EMEDIUMTYPE (too many). */
-int disc_report_add(struct disc_report *report, const struct volume *volume, uint64_t sectors,
-		    struct reason *why);
-/* Makes an older session the base; nothing can be appended to it. */
+int disc_report_add(struct disc_report *report, const struct source *source, const struct volume *volume,
+		    uint64_t sectors, struct reason *why);
+/* wanted 0: the newest is the base. Else makes an older session that; nothing can be appended to it. */
 int disc_report_choose(struct disc_report *report, uint32_t wanted, struct reason *why);
 
 /* Of an image file or of an overwriteable medium in a drive. wanted: number of the session to be the base, 0

@@ -38,7 +38,8 @@ static int open_disc(struct mount *mount, const struct options *options, struct 
 				     .spool_dir = options->spool_dir,
 				     .spool_limit = options->spool_limit,
 				     .read_only = options->read_only,
-				     .session = options->session };
+				     .session = options->session,
+				     .import = options->import };
 	int ret = disc_open(&mount->disc, &disc, why);
 
 	if (ret < 0)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "mount/options.h"
 
+#include "model/tree_format.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stddef.h>
@@ -15,6 +17,7 @@ enum option_kind {
 	OPTION_SIZE,   /* uint64_t at offset */
 	OPTION_NUMBER, /* uint32_t at offset: 1 or more */
 	OPTION_COMMIT, /* commit=manual|unmount */
+	OPTION_IMPORT, /* import=FORMAT */
 	OPTION_IGNORE, /* for mount(8), fstab or systemd */
 	OPTION_PASS    /* goes on to the kernel */
 };
@@ -32,6 +35,9 @@ static const struct {
 	{ "session=", OPTION_NUMBER, offsetof(struct options, session),
 	  "number of the session to show, as discfsctl log counts (default: the newest);\n"
 	  "                     older ones are read-only" },
+	{ "import=", OPTION_IMPORT, 0,
+	  "which of the disc's trees to show: rockridge, udf, joliet or iso9660\n"
+	  "                     (default: auto, the first of these that there is)" },
 	{ "state=", OPTION_DIR, offsetof(struct options, state_root),
 	  "directory for staged work (default: $XDG_STATE_HOME/discfs, else /var/lib/discfs for root,\n"
 	  "                     ~/.local/state/discfs for others)" },
@@ -137,6 +143,13 @@ static int set_commit(struct options *options, const char *value, struct reason 
 	return reason_set(why, EINVAL, "commit=%s: say commit=manual or commit=unmount", value);
 }
 
+static int set_import(struct options *options, const char *value, struct reason *why)
+{
+	if (tree_format_find(value, &options->import))
+		return 0;
+	return reason_set(why, EINVAL, "import=%s: say auto, rockridge, udf, joliet or iso9660", value);
+}
+
 static int set_option(struct options *options, size_t index, const char *word, struct reason *why)
 {
 	char *at = (char *)options + table[index].offset;
@@ -157,6 +170,8 @@ static int set_option(struct options *options, size_t index, const char *word, s
 		return set_number((uint32_t *)(void *)at, word, value, why);
 	case OPTION_COMMIT:
 		return set_commit(options, value, why);
+	case OPTION_IMPORT:
+		return set_import(options, value, why);
 	case OPTION_PASS:
 		text_add(&options->fuse_options, ",%s", word);
 		return 0;

@@ -17,6 +17,7 @@ struct options {
 	bool foreground;
 	bool debug;
 	uint32_t session; /* 0: the newest */
+	uint32_t import;  /* enum tree_format */
 	bool read_only;
 	bool allow_other;
 	bool commit_on_unmount;

@@ -293,11 +293,11 @@ static int import_talk(struct child *child, int fd, const struct verb_job *job, 
 	return err < 0 ? err : 0;
 }
 
-int import_run(int fd, const char *path, uint64_t session, uint64_t limit, const struct import_sink *sink,
-	       void *self, struct verb_imported *ret, struct reason *why)
+int import_run(int fd, const char *path, uint64_t session, uint64_t limit, uint32_t format,
+	       const struct import_sink *sink, void *self, struct verb_imported *ret, struct reason *why)
 {
 	CLEANUP(import_clear) struct import import = { .sink = sink, .self = self };
-	struct verb_job job = { .session = session, .limit = limit };
+	struct verb_job job = { .session = session, .limit = limit, .format = format };
 	struct child child = { 0 };
 	struct verb_imported imported;
 	int err;

@@ -18,6 +18,7 @@ struct import_sink {
 		    struct reason *why);
 };
 
-/* fd: the medium, borrowed. session: start sector, 0 = by the head. limit: sectors readable. */
-int import_run(int fd, const char *path, uint64_t session, uint64_t limit, const struct import_sink *sink,
-	       void *self, struct verb_imported *ret, struct reason *why);
+/* fd: the medium, borrowed. session: start sector, 0 = by the head. limit: sectors readable. format: enum
+ * tree_format. */
+int import_run(int fd, const char *path, uint64_t session, uint64_t limit, uint32_t format,
+	       const struct import_sink *sink, void *self, struct verb_imported *ret, struct reason *why);

@@ -90,6 +90,9 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_ROOM_PUT] = "INSERT OR REPLACE INTO room VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
 	[QUERY_ROOM_DELETE] = "DELETE FROM room WHERE ino=?1",
 	[QUERY_ROOM_CLEAR] = "DELETE FROM room",
+	[QUERY_DROP_NAMES] = "DELETE FROM dirent",
+	[QUERY_DROP_NODES] = "DELETE FROM node",
+	[QUERY_DROP_DIGESTS] = "DELETE FROM digest",
 	[QUERY_ROOM_SUMS] = "SELECT ifnull(sum(iso+joliet+continued),0),ifnull(sum(iso_tables),0),"
 			    "ifnull(sum(joliet_tables),0),ifnull(sum(sums),0) FROM room",
 

@@ -104,6 +104,23 @@ bool tree_has_base(struct tree *tree)
 	return rows_node_attr(&tree->db, ROOT_INO, &root) > 0;
 }
 
+int tree_drop(struct tree *tree)
+{
+	static const enum query all[] = { QUERY_DROP_NAMES, QUERY_DROP_NODES, QUERY_DROP_DIGESTS,
+					  QUERY_ROOM_CLEAR };
+	int ret;
+
+	WITH_LOCK(&tree->lock);
+	ret = tree_flush_locked(tree);
+	if (ret == 0)
+		ret = db_begin(&tree->db);
+	for (size_t i = 0; ret == 0 && i < sizeof all / sizeof all[0]; i++)
+		ret = db_run(&tree->db, db_query(&tree->db, all[i]));
+	if (ret == 0)
+		ret = db_commit(&tree->db);
+	return ret;
+}
+
 static bool is_found(const struct tree *tree, const struct found_name *found, uint64_t parent,
 		     const char *name, size_t length)
 {

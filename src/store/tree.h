@@ -90,6 +90,8 @@ int tree_open(struct tree *tree, const char *path, int state_dir_fd, uint64_t sp
 /* Writes everything out. */
 void tree_close(struct tree *tree);
 bool tree_has_base(struct tree *tree);
+/* Empties it, base and all, for another import; close it then, and open it again. Nothing may be staged. */
+int tree_drop(struct tree *tree);
 
 /* Names. name: raw bytes, not terminated. */
 int tree_lookup(struct tree *tree, uint64_t parent, const char *name, size_t length, struct node_attr *ret);

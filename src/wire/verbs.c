@@ -116,6 +116,7 @@ void put_session(struct msg *msg, const struct verb_session *session)
 	msg_put_u64(msg, session->start);
 	msg_put_u64(msg, session->sectors);
 	msg_put_i64(msg, session->time);
+	msg_put_u32(msg, session->formats);
 	msg_put_string(msg, session->label);
 }
 
@@ -125,6 +126,7 @@ bool get_session(struct msg *msg, struct verb_session *ret)
 	ret->start = msg_get_u64(msg);
 	ret->sectors = msg_get_u64(msg);
 	ret->time = msg_get_i64(msg);
+	ret->formats = msg_get_choice(msg, 0, FORMAT_SET_LIMIT - 1);
 	msg_get_string(msg, ret->label, sizeof ret->label);
 	return understood(msg, VERB_SESSION);
 }
@@ -138,6 +140,7 @@ void put_disc(struct msg *msg, const struct verb_disc *disc)
 	msg_put_u64(msg, disc->recorded);
 	msg_put_u64(msg, disc->nwa);
 	msg_put_u64(msg, disc->base);
+	msg_put_u32(msg, disc->formats);
 	msg_put_u32(msg, disc->sessions);
 	msg_put_bytes(msg, disc->fingerprint, sizeof disc->fingerprint);
 	msg_put_bytes(msg, disc->print, sizeof disc->print);
@@ -152,6 +155,7 @@ bool get_disc(struct msg *msg, struct verb_disc *ret)
 	ret->recorded = msg_get_u64(msg);
 	ret->nwa = msg_get_u64(msg);
 	ret->base = msg_get_u64(msg);
+	ret->formats = msg_get_choice(msg, 0, FORMAT_SET_LIMIT - 1);
 	ret->sessions = msg_get_choice(msg, 0, SESSION_LIMIT);
 	get_exact(msg, ret->fingerprint, sizeof ret->fingerprint);
 	get_exact(msg, ret->print, sizeof ret->print);

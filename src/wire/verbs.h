@@ -21,6 +21,7 @@
 
 #include "base/reason.h"
 #include "model/node.h"
+#include "model/tree_format.h"
 #include "wire/msg.h"
 
 enum verb {
@@ -56,14 +57,6 @@ enum verb {
 #define FINGERPRINT_SIZE   32u /* SHA-256 */
 #define BAD_SESSIONS_LIMIT 16u
 #define XATTR_LIMIT	   65536u /* bytes of a value */
-
-enum tree_format { /* what an import read */
-		   FORMAT_AUTO = 0,
-		   FORMAT_ROCK_RIDGE = 1,
-		   FORMAT_JOLIET = 2,
-		   FORMAT_ISO9660 = 3,
-		   FORMAT_UDF = 4
-};
 
 /* The job: which medium and which session on it. All addresses in sectors. */
 struct verb_job {
@@ -102,6 +95,7 @@ struct verb_session {
 	uint64_t start;	  /* sector */
 	uint64_t sectors; /* volume space size */
 	int64_t time;	  /* volume creation or modification, seconds since 1970; 0 unknown */
+	uint32_t formats; /* set of enum tree_format: what it carries */
 	char label[LABEL_LIMIT + 1];
 };
 
@@ -115,6 +109,7 @@ struct verb_disc {
 	uint64_t recorded; /* sectors that the base session and everything before it take up */
 	uint64_t nwa;	   /* next writable address */
 	uint64_t base;	   /* start of the base session as import wants it: 0 = by the head */
+	uint32_t formats;  /* set of enum tree_format: what the base session carries */
 	uint32_t sessions; /* how many SESSION messages came before */
 	uint8_t fingerprint[FINGERPRINT_SIZE]; /* SHA-256: see source.h */
 	uint8_t print[FINGERPRINT_SIZE]; /* of the newest session's own first blocks; zeroes: there's none */

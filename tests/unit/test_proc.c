@@ -509,7 +509,7 @@ static int run_import(const char *act, const struct import_sink *sink, void *sel
 	struct verb_imported imported;
 
 	setenv(BEHAVIOR, act, 1);
-	return import_run(medium, "/the/medium", 0, LIMIT, sink, self, &imported, why);
+	return import_run(medium, "/the/medium", 0, LIMIT, FORMAT_AUTO, sink, self, &imported, why);
 }
 
 static const struct import_sink sink = { sink_node, sink_link };
