@@ -24,7 +24,7 @@ enum fault_when {
 /* What follows when it returns an error. */
 enum fault_ends {
 	FAULT_ENDS_BADLY, /* the commit fails */
-	FAULT_ENDS_ANYHOW	  /* the session is in force by then, or has failed already */
+	FAULT_ENDS_ANYHOW /* the session is in force by then, or has failed already */
 };
 
 /* Each transition of the journal (commit/phases.h) has a point before it is stored and one behind. */
@@ -47,9 +47,9 @@ enum fault_ends {
 	FAULT_PHASE(X, CHECKED, "checked", FAULT_ALWAYS, FAULT_ENDS_BADLY)                                   \
 	X(FAULT_HEAD_BEFORE, "head-before", FAULT_IN_WORKER, FAULT_WITH_HEAD, FAULT_ENDS_BADLY)              \
 	X(FAULT_HEAD_AFTER, "head-after", FAULT_IN_WORKER, FAULT_WITH_HEAD, FAULT_ENDS_BADLY)                \
-	FAULT_PHASE(X, PUBLISHED, "published", FAULT_ALWAYS, FAULT_ENDS_ANYHOW)                                \
-	FAULT_PHASE(X, SPOILT, "spoilt", FAULT_SPOILT, FAULT_ENDS_ANYHOW)                                      \
-	FAULT_PHASE(X, IDLE, "idle", FAULT_AT_ENDS, FAULT_ENDS_ANYHOW)                                          \
+	FAULT_PHASE(X, PUBLISHED, "published", FAULT_ALWAYS, FAULT_ENDS_ANYHOW)                              \
+	FAULT_PHASE(X, SPOILT, "spoilt", FAULT_SPOILT, FAULT_ENDS_ANYHOW)                                    \
+	FAULT_PHASE(X, IDLE, "idle", FAULT_AT_ENDS, FAULT_ENDS_ANYHOW)                                       \
 	X(FAULT_BURN_BLIND, "burn-blind", FAULT_IN_DAEMON, FAULT_NEVER, FAULT_ENDS_ANYHOW)
 
 #define FAULT_ENUM(id, name, in, when, ends) id,

@@ -222,3 +222,62 @@ void pasts_release(struct pasts *pasts, struct past *past)
 	WITH_LOCK(&pasts->lock);
 	past->refs--;
 }
+
+static int compute_change(struct pasts *pasts, const struct verb_session *session, struct session_change *ret,
+			  struct reason *why)
+{
+	struct past *before = NULL, *after = NULL;
+	int err = pasts_hold(pasts, session->number, true, &after, why);
+
+	if (err == 0 && session->number > 1)
+		err = pasts_hold(pasts, session->number - 1, true, &before, why);
+	if (err == 0) {
+		err = session_change_compare(before ? &before->tree : NULL, &after->tree, session->start,
+					     session->sectors, ret);
+		if (err < 0)
+			reason_set(why, -err, "its tree can't be read: %s", strerror(-err));
+	}
+	if (before)
+		pasts_release(pasts, before);
+	if (after)
+		pasts_release(pasts, after);
+	return err;
+}
+
+/* It needn't be found out again. */
+static void keep_change(struct tree *tree, uint64_t start, const struct session_change *change)
+{
+	int ret;
+
+	WITH_LOCK(&tree->lock);
+	ret = tree_flush_locked(tree);
+	if (ret == 0)
+		ret = db_begin(&tree->db);
+	if (ret == 0)
+		ret = session_change_put(&tree->db, start, change);
+	if (ret == 0)
+		db_commit(&tree->db);
+	else
+		db_rollback(&tree->db);
+}
+
+int pasts_change(struct pasts *pasts, const struct verb_session *session, bool compute,
+		 struct session_change *ret, struct reason *why)
+{
+	struct tree *tree = &pasts->disc->tree;
+	int known;
+
+	{
+		WITH_LOCK(&tree->lock);
+		known = session_change_get(&tree->db, session->start, ret);
+	}
+	if (known < 0)
+		return reason_set(why, -known, "%s can't be read", tree->db.path);
+	if (known || !compute)
+		return known;
+	known = compute_change(pasts, session, ret, why);
+	if (known < 0)
+		return known;
+	keep_change(tree, session->start, ret);
+	return 1;
+}

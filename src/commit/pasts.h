@@ -8,6 +8,7 @@
 #pragma once
 
 #include "commit/disc.h"
+#include "store/session_change.h"
 
 struct past {
 	struct tree tree; /* see store/past.h */
@@ -38,3 +39,7 @@ int pasts_hold(struct pasts *pasts, uint32_t number, bool import, struct past **
 /* One that is held by somebody else surely: it's open. */
 struct past *pasts_held(struct pasts *pasts, uint32_t number);
 void pasts_release(struct pasts *pasts, struct past *past);
+/* What a session changed. compute: find out what isn't known, by its tree and the one before. 1 = known, 0 =
+ * not, or -errno with why. */
+int pasts_change(struct pasts *pasts, const struct verb_session *session, bool compute,
+		 struct session_change *ret, struct reason *why);

@@ -134,9 +134,14 @@ int phase_to_published(struct disc *disc, struct journal *journal, struct reason
 	struct history entry = history_of(journal, 0, sentence);
 	/* after a crash, or burned by another program, it's there already */
 	bool listed = memcmp(disc->probe.disc.fingerprint, journal->fingerprint.data, FINGERPRINT_SIZE) == 0;
+	struct session_change change;
 	int ret = phase_may_follow(journal->phase, PHASE_PUBLISHED) ? 0 : -EUCLEAN;
 
 	phase_sentence(disc->probe.sessions.count + !listed, journal, sentence, sizeof sentence);
+	/* Without it the session is as good: it's told when somebody asks (discfsctl log --stat). */
+	if (ret == 0 &&
+	    session_change_frozen(&disc->tree, journal->gen, journal->start, journal->sectors, &change) == 0)
+		entry.change = &change;
 	if (ret == 0)
 		ret = publish_generation(disc, journal, &entry);
 	if (ret < 0) {

@@ -27,5 +27,9 @@ int control_status_text(struct control *control, struct text *ret);
 int control_status_json(struct control *control, struct text *ret);
 int control_changes_text(struct control *control, struct text *ret);
 int control_changes_json(struct control *control, struct text *ret);
+/* The sessions with what each changed, where that's known, and the commits that failed. */
+int control_log(struct control *control, struct text *ret);
+/* The same, and what isn't known is found out: sessions are imported for it. */
+int control_log_stat(struct control *control, struct text *ret);
 /* The running work as one line, or "idle". */
 int control_progress_text(struct control *control, struct text *ret);

@@ -7,5 +7,7 @@ const struct control_file control_files[] = {
 	{ "status.json", control_status_json, NULL },
 	{ "changes", control_changes_text, NULL },
 	{ "changes.json", control_changes_json, NULL },
+	{ "log.json", control_log, NULL },
+	{ "log-stat.json", control_log_stat, NULL },
 	{ NULL, NULL, NULL },
 };

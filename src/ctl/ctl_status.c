@@ -152,27 +152,3 @@ int command_diff(int argc, char **argv)
 		fwrite(changes.data, 1, changes.length, stdout);
 	return code;
 }
-
-int command_log(int argc, char **argv)
-{
-	bool json = false;
-	const struct option_spec options[] = { { "json", 0, .flag = &json }, { 0 } };
-	AUTO_JSON struct json status = { 0 };
-	AUTO_FREE char *sessions = NULL;
-	struct target target;
-	int count, code = ctl_options(argc, argv, options, 1, &count);
-
-	if (!code)
-		code = target_find(count ? argv[1] : ".", &target);
-	if (!code)
-		code = target_status(&target, &status);
-	if (code)
-		return code;
-	if (!json) {
-		show_sessions(&status);
-		return EXIT_CODE_DONE;
-	}
-	sessions = json_string(&status, "$.sessions");
-	puts(sessions ? sessions : "[]");
-	return EXIT_CODE_DONE;
-}

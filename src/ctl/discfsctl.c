@@ -94,8 +94,15 @@ static const struct command commands[] = {
 	  "  -a, --all   every session on the disc; what they have in common is read once\n"
 	  "      --json  what was found as an object, no progress\n",
 	  command_verify },
-	{ "log", "[DIR] [--json]", "List the sessions on the disc, newest first",
-	  "      --json  as an array\n", command_log },
+	{ "log", "[SOURCE|DIR] [--stat] [--all] [--json]", "List the sessions on the disc, newest first",
+	  "With what each of them changed, as far as that's known: of sessions that were\n"
+	  "burned by discfs, while the disc is mounted. SOURCE is a drive or an image file,\n"
+	  "DIR is inside a mounted one (default: here, or the only drive).\n\n"
+	  "  -s, --stat  find out what isn't known, by reading the sessions' trees; the disc\n"
+	  "              must be mounted\n"
+	  "  -a, --all   with the commits that failed, and why\n"
+	  "      --json  as an array, oldest first\n",
+	  command_log },
 	{ "umount", "[DIR]", "Unmount, and wait until all is safe",
 	  "A disc mounted with -o commit=unmount is committed first; when that fails, it\n"
 	  "stays mounted and nothing is lost.\n",

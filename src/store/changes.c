@@ -19,6 +19,7 @@ struct collect {
 	VEC(struct found) found;
 	struct changes_count count;
 	bool want_paths;
+	uint32_t upto; /* what later generations say doesn't count */
 	struct {
 		uint64_t parent;
 		uint32_t gen;
@@ -46,7 +47,10 @@ static int collect_node(void *self, struct node *node, uint32_t gen)
 	uint64_t *modified;
 	int found = 0;
 
-	if (gen < collect->tree->gen) /* a frozen row: what the next generation says counts */
+	if (gen > collect->upto)
+		return 0;
+	if (gen < min_u64(collect->tree->gen,
+			  collect->upto)) /* a frozen row: what the next generation says counts */
 		found = rows_node_above(&collect->tree->db, node->attr.ino, gen);
 	if (found || node->attr.nlink == 0)
 		return found < 0 ? found : 0;
@@ -252,7 +256,7 @@ static int collect_all(struct collect *collect)
 	tree_flush_locked(collect->tree);
 	ret = tree_repair(collect->tree);
 	if (ret == 0)
-		ret = staged_names_collect(collect->tree, &collect->names);
+		ret = staged_names_collect(collect->tree, collect->upto, &collect->names);
 	if (ret == 0)
 		ret = rows_node_staged(&collect->tree->db, collect_node, collect);
 	if (ret == 0)
@@ -270,7 +274,8 @@ static int by_path(const void *a, const void *b)
 
 int changes_list(struct tree *tree, changes_fn *entry, void *self)
 {
-	struct collect collect CLEANUP(collect_clear) = { .tree = tree, .want_paths = true };
+	struct collect collect CLEANUP(
+	    collect_clear) = { .tree = tree, .want_paths = true, .upto = GEN_NEWEST };
 	int ret = collect_all(&collect);
 
 	if (ret < 0)
@@ -287,7 +292,7 @@ int changes_list(struct tree *tree, changes_fn *entry, void *self)
 
 int changes_count(struct tree *tree, struct changes_count *ret)
 {
-	struct collect collect CLEANUP(collect_clear) = { .tree = tree };
+	struct collect collect CLEANUP(collect_clear) = { .tree = tree, .upto = GEN_NEWEST };
 	uint64_t stamp = atomic_load(&tree->stamp);
 	int err;
 
@@ -306,4 +311,13 @@ int changes_count(struct tree *tree, struct changes_count *ret)
 	tree->counted = collect.count;
 	tree->counted_at = stamp + 1;
 	return 0;
+}
+
+int changes_count_upto(struct tree *tree, uint32_t gen, struct changes_count *ret)
+{
+	struct collect collect CLEANUP(collect_clear) = { .tree = tree, .upto = gen };
+	int err = collect_all(&collect);
+
+	*ret = collect.count;
+	return err;
 }

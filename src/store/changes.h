@@ -16,3 +16,5 @@ typedef int changes_fn(void *self, const struct change *change);
 int changes_list(struct tree *tree, changes_fn *entry, void *self);
 /* How many there are. Counted again only when something changed since the last time. */
 int changes_count(struct tree *tree, struct changes_count *ret);
+/* Those of generations up to gen: of the frozen one, say. */
+int changes_count_upto(struct tree *tree, uint32_t gen, struct changes_count *ret);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#define SCHEMA_VERSION	 3
+#define SCHEMA_VERSION	 4
 #define APPLICATION_ID	 0x64736663 /* "dsfc": SQLite's own mark of a file's owner */
 #define CHECKPOINT_BYTES (16u << 20)
 #define PAGE_BYTES	 4096u

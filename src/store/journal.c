@@ -79,6 +79,7 @@ int history_add(struct db *db, const struct history *entry, const struct blob *o
 {
 	sqlite3_stmt *stmt = db_query(db, QUERY_HISTORY_ADD);
 	static const struct blob none;
+	int ret;
 
 	if (!stmt)
 		return -EIO;
@@ -89,5 +90,33 @@ int history_add(struct db *db, const struct history *entry, const struct blob *o
 	sqlite3_bind_int64(stmt, 5, entry->err);
 	sqlite3_bind_text(stmt, 6, entry->message, -1, SQLITE_STATIC);
 	db_bind_blob(stmt, 7, old_head ? old_head : &none);
-	return db_run(db, stmt);
+	ret = db_run(db, stmt);
+	return ret < 0 || !entry->change ? ret : session_change_put(db, entry->start, entry->change);
+}
+
+static const char *text_of(sqlite3_stmt *stmt, int column)
+{
+	const unsigned char *text = sqlite3_column_text(stmt, column);
+
+	return text ? (const char *)text : "";
+}
+
+int history_failed(struct db *db, history_fn *entry, void *self)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_HISTORY_FAILED);
+	int ret = 0, step = 0;
+
+	while (ret == 0 && (step = db_step(db, stmt)) > 0) {
+		struct history failed = { .time = sqlite3_column_int64(stmt, 0),
+					  .label = text_of(stmt, 1),
+					  .start = (uint64_t)sqlite3_column_int64(stmt, 2),
+					  .sectors = (uint64_t)sqlite3_column_int64(stmt, 3),
+					  .err = sqlite3_column_int(stmt, 4),
+					  .message = text_of(stmt, 5) };
+
+		ret = entry(self, &failed);
+	}
+	if (stmt)
+		sqlite3_reset(stmt);
+	return ret ? ret : step;
 }

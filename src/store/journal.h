@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "model/phase.h"
 #include "store/db.h"
+#include "store/session_change.h"
 
 struct journal {
 	enum phase phase;
@@ -34,7 +35,12 @@ struct history {
 	uint64_t start, sectors;
 	int err; /* 0 or positive */
 	const char *message;
+	const struct session_change *change; /* may be NULL; of a session that is in force now */
 };
 
 /* Within the open transaction. old_head may be NULL. */
 int history_add(struct db *db, const struct history *entry, const struct blob *old_head);
+/* Each commit that failed, oldest first; what entry gets is valid during the call. Its nonzero return ends it
+ * and is returned. */
+typedef int history_fn(void *self, const struct history *entry);
+int history_failed(struct db *db, history_fn *entry, void *self);

@@ -80,8 +80,13 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_JOURNAL_CLEAR] = "DELETE FROM journal",
 	[QUERY_HISTORY_ADD] = "INSERT INTO history(time,label,start,sectors,err,message,old_head) "
 			      "VALUES(?1,?2,?3,?4,?5,?6,?7)",
+	[QUERY_HISTORY_FAILED] =
+	    "SELECT time,label,start,sectors,err,message FROM history WHERE err<>0 ORDER BY id",
+	[QUERY_CHANGE_PUT] = "INSERT OR REPLACE INTO session_change VALUES(?1,?2,?3,?4,?5,?6)",
+	[QUERY_CHANGE_GET] = "SELECT added,modified,deleted,renamed,bytes FROM session_change WHERE start=?1",
 	[QUERY_LINKS_SET] = "UPDATE node SET nlink=?2 WHERE ino=?1 AND gen=0",
 	[QUERY_LANDED_PUT] = "INSERT OR REPLACE INTO landed VALUES(?1,?2,?3,?4,?5,?6)",
+	[QUERY_LANDED_MAPS] = "SELECT map FROM landed WHERE map IS NOT NULL",
 	[QUERY_LANDED_COUNT] = "SELECT count(*) FROM landed",
 	[QUERY_LANDED_CLEAR] = "DELETE FROM landed",
 

@@ -5,6 +5,7 @@
 #include "store/generation.h"
 #include "store/ino_map.h"
 #include "store/links.h"
+#include "store/names.h"
 #include "store/rows.h"
 
 #include <errno.h>
@@ -25,47 +26,12 @@ struct restore {
 	int64_t now_ns;
 };
 
-/* One directory's names, taken before any of them changes. */
-struct listed {
-	size_t at, length;
-	uint64_t ino;
-	uint32_t type;
-};
-
-struct names {
-	VEC(struct listed) list;
-	struct text bytes;
-};
-
 static void restore_clear(struct restore *restore)
 {
 	ino_map_clear(&restore->now_of);
 	ino_map_clear(&restore->old_of);
 	vec_clear(&restore->touched);
 	links_clear(&restore->names);
-}
-
-static void names_clear(struct names *names)
-{
-	vec_clear(&names->list);
-	text_clear(&names->bytes);
-}
-
-static int add_listed(void *self, const char *name, size_t length, uint64_t ino, uint32_t type)
-{
-	struct names *names = self;
-	struct listed *listed = vec_push(&names->list);
-
-	if (!listed)
-		return -ENOMEM;
-	*listed = (struct listed){ names->bytes.length, length, ino, type };
-	text_add_bytes(&names->bytes, name, length);
-	return names->bytes.failed ? -ENOMEM : 0;
-}
-
-static const char *bytes_of(const struct names *names, const struct listed *listed)
-{
-	return names->bytes.data + listed->at;
 }
 
 /* ---- rows ---- */
@@ -168,11 +134,11 @@ static int drop(struct restore *restore, uint64_t dir, const char *name, size_t 
 static int drop_children(struct restore *restore, uint64_t dir)
 {
 	struct names now CLEANUP(names_clear) = { 0 };
-	int ret = rows_name_list(restore->db, dir, GEN_NEWEST, add_listed, &now);
+	int ret = names_take(&now, restore->db, dir, GEN_NEWEST);
 
 	vec_each (&now.list, listed)
 		if (ret == 0)
-			ret = drop(restore, dir, bytes_of(&now, listed), listed->length, listed->ino);
+			ret = drop(restore, dir, name_bytes(&now, listed), listed->length, listed->ino);
 	return ret;
 }
 
@@ -243,11 +209,11 @@ static int keeps(struct restore *restore, uint64_t ino, uint64_t old_ino)
 static int clear_dir(struct restore *restore, uint64_t dir, uint64_t old_dir)
 {
 	struct names now CLEANUP(names_clear) = { 0 };
-	int ret = rows_name_list(restore->db, dir, GEN_NEWEST, add_listed, &now);
+	int ret = names_take(&now, restore->db, dir, GEN_NEWEST);
 
 	for (size_t i = 0; ret == 0 && i < now.list.count; i++) {
-		const struct listed *listed = &now.list.items[i];
-		const char *name = bytes_of(&now, listed);
+		const struct name *listed = &now.list.items[i];
+		const char *name = name_bytes(&now, listed);
 		uint64_t old_ino;
 		uint32_t old_type;
 		int kept =
@@ -409,7 +375,7 @@ static int settle_dir(struct restore *restore, uint64_t dir, uint64_t old_dir, s
 
 static int fill_dir(struct restore *restore, uint64_t dir, uint64_t old_dir, uint64_t made_in);
 
-static int fill_name(struct restore *restore, uint64_t dir, const char *name, const struct listed *old)
+static int fill_name(struct restore *restore, uint64_t dir, const char *name, const struct name *old)
 {
 	uint64_t ino;
 	uint32_t type;
@@ -428,11 +394,11 @@ static int fill_name(struct restore *restore, uint64_t dir, const char *name, co
 static int fill_dir(struct restore *restore, uint64_t dir, uint64_t old_dir, uint64_t made_in)
 {
 	struct names old CLEANUP(names_clear) = { 0 };
-	int ret = rows_name_list(restore->from, old_dir, GEN_NEWEST, add_listed, &old);
+	int ret = names_take(&old, restore->from, old_dir, 0);
 
 	vec_each (&old.list, listed)
 		if (ret == 0)
-			ret = fill_name(restore, dir, bytes_of(&old, listed), listed);
+			ret = fill_name(restore, dir, name_bytes(&old, listed), listed);
 	return ret < 0 ? ret : settle_dir(restore, dir, old_dir, &old, made_in);
 }
 
@@ -483,7 +449,7 @@ static int step_down(struct restore *restore, struct step *step, const char *nam
 
 static int restore_name(struct restore *restore, const struct step *step, const char *name, size_t length)
 {
-	struct listed old = { .length = length };
+	struct name old = { .length = length };
 	uint64_t ino;
 	uint32_t type = 0;
 	int subdirs, ret = rows_name_get(restore->from, step->old_dir, name, length, 0, &old.ino, &old.type);

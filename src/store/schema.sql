@@ -92,6 +92,16 @@ CREATE TABLE IF NOT EXISTS history (
 	old_head BLOB              -- blocks 0..31 before it: the way back to a session that began at block 0
 );
 
+-- What a session changed against the one before it: of our own since they were published, of others once somebody asked.
+CREATE TABLE IF NOT EXISTS session_change (
+	start    INTEGER PRIMARY KEY, -- sector
+	added    INTEGER NOT NULL,    -- paths
+	modified INTEGER NOT NULL,
+	deleted  INTEGER NOT NULL,
+	renamed  INTEGER NOT NULL,
+	bytes    INTEGER NOT NULL     -- of content recorded in it
+);
+
 -- What holds of each new body and node once its session is in force: what the disc says while it is verified, and the
 -- fractions of seconds that it can't hold; empty otherwise.
 CREATE TABLE IF NOT EXISTS landed (

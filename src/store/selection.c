@@ -364,7 +364,7 @@ int selection_make(struct selection *selection, struct tree *tree, const char *p
 	while (length && path[length - 1] == '/')
 		length--;
 	selection->all = length == 0;
-	ret = staged_names_collect(tree, &selection->names);
+	ret = staged_names_collect(tree, GEN_NEWEST, &selection->names);
 	if (ret == 0)
 		ret = index_names(selection);
 	if (ret == 0 && !selection->all)

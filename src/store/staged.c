@@ -19,7 +19,7 @@ void staged_names_clear(struct staged_names *names)
 }
 
 static int keep_name(struct db *db, struct staged_names *names, uint64_t parent, const char *name,
-		     size_t length)
+		     size_t length, uint32_t upto)
 {
 	struct staged_name *staged = vec_push(&names->list);
 	int ret;
@@ -32,7 +32,7 @@ static int keep_name(struct db *db, struct staged_names *names, uint64_t parent,
 		return -ENOMEM;
 	ret = rows_name_get(db, parent, name, length, 0, &staged->base, &staged->base_type);
 	if (ret >= 0)
-		ret = rows_name_get(db, parent, name, length, GEN_NEWEST, &staged->now, &staged->now_type);
+		ret = rows_name_get(db, parent, name, length, upto, &staged->now, &staged->now_type);
 	return ret < 0 ? ret : 0;
 }
 
@@ -45,7 +45,7 @@ static bool is_last(const struct staged_names *names, uint64_t parent, const cha
 	       memcmp(staged_name_bytes(names, last), name, length) == 0;
 }
 
-int staged_names_collect(struct tree *tree, struct staged_names *ret)
+int staged_names_collect(struct tree *tree, uint32_t upto, struct staged_names *ret)
 {
 	sqlite3_stmt *stmt = db_query(&tree->db, QUERY_NAMES_STAGED);
 	int err = 0, step = 0;
@@ -56,7 +56,7 @@ int staged_names_collect(struct tree *tree, struct staged_names *ret)
 		size_t length = (size_t)sqlite3_column_bytes(stmt, 1);
 
 		if (length && !is_last(ret, parent, name, length))
-			err = keep_name(&tree->db, ret, parent, name, length);
+			err = keep_name(&tree->db, ret, parent, name, length, upto);
 	}
 	if (stmt)
 		sqlite3_reset(stmt);

@@ -21,8 +21,9 @@ struct staged_names {
 	struct text bytes;
 };
 
-/* Fills an empty list with every name that has a staged row, once each. 0 or -errno. */
-int staged_names_collect(struct tree *tree, struct staged_names *ret);
+/* Fills an empty list with every name that has a staged row, once each, as it is in generations up to upto
+ * (GEN_NEWEST: as the mount shows it). 0 or -errno. */
+int staged_names_collect(struct tree *tree, uint32_t upto, struct staged_names *ret);
 void staged_names_clear(struct staged_names *names);
 /* Not NUL-terminated. */
 const char *staged_name_bytes(const struct staged_names *names, const struct staged_name *name);
