@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "disc/drive_sessions.h"
 
+#include "disc/udf_session.h"
 #include "model/medium.h"
 
 #include <errno.h>
@@ -83,6 +84,19 @@ static int look_for_foreign(struct look *look, const struct verb_track *track)
 	return 0;
 }
 
+/* No ISO 9660: then UDF, or something else. */
+static int take_other(struct look *look, const struct verb_track *track)
+{
+	struct volume volume;
+	int got =
+	    udf_session_read(look->source, track->start, track->start + track->sectors, &volume, look->why);
+
+	if (got <= 0)
+		return got < 0 ? got : look_for_foreign(look, track);
+	look->report->disc.base = track->start;
+	return disc_report_add(look->report, look->source, &volume, track->sectors, look->why);
+}
+
 static int take_track(struct look *look, const struct verb_track *track)
 {
 	struct reason failed = { 0 };
@@ -97,7 +111,7 @@ static int take_track(struct look *look, const struct verb_track *track)
 	if (got < 0)
 		return reason_set(look->why, -got, "%s", failed.text);
 	if (got == 0)
-		return look_for_foreign(look, track);
+		return take_other(look, track);
 	if (!ends_within(&volume, track) || !is_whole(look, &volume, track))
 		return 0;
 	look->report->disc.base = volume.start;
@@ -188,7 +202,7 @@ static int probe_sequential(struct look *look)
 	}
 	if (disc->sessions == 0)
 		return reason_set(look->why, EMEDIUMTYPE,
-				  "the disc has %zu tracks but none with an ISO 9660 file system",
+				  "the disc has %zu tracks but none with an ISO 9660 or UDF file system",
 				  look->facts->tracks.count);
 	sessions_print(look->source, look->report);
 	newest = disc->base;

@@ -3,7 +3,7 @@
 
 #include "disc/iso_tree.h"
 #include "disc/session_stream.h"
-#include "disc/sessions.h"
+#include "disc/udf_session.h"
 #include "model/medium.h"
 
 #include <libburn/libburn.h>
@@ -216,16 +216,19 @@ static int read_head(struct iso_session *session, const struct source *source, c
 	memcpy(session->identity, session->head, sizeof session->identity);
 	if (got == 0 && !job->has_base)
 		memset(session->head + (size_t)16 * SECTOR, 0, (size_t)16 * SECTOR);
+	if (got == 0 && !job->sequential)
+		udf_session_leave(session->head);
 	return got;
 }
 
 static int check_head(const struct iso_session *session, const struct source *source, struct reason *why)
 {
-	uint8_t old[16 * SECTOR] = { 0 };
+	uint8_t old[HEAD_BYTES] = { 0 };
 	uint32_t have = (uint32_t)min_u64(16, source->sectors);
 	int got = have ? source_read(source, 0, have, old, why) : 0;
 
-	if (got == 0 && memcmp(old, session->head, sizeof old) != 0)
+	udf_session_leave(old);
+	if (got == 0 && memcmp(old, session->head, (size_t)16 * SECTOR) != 0)
 		return reason_set(why, EIO, "libisofs changed the system area of the disc: refused");
 	return got;
 }

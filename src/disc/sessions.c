@@ -2,6 +2,7 @@
 #include "disc/sessions.h"
 
 #include "disc/formats.h"
+#include "disc/udf_session.h"
 #include "model/medium.h"
 
 #include <errno.h>
@@ -209,6 +210,30 @@ static int add_head_session(const struct walk *walk)
 	return add_session(walk, head, head->size);
 }
 
+/* The UDF volume that the head led to before sessions were appended to it. */
+static int add_udf_before(const struct walk *walk)
+{
+	struct disc_report *report = walk->report;
+	uint64_t first = report->sessions.count ? report->sessions.items[0].start : 0;
+	struct verb_session session;
+	struct volume volume;
+	int got = udf_session_before(walk->source, first, &volume, walk->why);
+
+	if (got <= 0)
+		return got;
+	got = add_session(walk, &volume, first);
+	if (got < 0)
+		return got;
+	session = report->sessions.items[report->sessions.count - 1];
+	session.formats = FORMAT_BIT(FORMAT_UDF);
+	memmove(report->sessions.items + 1, report->sessions.items,
+		(report->sessions.count - 1) * sizeof session);
+	report->sessions.items[0] = session;
+	for (size_t i = 0; i < report->sessions.count; i++)
+		report->sessions.items[i].number = (uint32_t)i + 1;
+	return 0;
+}
+
 /* Sessions of other writers behind the head's volume. Only where the head is the descriptor of a first
  * session from 0: a chain that starts at 32 keeps its head up to date, and what follows it is left over from
  * before the medium was blanked. */
@@ -238,7 +263,7 @@ static int walk_behind(const struct walk *walk)
 
 /* Boot sectors that describe the disc as a partitioned hard disk hold addresses of their own (a second
  * superblock, appended partitions, a backup GPT at the end): a new session would leave them stale. */
-static bool is_partitioned(const uint8_t *head)
+bool sessions_partitioned(const uint8_t *head)
 {
 	static const uint8_t none[16];
 
@@ -250,6 +275,24 @@ static bool is_partitioned(const uint8_t *head)
 		if (memcmp(head + 446 + 16 * i, none, 16) != 0)
 			return true;
 	return false;
+}
+
+/* There should be UDF: with blocks of another size, its anchor is at another place. */
+static int refuse_udf(const struct source *source, struct reason *why)
+{
+	static const uint32_t sizes[] = { 512, 1024, 4096 };
+	struct reason ignored = { 0 };
+	uint8_t block[SECTOR];
+
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+		if (source_read(source, 256 * sizes[i] / SECTOR, 1, block, &ignored) == 0 &&
+		    get_le16(block) == 2 && get_le32(block + 12) == 256)
+			return reason_set(why, EMEDIUMTYPE,
+					  "the UDF file system has blocks of %" PRIu32
+					  " bytes: only 2048 are supported",
+					  sizes[i]);
+	return reason_set(why, EMEDIUMTYPE,
+			  "a UDF file system whose anchor can't be found: truncated or damaged");
 }
 
 static int refuse_foreign(const struct source *source, const uint8_t *head, struct reason *why)
@@ -267,8 +310,8 @@ static int refuse_foreign(const struct source *source, const uint8_t *head, stru
 		    "the file begins with zeroes, not with a disc image: make one with discfsctl create");
 	for (size_t i = 16; i < HEAD_SECTORS; i++)
 		if (memcmp(head + i * SECTOR + 1, "NSR0", 4) == 0)
-			return reason_set(why, EMEDIUMTYPE, "a UDF disc without ISO 9660: not supported yet");
-	return reason_set(why, EMEDIUMTYPE, "not an ISO 9660 disc image");
+			return refuse_udf(source, why);
+	return reason_set(why, EMEDIUMTYPE, "not a disc image: neither ISO 9660 nor UDF is on it");
 }
 
 static void read_mark(const uint8_t *head, struct verb_disc *disc, bool *ret_marked)
@@ -307,6 +350,8 @@ static int probe_recorded(const struct walk *walk, const uint8_t *head)
 		got = walk_chain(walk);
 	if (got == 0)
 		got = add_head_session(walk);
+	if (got >= 0)
+		got = add_udf_before(walk);
 	if (got < 0)
 		return got;
 	disc->recorded = max_u64(walk->head.size, HEAD_SECTORS);
@@ -316,7 +361,7 @@ static int probe_recorded(const struct walk *walk, const uint8_t *head)
 	disc->nwa = round_up(disc->recorded, ALIGN);
 	disc->sessions = (uint32_t)walk->report->sessions.count;
 	disc->state = DISC_APPENDABLE;
-	if (is_partitioned(head)) {
+	if (sessions_partitioned(head)) {
 		disc->state = DISC_CLOSED;
 		strcpy(disc->closed_why,
 		       "it is partitioned like a hard disk (isohybrid): a new session would leave "
@@ -341,12 +386,15 @@ void sessions_print(const struct source *source, struct disc_report *report)
 static int fingerprint_disc(const struct source *source, const uint8_t *head, struct verb_disc *disc,
 			    struct reason *why)
 {
+	uint64_t at = disc->base;
 	uint8_t base[16 * SECTOR];
 	int got = 0;
 
-	if (disc->base)
+	if (disc->formats == FORMAT_BIT(FORMAT_UDF))
+		got = udf_session_identity(source, &at, base, why);
+	else if (disc->base)
 		got = read_some(source, disc->base + 16, 16, base, why);
-	if (got == 0 && sessions_fingerprint(head, disc->base, base, disc->fingerprint) < 0)
+	if (got == 0 && sessions_fingerprint(head, at, base, disc->fingerprint) < 0)
 		got = reason_set(why, EIO, "can't compute SHA-256");
 	return got;
 }
@@ -375,7 +423,9 @@ int sessions_probe(const struct source *source, uint32_t wanted, struct disc_rep
 		disc->state = DISC_BLANK;
 		disc->nwa = FIRST_CHAINED;
 	} else {
-		got = refuse_foreign(source, head, why);
+		got = udf_session_probe(source, head, ret, why);
+		if (got == 0)
+			got = refuse_foreign(source, head, why);
 	}
 	if (got == 0)
 		got = disc_report_choose(ret, wanted, why);

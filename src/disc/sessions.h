@@ -13,7 +13,8 @@
  * -M, appended with dd) does: then it is the base, although the head doesn't know it.
  *
  * Fingerprint: SHA-256 over blocks 0..31 (missing bytes as zeroes) and, when the base isn't the head's
- * session, the base's start as 8 bytes little-endian and blocks base+16..base+31. */
+ * session, the base's start as 8 bytes little-endian and blocks base+16..base+31. Where the base has UDF
+ * only: see udf_session.h. */
 #pragma once
 
 #include "base/vec.h"
@@ -32,6 +33,8 @@ struct disc_report {
 /* Adds one. 0, -ENOMEM or -EMEDIUMTYPE (too many). */
 int disc_report_add(struct disc_report *report, const struct source *source, const struct volume *volume,
 		    uint64_t sectors, struct reason *why);
+/* Do the boot sectors in a head describe the disc as a partitioned hard disk? */
+bool sessions_partitioned(const uint8_t *head);
 /* wanted 0: the newest is the base. Else makes an older session that; nothing can be appended to it. */
 int disc_report_choose(struct disc_report *report, uint32_t wanted, struct reason *why);
 

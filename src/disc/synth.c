@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "disc/synth.h"
 
-#include "disc/volume.h"
+#include "disc/udf_session.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -296,6 +296,14 @@ static void put_blank_primary(uint8_t *block)
 	block[881] = 1;
 }
 
+/* Of a UDF volume, whose name may have letters that are none in ISO 9660: as in other names, what is written
+ * anyway is read back everywhere. */
+static void put_label(uint8_t *block, const char *label)
+{
+	memset(block + 40, ' ', VOLUME_LABEL);
+	memcpy(block + 40, label, strlen(label));
+}
+
 /* The base's own descriptor carries its volume's names on; its El Torito record leads libisofs to the boot
  * catalogue on the medium. */
 static int put_descriptors(struct building *building, const struct source *source, uint64_t volume,
@@ -306,18 +314,24 @@ static int put_descriptors(struct building *building, const struct source *sourc
 	struct volume base;
 	int got = has_base ? volume_read(source, volume, &base, why) : 0;
 
+	bool has_descriptor = got > 0;
+
+	if (has_base && got == 0)
+		got = udf_session_read(source, volume, 0, &base, why);
 	if (got < 0 || (has_base && got == 0))
 		return reason_set(why, EIO, "the base session's descriptor isn't there any more");
 	put_blank_primary(block);
-	if (has_base)
+	if (has_descriptor)
 		memcpy(block, base.block, SECTOR);
+	else if (has_base)
+		put_label(block, base.label);
 	put_both(block + 80, building->synth->blocks);
 	memset(block + 156, 0, 34);
 	put_record(next, SYNTH_START + ROOT_AT, SECTOR, 2, "\0", 1);
 	next[0] = 34;
 	memcpy(block + 156, next, 34);
 	block += SECTOR;
-	if (has_base) {
+	if (has_descriptor) {
 		got = source_read(source, volume + 17, 1, next, why);
 		if (got < 0)
 			return got;

@@ -329,6 +329,7 @@ static void read_integrity(struct udf_volume *volume, uint32_t at, uint32_t bloc
 
 		if (!block || udf_tag_read(block, SECTOR) != UDF_TAG_INTEGRITY)
 			return;
+		volume->integrity = (uint64_t)at + i;
 		volume->open = get_le32(block + 28) == 0;
 		volume->time = udf_time(block + 16) / NS_PER_SEC;
 		if (get_le32(block + 32) == 0 || ++links > POINTER_LIMIT)

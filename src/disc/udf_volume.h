@@ -8,12 +8,13 @@
 struct udf_volume {
 	struct udf_space space;
 	struct udf_address root;
-	char label[33];	   /* logical volume identifier, cut to what an ISO 9660 volume can have */
-	uint32_t revision; /* 0x0102 … 0x0260 */
-	int64_t time;	   /* seconds since 1970 when it was last closed or opened; 0 unknown */
-	bool open;	   /* its integrity descriptor says that it was left in the middle of changes */
-	uint64_t anchor;   /* where the anchor that was used is */
-	uint64_t sequence; /* and the volume descriptor sequence */
+	char label[33];	    /* logical volume identifier, cut to what an ISO 9660 volume can have */
+	uint32_t revision;  /* 0x0102 … 0x0260 */
+	int64_t time;	    /* seconds since 1970 when it was last closed or opened; 0 unknown */
+	bool open;	    /* its integrity descriptor says that it was left in the middle of changes */
+	uint64_t anchor;    /* where the anchor that was used is */
+	uint64_t integrity; /* of its last integrity descriptor; 0: none */
+	uint64_t sequence;  /* and the volume descriptor sequence */
 	uint32_t sequence_blocks;
 	struct udf_address bitmap; /* of unallocated blocks, UDF 2.3.8 */
 	uint32_t bitmap_bytes;	   /* 0: there's none */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Prints the table of fault points (src/base/fault.h), a line each: name, process, when a commit comes by, how it
- * ends when the point returns an error. */
+/* Prints the table of fault points (src/base/fault.h), a line each: name, process, when a commit comes by,
+ * how it ends when the point returns an error. */
 #include "base/fault.h"
 
 #include <stdio.h>

@@ -28,7 +28,7 @@ seq 100000 >text
 head -c 5000000 /dev/zero >zeroes
 refused 2 "empty: the file is empty, not a disc image" discfs empty mnt
 refused 2 "zeroes: the file begins with zeroes, not with a disc image" discfs zeroes mnt
-refused 12 "text: not an ISO 9660 disc image" discfs text mnt
+refused 12 "text: not a disc image" discfs text mnt
 refused 12 "/dev/zero is neither a drive nor a disc image file" discfs /dev/zero mnt
 cmp text <(seq 100000)
 [ ! -s empty ]

@@ -22,8 +22,8 @@ static void test_probe_refuses(void **state)
 	assert_refused("zero", EINVAL, "discfsctl create");
 	assert_refused("longzero", EINVAL, "discfsctl create");
 	assert_refused("tiny", EINVAL, "empty");
-	assert_refused("text", EMEDIUMTYPE, "not an ISO 9660");
-	assert_refused("noise", EMEDIUMTYPE, "not an ISO 9660");
+	assert_refused("text", EMEDIUMTYPE, "not a disc image");
+	assert_refused("noise", EMEDIUMTYPE, "not a disc image");
 }
 
 static void test_probe_blank(void **state)
