@@ -98,7 +98,7 @@ static int adopt_blank(struct adopt *adopt, struct reason *why)
 	return adopt_node(adopt, &root, 0, "", 0, why);
 }
 
-static int fill(struct adopt *adopt, struct disc *disc, struct reason *why)
+static int fill(struct adopt *adopt, struct disc *disc, bool blank, struct reason *why)
 {
 	static const struct import_sink sink = { .node = adopt_node, .link = adopt_link };
 	struct verb_imported imported = { 0 };
@@ -107,7 +107,7 @@ static int fill(struct adopt *adopt, struct disc *disc, struct reason *why)
 
 	if (ret < 0)
 		return reason_set(why, -ret, "%s can't be written", adopt->tree->db.path);
-	if (medium->state == DISC_BLANK)
+	if (blank)
 		ret = adopt_blank(adopt, why);
 	else
 		ret = import_run(disc->fd, disc->path, medium->base, medium->recorded,
@@ -156,18 +156,28 @@ int adopt_session(const struct disc *disc, const struct verb_session *session, s
 	return ret;
 }
 
-int adopt_disc(struct disc *disc, struct reason *why)
+static int adopt_base(struct disc *disc, bool blank, struct reason *why)
 {
 	struct adopt adopt = { .tree = &disc->tree };
 	int ret;
 
 	WITH_LOCK(&disc->tree.lock);
 	db_allow_spill(&disc->tree.db, true);
-	ret = fill(&adopt, disc, why);
+	ret = fill(&adopt, disc, blank, why);
 	db_allow_spill(&disc->tree.db, false);
 	if (ret < 0)
 		db_rollback(&disc->tree.db);
 	vec_clear(&adopt.links);
 	vec_clear(&adopt.is_dir);
 	return ret;
+}
+
+int adopt_disc(struct disc *disc, struct reason *why)
+{
+	return adopt_base(disc, disc->probe.disc.state == DISC_BLANK, why);
+}
+
+int adopt_nothing(struct disc *disc, struct reason *why)
+{
+	return adopt_base(disc, true, why);
 }

@@ -6,6 +6,8 @@
 
 /* One transaction: an import that fails leaves the tree empty. A blank disc gets a root of its own. */
 int adopt_disc(struct disc *disc, struct reason *why);
+/* An empty tree, whatever the disc holds. */
+int adopt_nothing(struct disc *disc, struct reason *why);
 /* The same with an older session into a tree of its own (store/past.h). The disc must not be held meanwhile.
  */
 int adopt_session(const struct disc *disc, const struct verb_session *session, struct tree *tree,

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "commit/adopt.h"
+#include "commit/afresh.h"
 #include "commit/away.h"
 #include "commit/recover.h"
 #include "commit/torn_head.h"
@@ -376,6 +377,25 @@ static int open_away(struct disc *disc, const char *root, const struct disc_opti
 	return ret > 0 ? ret : leave_away(disc, why);
 }
 
+/* A base that was never read is for those who start afresh; others have it read again. 1: it may be used. */
+static int check_base(struct disc *disc, const struct disc_options *options, struct reason *why)
+{
+	int unread = options->afresh ? 0 : afresh_has_no_base(disc);
+	int64_t newest;
+
+	if (unread <= 0)
+		return unread < 0 ? reason_set(why, -unread, "%s can't be read", disc->tree.db.path) : 1;
+	WITH_LOCK(&disc->tree.lock);
+	newest = db_int(&disc->tree.db, QUERY_MAX_GEN);
+	return newest
+		   ? reason_set(
+			 why, EIO,
+			 "%s: what is on it couldn't be read, and work is staged that starts afresh: mount "
+			 "it with -o base=blank",
+			 disc->path)
+		   : 0;
+}
+
 static int open_state(struct disc *disc, const struct disc_options *options, const char *root,
 		      struct reason *why)
 {
@@ -395,7 +415,9 @@ static int open_state(struct disc *disc, const struct disc_options *options, con
 	if (ret < 0)
 		return why->err ? ret : reason_set(why, -ret, "%s can't be read", disc->tree.db.path);
 	if (ret > 0)
-		return check_format(disc, options, why);
+		ret = check_base(disc, options, why);
+	if (ret != 0)
+		return ret < 0 ? ret : check_format(disc, options, why);
 	log_notice("%s holds work for another state of this disc; it is kept there", disc->state.path);
 	tree_close(&disc->tree);
 	ret = state_renew(&disc->state, fingerprint, why);
@@ -445,6 +467,17 @@ static int find_root(const struct disc_options *options, char *ret, size_t room,
 	return 0;
 }
 
+/* Who starts afresh doesn't need what can't be read. */
+static int adopt(struct disc *disc, const struct disc_options *options, struct reason *why)
+{
+	struct reason failed = { 0 };
+	int ret = adopt_disc(disc, &failed);
+
+	if (ret < 0 && ret != -ENOMEDIUM && ret != -ESTALE && options->afresh && !disc->read_only)
+		return afresh_without_base(disc, &failed, why);
+	return ret < 0 ? reason_set(why, -ret, "%s", failed.text) : 0;
+}
+
 static int open_all(struct disc *disc, const struct disc_options *options, struct reason *why)
 {
 	char root[PATH_LIMIT];
@@ -470,10 +503,12 @@ static int open_all(struct disc *disc, const struct disc_options *options, struc
 	if (ret == 0 && disc->is_away)
 		ret = away_take(disc, why);
 	if (ret == 0 && !tree_has_base(&disc->tree))
-		ret = adopt_disc(disc, why);
+		ret = adopt(disc, options, why);
 	if (ret == 0)
 		ret = sweep_at_start(&disc->tree, why);
 	disc->tree.read_only = disc->read_only;
+	if (ret == 0 && options->afresh)
+		ret = afresh_begin(disc, why);
 	return ret < 0 ? ret : disc_load_facts(disc, why);
 }
 

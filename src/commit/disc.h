@@ -14,6 +14,7 @@ struct disc_options {
 	bool read_only;		/* asked for */
 	uint32_t session;	/* number of the one to be shown, 0 = the newest */
 	uint32_t import;	/* enum tree_format: the tree to be shown */
+	bool afresh;		/* the tree begins empty: see afresh.h */
 };
 
 struct disc {

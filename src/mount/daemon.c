@@ -39,7 +39,8 @@ static int open_disc(struct mount *mount, const struct options *options, struct 
 				     .spool_limit = options->spool_limit,
 				     .read_only = options->read_only,
 				     .session = options->session,
-				     .import = options->import };
+				     .import = options->import,
+				     .afresh = options->afresh };
 	int ret = disc_open(&mount->disc, &disc, why);
 
 	if (ret < 0)

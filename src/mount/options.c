@@ -18,6 +18,7 @@ enum option_kind {
 	OPTION_NUMBER, /* uint32_t at offset: 1 or more */
 	OPTION_COMMIT, /* commit=manual|unmount */
 	OPTION_IMPORT, /* import=FORMAT */
+	OPTION_BASE,   /* base=blank */
 	OPTION_IGNORE, /* for mount(8), fstab or systemd */
 	OPTION_PASS    /* goes on to the kernel */
 };
@@ -38,6 +39,9 @@ static const struct {
 	{ "import=", OPTION_IMPORT, 0,
 	  "which of the disc's trees to show: rockridge, udf, joliet or iso9660\n"
 	  "                     (default: auto, the first of these that there is)" },
+	{ "base=", OPTION_BASE, 0,
+	  "blank: start afresh: what the disc holds is staged as deleted, and stays in its\n"
+	  "                     older sessions" },
 	{ "state=", OPTION_DIR, offsetof(struct options, state_root),
 	  "directory for staged work (default: $XDG_STATE_HOME/discfs, else /var/lib/discfs for root,\n"
 	  "                     ~/.local/state/discfs for others)" },
@@ -150,6 +154,13 @@ static int set_import(struct options *options, const char *value, struct reason 
 	return reason_set(why, EINVAL, "import=%s: say auto, rockridge, udf, joliet or iso9660", value);
 }
 
+static int set_base(struct options *options, const char *value, struct reason *why)
+{
+	options->afresh = strcmp(value, "blank") == 0;
+	return options->afresh ? 0
+			       : reason_set(why, EINVAL, "base=%s: say base=blank, or leave it out", value);
+}
+
 static int set_option(struct options *options, size_t index, const char *word, struct reason *why)
 {
 	char *at = (char *)options + table[index].offset;
@@ -172,6 +183,8 @@ static int set_option(struct options *options, size_t index, const char *word, s
 		return set_commit(options, value, why);
 	case OPTION_IMPORT:
 		return set_import(options, value, why);
+	case OPTION_BASE:
+		return set_base(options, value, why);
 	case OPTION_PASS:
 		text_add(&options->fuse_options, ",%s", word);
 		return 0;
@@ -259,6 +272,9 @@ int options_parse(struct options *options, int argc, char **argv, struct reason 
 			return reason_set(why, EINVAL, "see discfs --help");
 		}
 	}
+	if (ret == 0 && options->afresh && (options->session || options->read_only))
+		return reason_set(why, EINVAL,
+				  "base=blank doesn't go with session= and ro: it is for what comes next");
 	return ret < 0 ? ret : take_places(options, argc, argv, why);
 }
 

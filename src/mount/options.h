@@ -18,6 +18,7 @@ struct options {
 	bool debug;
 	uint32_t session; /* 0: the newest */
 	uint32_t import;  /* enum tree_format */
+	bool afresh;	  /* base=blank */
 	bool read_only;
 	bool allow_other;
 	bool commit_on_unmount;
