@@ -5,13 +5,14 @@
 #include "base/vec.h"
 #include "commit/adopt.h"
 #include "store/changes.h"
+#include "store/staged.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define FLUSH_EVERY 20000u /* names: what is changed and not committed is in memory */
-#define BEGUN	    1u
-#define DONE	    2u
+#define FLUSH_EVERY 20000 /* names: what is changed and not committed is in memory */
+#define BEGUN	    1
+#define DONE	    2
 
 struct clearing {
 	struct tree *tree;
@@ -170,16 +171,51 @@ static int clear_all(struct disc *disc)
 	return ret;
 }
 
+/* Everything may have been discarded since, and other work be staged now. */
+static int still_holds(struct disc *disc)
+{
+	CLEANUP(staged_names_clear) struct staged_names names = { 0 };
+	int ret;
+
+	WITH_LOCK(&disc->tree.lock);
+	ret = staged_names_collect(&disc->tree, &names);
+	for (size_t i = 0; ret == 0 && i < names.list.count; i++)
+		ret = names.list.items[i].base && names.list.items[i].now != names.list.items[i].base;
+	return ret;
+}
+
+static int is_empty(struct disc *disc)
+{
+	int64_t nodes;
+
+	WITH_LOCK(&disc->tree.lock);
+	nodes = db_int(&disc->tree.db, QUERY_COUNT_NODES);
+	return nodes < 0 ? (int)nodes : nodes <= 1;
+}
+
+/* 0, BEGUN or DONE; or -errno. An empty base needs nothing. */
+static int how_far(struct disc *disc, struct changes_count *ret_staged)
+{
+	int ret = changes_count(&disc->tree, ret_staged);
+	int mark = ret < 0 ? ret : is_empty(disc);
+
+	if (mark != 0)
+		return mark < 0 ? mark : DONE;
+	mark = get_mark(disc, "afresh");
+	if (mark != DONE)
+		return mark;
+	ret = still_holds(disc);
+	return ret > 0 ? DONE : ret;
+}
+
 int afresh_begin(struct disc *disc, struct reason *why)
 {
-	struct changes_count staged;
-	int mark = get_mark(disc, "afresh");
-	int ret = mark < 0 ? mark : changes_count(&disc->tree, &staged);
+	struct changes_count staged = { 0 };
+	int mark = how_far(disc, &staged);
+	int ret;
 
-	if (ret < 0)
-		return reason_set(why, -ret, "what is staged can't be read: %s", strerror(-ret));
-	if (mark == DONE && staged.added + staged.modified + staged.deleted + staged.renamed == 0)
-		mark = 0; /* discarded since */
+	if (mark < 0)
+		return reason_set(why, -mark, "what is staged can't be read: %s", strerror(-mark));
 	ret = check(disc, mark, &staged, why);
 	if (ret < 0 || mark == DONE)
 		return ret;
