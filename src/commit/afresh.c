@@ -178,7 +178,7 @@ static int still_holds(struct disc *disc)
 	int ret;
 
 	WITH_LOCK(&disc->tree.lock);
-	ret = staged_names_collect(&disc->tree, &names);
+	ret = staged_names_collect(&disc->tree, GEN_NEWEST, &names);
 	for (size_t i = 0; ret == 0 && i < names.list.count; i++)
 		ret = names.list.items[i].base && names.list.items[i].now != names.list.items[i].base;
 	return ret;
