@@ -13,7 +13,7 @@
 #define ACL_DEFAULT   "system.posix_acl_default"
 #define OWN_NAMESPACE "isofs."
 #define MD5_INDEX     "isofs.cx"
-#define COMPANION     "isofs.pd" /* of an attribute without a value */
+#define FILLER	      "isofs.pd"
 
 /* What libisofs hands out and takes: parallel arrays. */
 struct attr_arrays {
@@ -135,30 +135,33 @@ static int list_fill(struct attr_list *list, const struct blob *set, struct blob
 	return got;
 }
 
-int iso_attr_write(IsoNode *node, const struct blob *set, uint32_t md5_index)
+int iso_attr_write(IsoNode *node, const struct blob *set, uint32_t md5_index, uint32_t filler)
 {
 	CLEANUP(dispose_list) struct attr_list list = { 0 };
 	CLEANUP(blob_clear) struct blob acl = { 0 };
+	AUTO_FREE uint8_t *filling = calloc(1, filler + 1);
 	size_t room = xattr_set_count(set) + 2;
 	uint8_t index[4];
 	int got;
 
 	if (set->length > XATTR_SET_LIMIT)
 		return -E2BIG;
-	if (set->length == 0 && md5_index == 0)
+	if (set->length == 0 && md5_index == 0 && filler == 0)
 		return 0;
 	list.names = calloc(room, sizeof *list.names);
 	list.values = calloc(room, sizeof *list.values);
 	list.lengths = calloc(room, sizeof *list.lengths);
-	if (!list.names || !list.values || !list.lengths)
+	if (!filling || !list.names || !list.values || !list.lengths)
 		return -ENOMEM;
 	got = list_fill(&list, set, &acl);
 	put_be32(index, md5_index);
 	if (got == 0 && md5_index)
 		got = list_add(&list, MD5_INDEX, strlen(MD5_INDEX), index, sizeof index);
 	/* libisofs can't decode a list that ends with an attribute without a value. */
-	if (got == 0 && list.count > 0 && list.lengths[list.count - 1] == 0)
-		got = list_add(&list, COMPANION, strlen(COMPANION), index, 1);
+	if (filler == 0 && list.count > 0 && list.lengths[list.count - 1] == 0)
+		filler = 1;
+	if (got == 0 && filler)
+		got = list_add(&list, FILLER, strlen(FILLER), filling, filler);
 	if (got < 0)
 		return got;
 	got = iso_node_set_attrs(node, list.count, list.names, list.lengths, list.values, 1 | 8);

@@ -14,5 +14,6 @@
  * read was read). */
 int iso_attr_read(IsoNode *node, struct blob *ret);
 /* Gives the node exactly these. md5_index: number in the checksum array of the image that was imported, 0 =
- * none. 0, -ENOMEM, -E2BIG (more than XATTR_SET_LIMIT: libisofs couldn't read it back), -EINVAL. */
-int iso_attr_write(IsoNode *node, const struct blob *set, uint32_t md5_index);
+ * none. filler: see model/layout.h; a list that ends with an attribute without a value gets one anyway. 0,
+ * -ENOMEM, -E2BIG (more than XATTR_SET_LIMIT: libisofs couldn't read it back), -EINVAL. */
+int iso_attr_write(IsoNode *node, const struct blob *set, uint32_t md5_index, uint32_t filler);

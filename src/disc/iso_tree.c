@@ -2,6 +2,7 @@
 #include "disc/iso_tree.h"
 
 #include "disc/iso_attr.h"
+#include "model/layout.h"
 
 #include <errno.h>
 #include <string.h>
@@ -69,7 +70,17 @@ static int take_references(struct building *building, const struct synth *synth)
 
 /* ---- one node ---- */
 
-static int set_attributes(const struct building *building, IsoNode *node, uint32_t index, uint32_t reference)
+/* name: NULL for the root. */
+static uint32_t filler_of(const struct node *node, const char *name)
+{
+	struct record_facts facts;
+
+	record_facts_of(node, &facts);
+	return name ? record_filler(&facts, strlen(name)) : root_filler(&facts);
+}
+
+static int set_attributes(const struct building *building, IsoNode *node, uint32_t index, const char *name,
+			  uint32_t reference)
 {
 	const struct node *from = &building->plan->nodes.items[index].node;
 	int got;
@@ -80,8 +91,8 @@ static int set_attributes(const struct building *building, IsoNode *node, uint32
 	iso_node_set_atime(node, (time_t)(from->attr.atime_ns / NS_PER_SEC));
 	iso_node_set_mtime(node, (time_t)(from->attr.mtime_ns / NS_PER_SEC));
 	iso_node_set_ctime(node, (time_t)(from->attr.ctime_ns / NS_PER_SEC));
-	got =
-	    iso_attr_write(node, &from->xattrs, reference && from->md5.length == MD5_LENGTH ? reference : 0);
+	got = iso_attr_write(node, &from->xattrs, reference && from->md5.length == MD5_LENGTH ? reference : 0,
+			     filler_of(from, name));
 	if (got < 0) {
 		char path[300];
 
@@ -172,14 +183,9 @@ static int add_other(struct building *building, const struct plan_name *name, Is
  * as they are. */
 static bool is_lost_in_joliet(const char *name)
 {
-	const unsigned char *at = (const unsigned char *)name;
-	size_t length = strlen(name);
-	size_t whole = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : at[0] >= 0xc2 ? 2 : 1;
+	uint16_t units[NAME_JOLIET_MOST];
 
-	for (size_t i = 1; i < length; i++)
-		if ((at[i] & 0xc0) != 0x80)
-			return false;
-	return length < whole;
+	return name_to_joliet(name, strlen(name), true, units) == 0;
 }
 
 static int add_name(struct building *building, const struct plan_name *name)
@@ -203,7 +209,7 @@ static int add_name(struct building *building, const struct plan_name *name)
 		return got;
 	if (is_lost_in_joliet(name->name))
 		iso_node_set_hidden(node, LIBISO_HIDE_ON_JOLIET);
-	return set_attributes(building, node, name->node, name->reference ? at->reference : 0);
+	return set_attributes(building, node, name->node, name->name, name->reference ? at->reference : 0);
 }
 
 /* ---- all of them ---- */
@@ -257,6 +263,6 @@ int iso_tree_build(IsoImage *image, const struct synth *synth, struct body_conte
 	if (got < 0)
 		return got;
 	building.dirs[0] = iso_image_get_root(image);
-	got = set_attributes(&building, (IsoNode *)building.dirs[0], 0, 0);
+	got = set_attributes(&building, (IsoNode *)building.dirs[0], 0, NULL, 0);
 	return got < 0 ? got : add_names(&building);
 }

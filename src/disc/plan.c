@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "disc/plan.h"
 
+#include "model/target.h"
 #include "model/xattr_set.h"
 
 #include <errno.h>
@@ -171,20 +172,6 @@ int plan_add_extent(struct plan *plan, const struct extent *extent, struct reaso
 	return extent_map_set(&node->map, extent) < 0 ? reason_set(why, ENOMEM, "out of memory") : 0;
 }
 
-static bool target_fits(const struct blob *target)
-{
-	size_t component = 0;
-
-	if (target->length == 0 || target->length > TARGET_STAGED_LIMIT)
-		return false;
-	for (size_t i = 0; i < target->length; i++) {
-		component = target->data[i] == '/' ? 0 : component + 1;
-		if (component > NAME_LIMIT || target->data[i] == '\0')
-			return false;
-	}
-	return true;
-}
-
 /* Names on the way down to a node, counted as far as one more than is allowed. */
 static unsigned depth_of(const struct plan *plan, uint32_t node)
 {
@@ -204,11 +191,13 @@ int plan_check(const struct plan *plan, struct reason *why)
 	for (uint32_t i = 0; i < plan->nodes.count; i++) {
 		const struct node *node = &plan->nodes.items[i].node;
 
-		if (S_ISLNK(node->attr.mode) && !target_fits(&node->target))
-			return reason_set(
-			    why, ENAMETOOLONG,
-			    "%s: a symlink's target can have %u bytes on a disc, and %u between slashes",
-			    plan_path(plan, i, path, sizeof path), TARGET_STAGED_LIMIT, NAME_LIMIT);
+		if (S_ISLNK(node->attr.mode) && !target_fits(node->target.data, node->target.length))
+			return reason_set(why, ENAMETOOLONG,
+					  "%s: the symlink's target can't be recorded: it can have %u bytes, "
+					  "and %u (rarely "
+					  "less: %u) between slashes",
+					  plan_path(plan, i, path, sizeof path), TARGET_STAGED_LIMIT,
+					  NAME_LIMIT, 248u);
 		if (S_ISDIR(node->attr.mode) && depth_of(plan, i) >= TREE_DEPTH_LIMIT)
 			return reason_set(why, ENAMETOOLONG,
 					  "…/%s: directories can be nested %u deep on a disc",

@@ -3,6 +3,7 @@
 
 #include "model/acl.h"
 #include "model/cost.h"
+#include "model/target.h"
 #include "model/xattr_set.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 #define PX_TF_BYTES  (44u + 26u)
 #define PN_BYTES     20u
 #define NM_BYTES     5u /* and the name */
-#define SL_HEAD	     5u
 #define ZF_BYTES     16u
 #define CE_BYTES     28u
 #define SP_BYTES     7u
@@ -25,7 +25,9 @@
 #define DOTS	     (2u * 34u)
 #define PATH_RECORD  8u /* ECMA-119 9.4, without the name */
 #define SECTION_NEW  0xfffff800u
-#define FILE_SINGLE  0xffffffffu /* up to here libisofs writes one section */
+/* More than a symlink's record has room for besides "." as its name. */
+#define LINK_ATTRIBUTES (RECORD_MOST - (RECORD_FIXED + 3) - (ES_BYTES + PX_TF_BYTES))
+#define FILE_SINGLE	0xffffffffu /* up to here libisofs writes one section */
 
 /* ---- facts of a node ---- */
 
@@ -90,8 +92,8 @@ static bool is_named(const struct xattr_view *view, const char *name)
 	return view->name_length == strlen(name) && memcmp(view->name, name, view->name_length) == 0;
 }
 
-/* With "isofs.cx", the index of a file's MD5. */
-static uint32_t attributes_of(const struct node *node)
+/* With "isofs.cx", the index of a file's MD5. *ret_ends_empty: see disc/iso_attr. */
+static uint32_t attributes_of(const struct node *node, bool *ret_ends_empty)
 {
 	uint64_t bytes = 0, acl = 0;
 	bool has_acl = false, ends_empty = false;
@@ -111,45 +113,8 @@ static uint32_t attributes_of(const struct node *node)
 		bytes += components(0) + components(acl);
 	if (S_ISREG(node->attr.mode) && (!reference || node->md5.length))
 		bytes += components(3) + components(4);
-	if (ends_empty && !has_acl && !(reference && node->md5.length)) /* see disc/iso_attr */
-		bytes += components(3) + components(1);
+	*ret_ends_empty = ends_empty && !has_acl && !(reference && node->md5.length);
 	return (uint32_t)bytes;
-}
-
-/* A target's components, gathered in fields of at most 255 bytes; of libisofs' rules for long ones, and that
- * a slash at the end counts for nothing. */
-static void link_fields(const struct blob *target, struct record_facts *ret)
-{
-	const char *text = (const char *)target->data;
-	size_t used = SL_HEAD, fields = 0;
-
-	for (size_t at = 0; at <= target->length && fields + 2 < LAYOUT_LINK_FIELDS;) {
-		const char *slash = at < target->length ? memchr(text + at, '/', target->length - at) : NULL;
-		size_t length = slash ? (size_t)(slash - text) - at : target->length - at;
-		bool dots = (length == 1 || length == 2) && memcmp(text + at, "..", length) == 0;
-		size_t bytes = (dots ? 0 : length) + 2;
-
-		if (used + bytes <= FIELD_MOST) {
-			used += bytes;
-		} else if (bytes <= 250) {
-			ret->links[fields++] = (uint8_t)used;
-			used = SL_HEAD + bytes;
-		} else if (bytes - 250 + used + 2 <= FIELD_MOST) {
-			size_t fit = FIELD_MOST - used - 2;
-
-			ret->links[fields++] = FIELD_MOST;
-			used = SL_HEAD + bytes - fit;
-		} else {
-			ret->links[fields++] = (uint8_t)used;
-			ret->links[fields++] = FIELD_MOST;
-			used = SL_HEAD + bytes - 250 + 2;
-		}
-		if (!slash || at + length + 1 == target->length)
-			break;
-		at += length + 1;
-	}
-	ret->links[fields++] = (uint8_t)used;
-	ret->link_fields = (uint8_t)fields;
 }
 
 void record_facts_of(const struct node *node, struct record_facts *ret)
@@ -164,10 +129,10 @@ void record_facts_of(const struct node *node, struct record_facts *ret)
 		.sum = cost_sum(node),
 		.compressed = S_ISREG(mode) && node->zf.length == 12 && is_reference(node),
 		.sections = sections_of(node),
-		.attributes = attributes_of(node),
 	};
+	ret->attributes = attributes_of(node, &ret->ends_empty);
 	if (ret->is_link)
-		link_fields(&node->target, ret);
+		ret->link_fields = (uint8_t)target_fields(node->target.data, node->target.length, ret->links);
 }
 
 /* ---- the system use area of one record ---- */
@@ -225,8 +190,71 @@ static void put_attributes(struct area *area, uint32_t bytes)
 		continue_field(area, min_u64(left, FIELD_MOST));
 }
 
+/* ---- what is filled up ---- */
+
+/* What the filler takes besides its value's bytes. */
+static uint32_t filler_bytes(uint32_t length)
+{
+	return length ? (uint32_t)(components(3) + components(length)) : 0;
+}
+
+static uint64_t continued_most(const struct record_facts *facts, size_t name_length, uint32_t attributes)
+{
+	uint64_t fields = (attributes + 249) / 250;
+	uint64_t bytes = NM_BYTES + name_length + (facts->compressed ? ZF_BYTES : 0);
+	uint64_t least = RECORD_MOST - round_up(RECORD_FIXED + NAME_ISO_MOST + 2, 2);
+
+	if (attributes)
+		bytes += ES_BYTES + attributes + fields * FIELD_HEAD;
+	for (size_t i = 0; i < facts->link_fields; i++)
+		bytes += facts->links[i];
+	return facts->fixed + bytes <= least ? 0 : bytes;
+}
+
+uint32_t record_filler(const struct record_facts *facts, size_t name_length)
+{
+	uint32_t attributes = facts->attributes + filler_bytes(facts->ends_empty);
+
+	if (facts->is_link && facts->attributes && facts->attributes < LINK_ATTRIBUTES &&
+	    continued_most(facts, name_length, attributes) > 0)
+		return LINK_ATTRIBUTES - facts->attributes;
+	return facts->ends_empty;
+}
+
+/* Where the root's attributes end behind what tells readers of Rock Ridge and AAIP, by the layout or as
+ * written. */
+static uint64_t root_end(uint32_t attributes, bool written)
+{
+	struct area area = { .continued = written ? ER_BYTES : 0, .announced = true, .hops = true };
+
+	/* "isofs.nt" and "isofs.ca", as libisofs gives them to the root */
+	put_attributes(&area, attributes +
+				  (uint32_t)(components(3) + components(4) + components(3) + components(20)));
+	return area.continued + (written ? 0 : ER_BYTES);
+}
+
+uint32_t root_filler(const struct record_facts *self)
+{
+	uint32_t length = self->ends_empty;
+
+	while (root_end(self->attributes + filler_bytes(length), false) <
+	       root_end(self->attributes + filler_bytes(length), true))
+		length++;
+	return length;
+}
+
+uint64_t record_continued_most(const struct record_facts *facts, size_t name_length)
+{
+	uint32_t filler = record_filler(facts, name_length);
+
+	return continued_most(facts, name_length, facts->attributes + filler_bytes(filler));
+}
+
+/* ---- one record ---- */
+
 /* One try; false: it takes a continuation area, or one that begins with a sector. */
-static bool try_fields(struct area *area, const struct record_facts *facts, size_t name_length)
+static bool try_fields(struct area *area, const struct record_facts *facts, size_t name_length,
+		       uint32_t attributes)
 {
 	uint64_t prepad = area->hops ? round_up(area->base, SECTOR) - area->base : 0;
 
@@ -245,7 +273,7 @@ static bool try_fields(struct area *area, const struct record_facts *facts, size
 		return false;
 	/* libisofs counts the padding, though the fields have hopped over the sector's end by themselves. */
 	area->continued += prepad;
-	put_attributes(area, facts->attributes);
+	put_attributes(area, attributes);
 	if (area->continued == 0 || area->hops)
 		return true;
 	return area->announced &&
@@ -257,6 +285,7 @@ static uint64_t record_bytes(const struct record_facts *facts, size_t iso_length
 			     uint64_t *base)
 {
 	uint64_t head = round_up(RECORD_FIXED + iso_length + (facts->is_dir ? 0 : 2), 2);
+	uint32_t attributes = facts->attributes + filler_bytes(record_filler(facts, name_length));
 	struct area area;
 
 	for (int attempt = 0; attempt < 3; attempt++) {
@@ -265,24 +294,11 @@ static uint64_t record_bytes(const struct record_facts *facts, size_t iso_length
 				      .base = *base,
 				      .announced = attempt > 0,
 				      .hops = attempt > 1 };
-		if (try_fields(&area, facts, name_length))
+		if (try_fields(&area, facts, name_length, attributes))
 			break;
 	}
 	*base += area.continued;
 	return head + round_up(area.used, 2);
-}
-
-uint64_t record_continued_most(const struct record_facts *facts, size_t name_length)
-{
-	uint64_t fields = (facts->attributes + 249) / 250;
-	uint64_t bytes = NM_BYTES + name_length + (facts->compressed ? ZF_BYTES : 0);
-	uint64_t least = RECORD_MOST - round_up(RECORD_FIXED + NAME_ISO_MOST + 2, 2);
-
-	if (facts->attributes)
-		bytes += ES_BYTES + facts->attributes + fields * FIELD_HEAD;
-	for (size_t i = 0; i < facts->link_fields; i++)
-		bytes += facts->links[i];
-	return facts->fixed + bytes <= least ? 0 : bytes;
 }
 
 /* ---- directories ---- */
@@ -332,14 +348,10 @@ static uint64_t append(uint64_t used, uint64_t record)
 static uint64_t dots(const struct record_facts *self, bool is_root, uint64_t *continued)
 {
 	uint64_t bytes = round_up(ES_BYTES + PX_TF_BYTES + NM_BYTES, 2);
-	struct area area = { .announced = true, .hops = true };
 
 	if (!is_root)
 		return DOTS + 2 * bytes;
-	/* "isofs.nt" and "isofs.ca", as libisofs gives them to the root */
-	put_attributes(&area, self->attributes +
-				  (uint32_t)(components(3) + components(4) + components(3) + components(20)));
-	*continued = ER_BYTES + area.continued;
+	*continued = root_end(self->attributes + filler_bytes(root_filler(self)), false);
 	return DOTS + bytes + round_up(ES_BYTES + PX_TF_BYTES + NM_BYTES + SP_BYTES + CE_BYTES, 2);
 }
 

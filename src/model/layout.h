@@ -5,8 +5,7 @@
 
 #include "model/name.h"
 #include "model/node.h"
-
-#define LAYOUT_LINK_FIELDS 12u /* SL entries of a target */
+#include "model/target.h"
 
 /* What counts of a node for the records of each of its names. */
 struct record_facts {
@@ -14,17 +13,29 @@ struct record_facts {
 	bool in_joliet;	     /* it has neither symlinks nor devices */
 	uint8_t fixed;	     /* bytes in the system use area besides name, target, attributes */
 	uint8_t link_fields; /* a symlink's target, in SL entries */
-	uint8_t links[LAYOUT_LINK_FIELDS];
+	uint8_t links[TARGET_FIELDS];
 	bool compressed;     /* a ZF entry */
 	bool sum;	     /* an MD5 of its own */
 	uint32_t sections;   /* records for each name: one for each 4 GiB */
-	uint32_t attributes; /* bytes of AAIP components, without the heads of fields */
+	uint32_t attributes; /* bytes of AAIP components, without the heads of fields and the filler */
+	bool ends_empty;     /* the last attribute has no value */
 };
 
 void record_facts_of(const struct node *node, struct record_facts *ret);
 /* The most that one name of it takes of continuation areas; 0: it needs none, however its ISO 9660 name comes
  * out. */
 uint64_t record_continued_most(const struct record_facts *facts, size_t name_length);
+
+/* The filler: an attribute that means nothing, so that libisofs 1.5.4 doesn't write more than it reserves.
+ * Its value's length, 0: none is needed.
+ * - It can't read back a list of attributes that ends with one without a value.
+ * - Of a symlink it forgets the target when it looks whether the attributes fit into the record: they would
+ *   go in, and the record grow beyond its 254 bytes. So they are made too long for any record, unless all of
+ *   it fits.
+ * - The root's it lays out as if nothing stood before them, and writes them behind 342 bytes: they are made
+ * as long as it takes that they end no later than reserved. */
+uint32_t record_filler(const struct record_facts *facts, size_t name_length);
+uint32_t root_filler(const struct record_facts *self);
 
 /* What one directory takes. */
 struct dir_cost {

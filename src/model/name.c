@@ -9,19 +9,22 @@
 #define JOLIET_CHARS	103u /* the same, and a directory's */
 #define EXTENSION_LEAST 3u   /* a long one isn't cut below that */
 #define DIGITS_MOST	7u
+#define LANGUAGE_TAGS	0xe0000u
 
 /* ---- characters ---- */
 
-/* The character that begins there, as glibc's iconv decodes UTF-8. Returns its bytes, 0: none does, and -1
- * when the bytes end within it. */
+/* The character that begins there, as glibc's iconv decodes UTF-8: it knows five and six bytes still. Returns
+ * its bytes, 0: none does, and -1 when the bytes end within it. */
 static int decode(const unsigned char *at, size_t left, uint32_t *ret)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000, 0x200000, 0x4000000 };
 	unsigned count = at[0] < 0x80	? 1
 			 : at[0] < 0xc2 ? 0
 			 : at[0] < 0xe0 ? 2
 			 : at[0] < 0xf0 ? 3
 			 : at[0] < 0xf8 ? 4
+			 : at[0] < 0xfc ? 5
+			 : at[0] < 0xfe ? 6
 					: 0;
 
 	*ret = count == 1 ? at[0] : at[0] & (0x7fu >> count);
@@ -111,8 +114,10 @@ size_t name_to_iso(const char *name, size_t length, bool is_dir, uint16_t *ret)
 		uint32_t character;
 		int bytes = decode(at + i, length - i, &character);
 
-		raw.units[raw.length++] = bytes > 0 && character < 0x80 ? (uint16_t)character : '_';
 		i += bytes > 0 ? (size_t)bytes : 1;
+		if (bytes > 0 && character >> 7 == LANGUAGE_TAGS >> 7)
+			continue; /* glibc leaves them out */
+		raw.units[raw.length++] = bytes > 0 && character < 0x80 ? (uint16_t)character : '_';
 	}
 	if (is_dir)
 		return put_dir(&raw, NAME_ISO_MOST, iso_char, ret);
@@ -136,25 +141,91 @@ static void mend_split(uint16_t *unit)
 		*unit = '_';
 }
 
-size_t name_to_joliet(const char *name, size_t length, bool is_dir, uint16_t *ret)
+/* Returns what was changed by that already. */
+static unsigned read_utf16(const char *name, size_t length, struct raw *ret)
 {
 	const unsigned char *at = (const unsigned char *)name;
-	struct raw raw = { .length = 0 };
-	size_t used, stem;
+	unsigned changes = 0;
 
 	for (size_t i = 0; i < length;) {
 		uint32_t character;
 		int bytes = decode(at + i, length - i, &character);
 
 		if (bytes < 0)
-			break; /* libisofs drops a character that isn't complete */
+			return changes | NAME_BYTES; /* libisofs drops a character that isn't complete */
 		if (bytes == 0 || character > 0x10ffff) {
 			character = '_';
 			bytes = 1;
+			changes |= NAME_BYTES;
 		}
-		add_utf16(&raw, character);
+		changes |= character >= 0x10000 ? NAME_BEYOND : 0;
+		add_utf16(ret, character);
 		i += (size_t)bytes;
 	}
+	return changes;
+}
+
+unsigned name_joliet_changes(const char *name, size_t length, bool is_dir)
+{
+	struct raw raw = { .length = 0 };
+	unsigned changes = read_utf16(name, length, &raw);
+
+	find_extension(&raw);
+	for (size_t i = 0; i < raw.length; i++)
+		if (joliet_unit(raw.units[i]) != raw.units[i])
+			changes |= NAME_CHARS;
+	if (raw.length > JOLIET_CHARS + (!is_dir && raw.extension > 0))
+		changes |= NAME_CUT;
+	return changes;
+}
+
+size_t name_of_joliet(const uint16_t *units, size_t length, bool is_dir, char *ret)
+{
+	size_t used = 0;
+
+	if (!is_dir && length > 0 && units[length - 1] == '.')
+		length--;
+	for (size_t i = 0; i < length; i++) {
+		uint32_t unit = units[i];
+
+		if ((unit & 0xfc00) == 0xd800 && i + 1 < length && (units[i + 1] & 0xfc00) == 0xdc00) {
+			unit = 0x10000 + ((unit & 0x3ff) << 10) + (units[++i] & 0x3ff);
+			ret[used++] = (char)(0xf0 | unit >> 18);
+			ret[used++] = (char)(0x80 | (unit >> 12 & 0x3f));
+		} else if (unit >= 0x800) {
+			ret[used++] = (char)(0xe0 | unit >> 12);
+		} else if (unit >= 0x80) {
+			ret[used++] = (char)(0xc0 | unit >> 6);
+		}
+		if (unit >= 0x800)
+			ret[used++] = (char)(0x80 | (unit >> 6 & 0x3f));
+		ret[used++] = (char)(unit < 0x80 ? unit : 0x80 | (unit & 0x3f));
+	}
+	ret[used] = '\0';
+	return used;
+}
+
+bool name_iso_changes(const char *name, size_t length, const uint16_t *units, size_t count, bool is_dir)
+{
+	if (!is_dir && count > 0 && units[count - 1] == '.')
+		count--;
+	if (count != length)
+		return true;
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)name[i];
+
+		if (units[i] != (byte >= 'a' && byte <= 'z' ? byte - 'a' + 'A' : byte))
+			return true;
+	}
+	return false;
+}
+
+size_t name_to_joliet(const char *name, size_t length, bool is_dir, uint16_t *ret)
+{
+	struct raw raw = { .length = 0 };
+	size_t used, stem;
+
+	read_utf16(name, length, &raw);
 	if (raw.length == 0)
 		return 0;
 	find_extension(&raw);

@@ -19,6 +19,22 @@ size_t name_to_iso(const char *name, size_t length, bool is_dir, uint16_t *ret);
  * shown there. */
 size_t name_to_joliet(const char *name, size_t length, bool is_dir, uint16_t *ret);
 
+/* Why a reader of Joliet sees another name. */
+enum {
+	NAME_BYTES = 1,	   /* it isn't UTF-8 */
+	NAME_CHARS = 2,	   /* control characters, or one of * : ; ? \ */
+	NAME_CUT = 4,	   /* more than 103 units */
+	NAME_NUMBERED = 8, /* the same as another's */
+	NAME_BEYOND = 16,  /* it's seen as it is, by readers of UTF-16: characters beyond U+FFFF */
+};
+/* Of what name_to_joliet makes of it, so not NAME_NUMBERED. */
+unsigned name_joliet_changes(const char *name, size_t length, bool is_dir);
+/* What a reader shows of a name of Joliet, in UTF-8, terminated: a file's dot at the end isn't shown. ret:
+ * room for 3 * NAME_JOLIET_MOST + 1 bytes. Returns the length. */
+size_t name_of_joliet(const uint16_t *units, size_t length, bool is_dir, char *ret);
+/* Does plain ISO 9660 show something else, but for case? units: as name_to_iso or a number made them. */
+bool name_iso_changes(const char *name, size_t length, const uint16_t *units, size_t count, bool is_dir);
+
 /* The names of one directory in one of these trees. */
 struct label {
 	size_t at;	/* in units */
