@@ -36,7 +36,7 @@ static int adopt_node(void *self, struct node *node, uint64_t parent, const char
 	node->parent = parent ? parent : ROOT_INO;
 	if (dir && parent)
 		adopt->links.items[parent - 1]++;
-	adopt->files += S_ISREG(node->attr.mode);
+	adopt->files += node_has_content(&node->attr);
 	ret = rows_node_put(&adopt->tree->db, node, 0);
 	if (ret == 0 && parent)
 		ret = adopt_name(adopt, node->attr.ino, parent, name, length, node->attr.mode);

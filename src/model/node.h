@@ -33,6 +33,11 @@ struct node_attr {
 	int64_t ctime_ns;
 };
 
+static inline bool node_has_content(const struct node_attr *attr)
+{
+	return S_ISREG(attr->mode) && attr->size;
+}
+
 struct node {
 	struct node_attr attr;
 	uint64_t parent;    /* directories: ino of the parent (root: itself); else one of its parents */

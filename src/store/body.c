@@ -88,11 +88,17 @@ static int map_prepare(struct inode *inode)
 	return extent_map_prepare(&inode->node.map);
 }
 
-/* Needs inode->lock. A body of many GiB needs more directory records. */
+/* Needs inode->lock. */
 static void put_size(struct tree *tree, struct inode *inode, uint64_t size)
 {
+	bool counted = inode->node.attr.nlink && !size != !inode->node.attr.size;
+
 	content_changed(inode);
+	if (counted && !size)
+		tree_count_file(tree, inode, -1);
 	inode->node.attr.size = size;
+	if (counted && size)
+		tree_count_file(tree, inode, 1);
 }
 
 /* Map and size change together: a flush in between would record the one without the other. */

@@ -144,8 +144,8 @@ static int put_base_node(struct discard *discard, const struct effect *effect, s
 	if (links == 0)
 		return 0; /* it stays deleted */
 	if (now->attr.nlink)
-		discard->files -= S_ISREG(now->attr.mode);
-	discard->files += S_ISREG(after->attr.mode);
+		discard->files -= node_has_content(&now->attr);
+	discard->files += node_has_content(&after->attr);
 	if (whole && links == base->attr.nlink && (parent == base->parent || !S_ISDIR(base->attr.mode)))
 		return rows_node_delete(db, ino, discard->tree->gen);
 	after->attr.nlink = links;
@@ -162,7 +162,7 @@ static int put_new_node(struct discard *discard, const struct effect *effect, st
 	if (now->attr.nlink == 0 || links == now->attr.nlink)
 		return 0;
 	if (links == 0) {
-		discard->files -= S_ISREG(now->attr.mode);
+		discard->files -= node_has_content(&now->attr);
 		return rows_node_delete(db, now->attr.ino, discard->tree->gen);
 	}
 	now->attr.nlink = links;

@@ -71,7 +71,7 @@ struct tree {
 	unsigned unchecked;  /* changes since then; by lock */
 	uint64_t next_ino;
 	uint64_t stored_next_ino;
-	int64_t files; /* regular files; by account */
+	int64_t files; /* that aren't empty, and so have an MD5 at most; by account */
 	int64_t stored_files;
 	struct dir_costs costs;	 /* what directories cost; see there */
 	uint64_t body_sectors;	 /* what staged bodies cost; by account */
@@ -196,7 +196,8 @@ bool tree_fits(struct tree *tree, uint64_t bytes);
 /* Changes what the body of an inode costs to `sectors`. -ENOSPC (nothing changed) when the medium has no
  * room. */
 int tree_charge(struct tree *tree, struct inode *inode, uint64_t sectors);
-/* The node is new, or lost its last name. */
+/* The node lost its last name, or its first byte came or went: among the files with content. Needs
+ * inode->lock. */
 void tree_count_file(struct tree *tree, const struct inode *inode, int by);
 /* Content was copied to it, of old bodies maybe: it can have a record for each of their pieces. */
 int tree_content_came(struct tree *tree, struct inode *inode);

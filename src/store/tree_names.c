@@ -2,6 +2,7 @@
 #include "store/tree.h"
 
 #include "model/acl.h"
+#include "model/target.h"
 #include "model/xattr_set.h"
 #include "store/rows.h"
 
@@ -117,10 +118,11 @@ static void lose_link(struct tree *tree, struct inode *child)
 	{
 		WITH_LOCK(&child->lock);
 		child->node.attr.nlink = is_dir(child) ? 0 : child->node.attr.nlink - 1;
+		if (child->node.attr.nlink == 0)
+			tree_count_file(tree, child, -1);
 	}
 	if (child->node.attr.nlink == 0) {
 		tree_charge(tree, child, 0);
-		tree_count_file(tree, child, -1);
 		if (is_dir(child))
 			dir_costs_drop(tree, child->node.attr.ino);
 	}
@@ -190,21 +192,6 @@ static bool has_room(struct tree *tree, const struct node *node, size_t length)
 			 (S_ISDIR(node->attr.mode) ? 4 : 2) * SECTOR + (bytes > 64 ? 2 * bytes + SECTOR : 0));
 }
 
-/* A target that no session could hold is refused while the caller can still do something about it. */
-static int check_target(const char *target, size_t length)
-{
-	size_t component = 0;
-
-	if (length > TARGET_STAGED_LIMIT)
-		return -ENAMETOOLONG;
-	for (size_t i = 0; i < length; i++) {
-		component = target[i] == '/' ? 0 : component + 1;
-		if (component > NAME_LIMIT)
-			return -ENAMETOOLONG;
-	}
-	return 0;
-}
-
 /* A new inode for a place, referenced; it has no name yet. */
 static int new_child(const struct place *place, const struct tree_new *new, struct inode **ret)
 {
@@ -233,7 +220,6 @@ static void drop_child(struct tree *tree, struct inode *child)
 static void add_child(const struct place *place, struct inode *child)
 {
 	place->tree->next_ino++;
-	tree_count_file(place->tree, child, 1);
 	if (is_dir(child))
 		dir_costs_add(place->tree, child->node.attr.ino);
 	account_name(place, child, 1);
@@ -249,7 +235,8 @@ int tree_create(struct tree *tree, uint64_t parent, const char *name, size_t len
 	WITH_READ_LOCK(&tree->freeze);
 	WITH_LOCK(&tree->lock);
 	struct place place AUTO_PLACE = { 0 };
-	err = check_target(new->target, new->target_length);
+	/* What no session could hold is refused while the caller can still do something about it. */
+	err = new->target && !target_fits(new->target, new->target_length) ? -ENAMETOOLONG : 0;
 	if (err == 0)
 		err = tree_growth_begin(tree);
 	if (err == 0)

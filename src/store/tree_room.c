@@ -178,7 +178,7 @@ int tree_content_came(struct tree *tree, struct inode *inode)
 void tree_count_file(struct tree *tree, const struct inode *inode, int by)
 {
 	WITH_LOCK(&tree->account);
-	if (S_ISREG(inode->node.attr.mode))
+	if (node_has_content(&inode->node.attr))
 		tree->files += by;
 }
 

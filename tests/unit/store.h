@@ -49,7 +49,7 @@ static inline void store_put_base(struct store *store, struct node *node, uint64
 	node->attr.uid = node->attr.gid = 1000;
 	node->attr.atime_ns = node->attr.mtime_ns = node->attr.ctime_ns = 1000 * NS_PER_SEC;
 	node->parent = parent ? parent : ROOT_INO;
-	store->files += S_ISREG(node->attr.mode);
+	store->files += node_has_content(&node->attr);
 	assert_int_equal(db_begin(db), 0);
 	assert_int_equal(rows_node_put(db, node, 0), 0);
 	if (!parent)
@@ -356,7 +356,7 @@ static inline void survey_check_node(struct survey *survey, const struct seen *s
 		assert_int_equal(seen->names, seen->ino != ROOT_INO);
 		assert_int_equal(node.parent, seen->parent);
 	}
-	survey->files += S_ISREG(node.attr.mode);
+	survey->files += node_has_content(&node.attr);
 	assert_int_equal(tree_attr(survey->store->tree, seen->ino, &attr), 0);
 	if (S_ISREG(attr.mode))
 		node.attr.stored = extent_map_stored(&node.map);
