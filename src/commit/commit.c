@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "commit/commit.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "commit/conduct.h"
 
@@ -27,10 +28,16 @@ static void conduct_request(struct commit *commit, uint64_t serial, const struct
 	struct commit_result result = { .serial = serial, .op = commit_op(wish) };
 	double began = now_seconds();
 
+	if (wish->dry_run) {
+		WITH_LOCK(&commit->lock);
+		trial_clear(&commit->trial);
+	}
 	conduct(commit, wish, &result);
 	result.seconds = now_seconds() - began;
 	WITH_LOCK(&commit->lock);
 	commit->last = result;
+	if (wish->dry_run)
+		commit->tried = result;
 	commit->outcomes[serial % COMMIT_OUTCOMES] = result.err;
 	progress_end(&commit->progress); /* who sees no work under way finds the result */
 	commit->running = false;
@@ -77,6 +84,7 @@ void commit_close(struct commit *commit)
 		pthread_cond_broadcast(&commit->changed);
 	}
 	pthread_join(commit->thread, NULL);
+	trial_clear(&commit->trial);
 }
 
 /* What a drive is to do says nothing to a file. */
@@ -140,6 +148,20 @@ void commit_last(struct commit *commit, struct commit_result *ret)
 {
 	WITH_LOCK(&commit->lock);
 	*ret = commit->last;
+}
+
+void commit_keep_trial(struct commit *commit, uint32_t gen)
+{
+	CLEANUP(trial_clear) struct trial trial = { 0 };
+	int ret = trial_make(&commit->disc->tree, gen, &trial);
+
+	if (ret < 0)
+		log_error("what the session can't hold isn't known: %s", strerror(-ret));
+	WITH_LOCK(&commit->lock);
+	trial_clear(&commit->trial);
+	commit->trial = trial;
+	commit->trial.serial = ret < 0 ? 0 : commit->requested;
+	trial = (struct trial){ 0 };
 }
 
 void commit_unmounted(struct commit *commit)

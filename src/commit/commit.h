@@ -8,6 +8,7 @@
 
 #include "commit/disc.h"
 #include "commit/progress.h"
+#include "commit/trial.h"
 
 /* What is asked for. */
 struct commit_wish {
@@ -56,6 +57,8 @@ struct commit {
 	uint64_t requested;	/* serial of the newest request */
 	struct commit_wish wish;
 	struct commit_result last;
+	struct trial trial;	       /* of the last dry run; none where it didn't come so far */
+	struct commit_result tried;    /* its result */
 	int outcomes[COMMIT_OUTCOMES]; /* of the newest: 0 or a positive errno, by serial */
 	struct progress progress;
 };
@@ -76,5 +79,8 @@ int commit_cancel(struct commit *commit);
 /* Waits until none is under way. */
 void commit_settle(struct commit *commit);
 void commit_last(struct commit *commit, struct commit_result *ret);
+/* A dry run's conductor: looks through the frozen generation, and keeps what it finds. Without memory there
+ * is none. */
+void commit_keep_trial(struct commit *commit, uint32_t gen);
 /* The kernel's caches can't be asked any more: the mount is gone. */
 void commit_unmounted(struct commit *commit);

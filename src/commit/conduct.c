@@ -522,6 +522,8 @@ void conduct(struct commit *commit, const struct commit_wish *wish, struct commi
 		tell_nothing(&run, result);
 		return;
 	}
+	if (ret == 0 && wish->dry_run)
+		commit_keep_trial(commit, run.journal.gen);
 	if (ret == 0)
 		ret = get_ready(&run, &why);
 	if (ret == 0 && wish->simulate)

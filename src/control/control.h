@@ -31,5 +31,7 @@ int control_changes_json(struct control *control, struct text *ret);
 int control_log(struct control *control, struct text *ret);
 /* The same, and what isn't known is found out: sessions are imported for it. */
 int control_log_stat(struct control *control, struct text *ret);
+int control_trial_text(struct control *control, struct text *ret);
+int control_trial_json(struct control *control, struct text *ret);
 /* The running work as one line, or "idle". */
 int control_progress_text(struct control *control, struct text *ret);

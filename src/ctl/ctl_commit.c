@@ -135,6 +135,7 @@ int command_commit(int argc, char **argv)
 		{ "finalize", 0, .flag = &words.wish.finalize },
 		{ "simulate", 0, .flag = &words.wish.simulate },
 		{ "dry-run", 'n', .flag = &words.wish.dry_run },
+		{ "verbose", 'v', .flag = &words.wish.verbose },
 		{ "stream-recording", 0, .flag = &words.wish.stream },
 		{ "speed", 0, .word = &words.speed },
 		{ "to", 0, .word = &words.to },

@@ -3,6 +3,7 @@
 #include "ctl/ctl.h"
 #include "ctl/format.h"
 #include "ctl/progress.h"
+#include "ctl/trial_show.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -110,29 +111,52 @@ static void report_success(const struct json *status)
 	       format_duration(seconds, json_int(status, "$.last.seconds")));
 }
 
+static void report_last(const struct json *status)
+{
+	AUTO_FREE char *last = json_string(status, "$.last");
+
+	puts(last ? last : "null");
+}
+
 int work_report(const struct json *status, enum work_telling telling)
 {
 	AUTO_FREE char *message = json_string(status, "$.last.message");
 	AUTO_FREE char *op = json_string(status, "$.last.op");
 	AUTO_FREE char *burn = json_string(status, "$.last.burn");
-	AUTO_FREE char *last = json_string(status, "$.last");
 	int code = (int)json_int(status, "$.last.exit");
 
 	if (telling == WORK_JSON)
-		puts(last ? last : "null");
+		report_last(status);
 	if (code)
 		return ctl_fail(code, "%s",
 				message && message[0] ? message
 						      : strerror((int)json_int(status, "$.last.errno")));
-	if (telling != WORK_PLAIN || !last)
+	if (telling != WORK_PLAIN || !op)
 		return EXIT_CODE_DONE;
-	if (op && strcmp(op, "commit") == 0 && json_int(status, "$.last.sectors"))
+	if (strcmp(op, "commit") == 0 && json_int(status, "$.last.sectors"))
 		report_success(status);
 	else if (message && message[0])
 		puts(message);
 	if (burn && burn[0])
 		printf("Everything stays staged until the disc has it. Burn it with:\n  %s\n", burn);
 	return EXIT_CODE_DONE;
+}
+
+/* A dry run found things out even when it says that the session can't be made. */
+static int report_trial(const struct target *target, const struct json *status, const struct work_wish *wish,
+			enum work_telling telling)
+{
+	AUTO_FREE char *last = json_string(status, "$.last");
+	int code = EXIT_CODE_DONE, found;
+
+	if (telling == WORK_JSON) {
+		found = trial_show_json(target, last ? last : "null");
+		code = work_report(status, WORK_SILENT);
+	} else {
+		code = work_report(status, telling);
+		found = trial_show(target, wish->verbose);
+	}
+	return code ? code : found;
 }
 
 /* The daemon refused: its errno says how, its status often why. */
@@ -211,5 +235,7 @@ int work_commit(const struct target *target, const struct json *status, const st
 		return EXIT_CODE_DONE;
 	}
 	code = work_follow(target, &watch, &after, &busy);
-	return code ? code : work_report(&after, telling);
+	if (code)
+		return code;
+	return wish->dry_run ? report_trial(target, &after, wish, telling) : work_report(&after, telling);
 }

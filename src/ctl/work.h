@@ -16,6 +16,7 @@ struct work_wish {
 	bool finalize, simulate, dry_run, stream;
 	const char *to;	     /* NULL, or the absolute path of a file that gets the session */
 	bool force;	     /* which may be there already */
+	bool verbose;	     /* of a dry run: all that it found out */
 	uint32_t speed_kbps; /* 0: as fast as it goes */
 };
 
