@@ -6,7 +6,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 BUILD   ?= build
 CC      ?= cc
-PKGS    := fuse3 libisofs-1 libburn-1 sqlite3 libcrypto
+PKGS    := fuse3 libisofs-1 libburn-1 sqlite3 libcrypto libseccomp
 TEST_PKGS := cmocka
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \

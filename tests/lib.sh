@@ -64,7 +64,7 @@ export DISCFS_TEST_ID=${DISCFS_TEST_ID:-test-$$-$RANDOM}
 export ASAN_OPTIONS="log_path=$T/asan:detect_leaks=1:${ASAN_OPTIONS:-}"
 export UBSAN_OPTIONS="log_path=$T/ubsan:print_stacktrace=1:${UBSAN_OPTIONS:-}"
 export TSAN_OPTIONS="log_path=$T/tsan:suppressions=$TESTS/tsan.supp:${TSAN_OPTIONS:-}"
-export VALGRIND_OPTS="-q --trace-children=yes --child-silent-after-fork=no --log-file=$T/valgrind.%p --leak-check=full --errors-for-leak-kinds=definite"
+export VALGRIND_OPTS="-q --suppressions=$TESTS/valgrind.supp --trace-children=yes --child-silent-after-fork=no --log-file=$T/valgrind.%p --leak-check=full --errors-for-leak-kinds=definite"
 export TZ=UTC LC_ALL=C.UTF-8
 unset DISCFS_FAULT
 cleanups=()

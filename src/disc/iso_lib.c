@@ -2,6 +2,7 @@
 #include "disc/iso_lib.h"
 
 #include <errno.h>
+#include <iconv.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -27,6 +28,24 @@ int iso_lib_start(const char *severity, struct reason *why)
 	iso_set_msgs_severities(queue, print, prefix);
 	iso_set_abort_severity(abort_at);
 	return 0;
+}
+
+void iso_lib_charsets(void)
+{
+	static const char *const names[] = {
+		"UCS-2BE",     "UTF-16BE",   "UTF-16",	    "WCHAR_T",	   "ASCII",	  "ISO-8859-1",
+		"ISO-8859-2",  "ISO-8859-3", "ISO-8859-4",  "ISO-8859-5",  "ISO-8859-6",  "ISO-8859-7",
+		"ISO-8859-8",  "ISO-8859-9", "ISO-8859-10", "ISO-8859-13", "ISO-8859-14", "ISO-8859-15",
+		"ISO-8859-16", "CP437",	     "CP850",	    "CP852",	   "CP866",	  "CP1250",
+		"CP1251",      "CP1252",     "KOI8-R",	    "KOI8-U",	   "SHIFT_JIS",	  "CP932",
+		"EUC-JP",      "EUC-KR",     "CP949",	    "GB2312",	   "GBK",	  "GB18030",
+		"BIG5",
+	};
+	/* a closed one could be unloaded */
+	static iconv_t held[sizeof names / sizeof *names] __attribute__((used));
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		held[i] = iconv_open("UTF-8", names[i]);
 }
 
 /* Called errors, but the library read on and left nothing out: odd SUSP fields such as other systems write.

@@ -35,6 +35,10 @@ struct iso_medium {
  * up. */
 int iso_lib_start(const char *severity, struct reason *why);
 
+/* iconv loads a charset's table from a file, which a worker in its sandbox can't open any more: loads those
+ * that names on discs come in, of Joliet and of systems that recorded theirs (isofs.cs), for good. */
+void iso_lib_charsets(void);
+
 /* Takes what the library has reported: warnings go to each (may be NULL), the first error becomes why's text
  * when why holds nothing yet (err as given). */
 void iso_lib_messages(void (*each)(void *self, const char *text), void *self, int err, struct reason *why);

@@ -333,6 +333,7 @@ int iso_read_start(struct reason *why)
 {
 	char severity[] = "FAILURE";
 
+	iso_lib_charsets();
 	return iso_lib_start(severity, why);
 }
 

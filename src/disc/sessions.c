@@ -29,6 +29,17 @@ void disc_report_clear(struct disc_report *report)
 	vec_clear(&report->sessions);
 }
 
+int sessions_prepare(void)
+{
+	const EVP_MD *const kinds[] = { EVP_sha256(), EVP_md5() };
+	uint8_t sum[EVP_MAX_MD_SIZE];
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (EVP_Digest("", 0, sum, NULL, kinds[i], NULL) != 1)
+			return -EIO;
+	return 0;
+}
+
 int sessions_fingerprint(const uint8_t *head, uint64_t base, const uint8_t *base_blocks,
 			 uint8_t ret[FINGERPRINT_SIZE])
 {

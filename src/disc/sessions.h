@@ -45,6 +45,8 @@ int sessions_probe(const struct source *source, uint32_t wanted, struct disc_rep
 void disc_report_clear(struct disc_report *report);
 /* Fills the print of the newest session, where there is one that can be read: its own first blocks. */
 void sessions_print(const struct source *source, struct disc_report *report);
+/* Loads what libcrypto needs for its sums. 0 or -EIO. */
+int sessions_prepare(void);
 /* head: HEAD_BYTES. base_blocks: 16 sectors from base+16, or NULL when base is 0. 0 or -EIO. */
 int sessions_fingerprint(const uint8_t *head, uint64_t base, const uint8_t *base_blocks,
 			 uint8_t ret[FINGERPRINT_SIZE]);

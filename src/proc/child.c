@@ -179,6 +179,12 @@ int child_finish(struct child *child, struct reason *why)
 	child->pid = 0;
 	if (err)
 		return reason_set(why, EIO, "Lost sight of the %s worker: %s", role, strerror(err));
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		return reason_set(
+		    why, EIO,
+		    "The %s worker was stopped at a forbidden system call: the disc is damaged or "
+		    "malicious, or discfs has a bug",
+		    role);
 	if (WIFSIGNALED(status))
 		return reason_set(why, EIO, "The %s worker was killed by signal %d", role, WTERMSIG(status));
 	if (WEXITSTATUS(status) == EXEC_FAILED)

@@ -5,6 +5,7 @@
 
 #include "wire/link.h"
 #include "wire/verbs.h"
+#include "worker/sandbox.h"
 
 struct worker {
 	struct link link;
@@ -13,6 +14,21 @@ struct worker {
 	int spool;
 	int file; /* where a session goes instead of to the medium */
 };
+
+struct role {
+	const char *name;
+	int (*run)(struct worker *worker, struct reason *why);
+	/* Has libraries load what they'd load at their first use, when the filter forbids it; may be NULL. */
+	int (*prepare)(struct reason *why);
+	enum sandbox_filter filter; /* on an image; on a drive always SANDBOX_DRIVE */
+	unsigned cpu_seconds;	    /* with limits, since it parses what a disc holds; 0: without */
+};
+
+/* NULL: there's none of that name. */
+const struct role *worker_role(const char *name);
+
+int probe_prepare(struct reason *why);
+int import_prepare(struct reason *why);
 
 int role_probe(struct worker *worker, struct reason *why);
 int role_import(struct worker *worker, struct reason *why);

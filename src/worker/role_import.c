@@ -46,6 +46,13 @@ static int send_warning(void *self, const char *text)
 	return worker_send(sending->worker, &msg, sending->why);
 }
 
+int import_prepare(struct reason *why)
+{
+	int got = probe_prepare(why);
+
+	return got < 0 ? got : iso_read_start(why);
+}
+
 int role_import(struct worker *worker, struct reason *why)
 {
 	static const struct tree_sink sink = { send_node, send_xattr, send_extent, send_warning };
@@ -56,8 +63,6 @@ int role_import(struct worker *worker, struct reason *why)
 	struct msg msg = { 0 };
 	int got = source_open(&source, worker->medium, worker->job.limit, why);
 
-	if (got == 0)
-		got = iso_read_start(why);
 	if (got == 0)
 		got = formats_read_tree(&source, job->session, job->limit, job->format, &sink, &sending,
 					&imported, why);

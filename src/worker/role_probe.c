@@ -3,6 +3,7 @@
 #include "worker/role.h"
 
 #include "disc/drive_sessions.h"
+#include "disc/sessions.h"
 
 #include <errno.h>
 
@@ -47,6 +48,11 @@ static int look(struct worker *worker, struct disc_report *report, struct reason
 		return got;
 	return worker->job.is_drive ? drive_sessions_probe(&source, &worker->job, &facts, report, why)
 				    : sessions_probe(&source, worker->job.wanted, report, why);
+}
+
+int probe_prepare(struct reason *why)
+{
+	return sessions_prepare() < 0 ? reason_set(why, EIO, "the checksums of libcrypto don't start") : 0;
 }
 
 int role_probe(struct worker *worker, struct reason *why)

@@ -92,8 +92,6 @@ int role_verify(struct worker *worker, struct reason *why)
 
 	if (got == 0)
 		got = take_wish(&verifying);
-	if (got == 0)
-		got = iso_read_start(why);
 	/* From the disk that holds it; a drive is asked itself. */
 	if (got == 0 && !source.is_drive)
 		posix_fadvise(worker->medium, 0, 0, POSIX_FADV_DONTNEED);

@@ -16,6 +16,7 @@ declare -A below=(
 foreign='<(sqlite3\.h)>:^src/(store/|ctl/json\.c)
 <(fuse_lowlevel\.h|fuse\.h|fuse3/.*)>:^src/mount/
 <(libudev\.h)>:^src/ctl/watch\.c
+<(seccomp\.h)>:^src/worker/sandbox\.c
 <(libisofs/.*|libburn/.*|udfread/.*)>:^src/disc/'
 function_most=80 file_most=700
 mapfile -t sources < <(find src tests mount-helpers \( -name '*.[ch]' -o -name '*.sh' -o -name '*.sql' \) 2>/dev/null | sort)
