@@ -118,6 +118,13 @@ static int fill(struct adopt *adopt, struct disc *disc, bool blank, struct reaso
 	return ret < 0 ? reason_set(why, -ret, "%s can't be written", adopt->tree->db.path) : 0;
 }
 
+uint32_t adopt_format(const struct disc *disc, const struct verb_session *session)
+{
+	if (session->formats & FORMAT_BIT(disc->wanted_format))
+		return disc->wanted_format;
+	return tree_format_best(session->formats);
+}
+
 static int fill_past(struct adopt *adopt, const struct disc *disc, const struct verb_session *session,
 		     struct reason *why)
 {
@@ -128,8 +135,8 @@ static int fill_past(struct adopt *adopt, const struct disc *disc, const struct 
 
 	if (ret == 0)
 		ret = import_run(disc->fd, disc->path, session->start,
-				 atomic_load(&adopt->tree->disc.limit) / SECTOR,
-				 tree_format_best(session->formats), &sink, adopt, &imported, why);
+				 atomic_load(&adopt->tree->disc.limit) / SECTOR, adopt_format(disc, session),
+				 &sink, adopt, &imported, why);
 	if (ret == 0)
 		ret = store_links(adopt);
 	if (ret == 0)

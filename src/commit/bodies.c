@@ -2,7 +2,7 @@
 #include "commit/bodies.h"
 
 #include "store/body.h"
-#include "store/rows.h"
+#include "store/contents.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,11 +45,10 @@ static int failed_read(const struct bodies *bodies, int err)
 
 int bodies_load(struct bodies *bodies, uint64_t ino, uint32_t gen, struct node *ret)
 {
-	uint32_t found_gen;
 	int found;
 
 	WITH_LOCK(&bodies->tree->lock);
-	found = rows_node_get(&bodies->tree->db, ino, gen, ret, &found_gen);
+	found = contents_node(&bodies->tree->db, ino, gen, ret);
 	if (found <= 0)
 		return reason_set(bodies->why, found < 0 ? -found : EUCLEAN,
 				  "the staged tree can't be read at node %llu", (unsigned long long)ino);

@@ -533,12 +533,11 @@ static int share(void *self, struct node *node)
 	const struct body *body =
 	    bsearch(&key, dedupe->bodies.items, dedupe->bodies.count, sizeof key, by_ino);
 	struct node from CLEANUP(node_clear) = { 0 };
-	uint32_t gen;
 	int found;
 
 	if (!body)
 		return -EUCLEAN;
-	found = rows_node_get(&dedupe->tree->db, body->same_as, body->old ? 0 : dedupe->gen, &from, &gen);
+	found = contents_node(&dedupe->tree->db, body->same_as, body->old ? 0 : dedupe->gen, &from);
 	if (found <= 0 || from.attr.size != node->attr.size)
 		return found < 0 ? found : -EUCLEAN;
 	if (extent_map_equal(&node->map, &from.map))

@@ -26,9 +26,10 @@
  * Verification compares the bytes of those that are burned, name by name; those that refer to the old place
  * were read here.
  *
- * Old copies are those of the base alone: what lies in a session that doesn't count, or behind what is
- * recorded, has no rows. The boot catalogue isn't used, since libisofs writes it anew and takes each file at
- * its place for it.
+ * Old copies are those of the base, and what it had before later sessions took or replaced it (table former):
+ * so a file that is copied back from an older session costs nothing. What lies in a session that doesn't
+ * count, or behind what is recorded, has no rows. The boot catalogue isn't used, since libisofs writes it
+ * anew and takes each file at its place for it.
  */
 #pragma once
 

@@ -111,8 +111,8 @@ static int make_path(const struct pasts *pasts, const struct verb_session *sessi
 	snprintf(ret, room, "%s/sessions", state);
 	if (mkdir(ret, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	snprintf(ret, room, "%s/sessions/%" PRIu64 "-%" PRId64 "-%" PRIu64 ".db", state, session->start,
-		 session->time, session->sectors);
+	snprintf(ret, room, "%s/sessions/%" PRIu64 "-%" PRId64 "-%" PRIu64 "-%s.db", state, session->start,
+		 session->time, session->sectors, tree_format_word(adopt_format(pasts->disc, session)));
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The trees of the disc's sessions, each imported when it's first looked at and kept with the staged work:
  *
- *	STATE/sessions/<start>-<time>-<sectors>.db
+ *	STATE/sessions/<start>-<time>-<sectors>-<format>.db
  *
  * What is recorded never changes, so a session's file is good as long as the state is. A few stay open.
  * Thread-safe; locks: importing, then lock. */

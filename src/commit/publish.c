@@ -70,8 +70,9 @@ int freeze_generation(struct tree *tree, struct journal *journal)
 static int publish_rows(struct disc *disc, const struct journal *journal, const struct history *entry)
 {
 	static const enum query steps[] = {
-		QUERY_PUBLISH_ABOVE, QUERY_PUBLISH_DROP_NAMES, QUERY_PUBLISH_WHITEOUTS, QUERY_PUBLISH_NAMES,
-		QUERY_DIGESTS_DROP,  QUERY_PUBLISH_DROP_NODES, QUERY_PUBLISH_GONE,	QUERY_PUBLISH_NODES,
+		QUERY_PUBLISH_ABOVE,	  QUERY_PUBLISH_DROP_NAMES, QUERY_PUBLISH_WHITEOUTS,
+		QUERY_PUBLISH_NAMES,	  QUERY_DIGESTS_DROP,	    QUERY_PUBLISH_FORMER,
+		QUERY_PUBLISH_DROP_NODES, QUERY_PUBLISH_GONE,	    QUERY_PUBLISH_NODES,
 	};
 	struct db *db = &disc->tree.db;
 	int ret = run_queries(db, steps, sizeof steps / sizeof *steps, journal->gen, journal->gen + 1);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "store/contents.h"
 
+#include "store/rows.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -55,6 +57,36 @@ int contents_base_has(struct db *db, uint64_t size)
 	found = db_step(db, stmt);
 	sqlite3_reset(stmt);
 	return found;
+}
+
+static int former_node(struct db *db, uint64_t ino, struct node *ret)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_FORMER_GET);
+	int found, err = 0;
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_int64(stmt, 1, -(int64_t)ino);
+	found = db_step(db, stmt);
+	if (found > 0) {
+		ret->attr = (struct node_attr){ .ino = ino,
+						.mode = S_IFREG,
+						.nlink = 1,
+						.size = (uint64_t)sqlite3_column_int64(stmt, 0) };
+		err = db_column_blob(stmt, 1, &ret->md5);
+		if (err == 0)
+			err = take_map(stmt, 2, &ret->map);
+	}
+	sqlite3_reset(stmt);
+	return err < 0 ? err : found;
+}
+
+int contents_node(struct db *db, uint64_t ino, uint32_t gen, struct node *ret)
+{
+	uint32_t found_gen;
+
+	return ino >= CONTENTS_FORMER ? former_node(db, ino, ret)
+				      : rows_node_get(db, ino, gen, ret, &found_gen);
 }
 
 /* Copies a sum of the right length. */

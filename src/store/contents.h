@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Which bodies may hold the same bytes: what is staged, and what the base has by size and by digest. Needs
- * the tree's lock. */
+/* Which bodies may hold the same bytes: what is staged, and what the base has, or had before sessions
+ * replaced it, by size and by digest. Needs the tree's lock. */
 #pragma once
 
 #include "store/digest.h"
@@ -17,7 +17,11 @@ int contents_staged(struct db *db, uint32_t gen, uint64_t from, uint64_t to, con
 
 /* 1 = the base has a body of that size, 0 = none, or -errno. */
 int contents_base_has(struct db *db, uint64_t size);
-/* A body of the base; map is borrowed. */
+/* Inode numbers of nodes that are no more, but whose content is on the disc, begin there. */
+#define CONTENTS_FORMER (UINT64_MAX / 2 + 1)
+/* Like rows_node_get; of a former body: what is known of it. */
+int contents_node(struct db *db, uint64_t ino, uint32_t gen, struct node *ret);
+/* A body of the base, or a former one; map is borrowed. */
 struct contents_old {
 	uint64_t ino;
 	const struct extent_map *map;

@@ -4,9 +4,11 @@
 #define NODE_COLUMNS "ino,gen,mode,uid,gid,nlink,size,rdev,atime,mtime,ctime,parent,target,xattrs,zf,md5,map"
 
 #define IS_BODY "mode BETWEEN 32768 AND 36863 AND zf IS NULL" /* S_IFREG */
-#define CONTENTS_OLD                                                                                         \
+/* By the indices node_content and former_content. */
+#define CONTENTS_OLD(more)                                                                                   \
 	"SELECT node.ino,map,md5,sha256 FROM node LEFT JOIN digest ON digest.ino=node.ino WHERE gen=0 AND "  \
-	"size>0 AND size=?1 AND " IS_BODY
+	"size>0 AND size=?1 AND " IS_BODY more " UNION ALL "                                                 \
+	"SELECT -id,map,md5,sha256 FROM former LEFT JOIN digest ON digest.ino=-id WHERE size=?1" more
 
 static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_BEGIN] = "BEGIN IMMEDIATE",
@@ -63,10 +65,12 @@ static const char *const query_texts[QUERY_COUNT] = {
 				  "b.gen=0 AND b.size=node.size AND b.zf IS NULL) FROM node WHERE gen=?1 AND "
 				  "gen>0 AND ino>=?2 AND ino<?3 AND nlink>0 AND size>0 AND " IS_BODY,
 	[QUERY_CONTENTS_SIZE] =
-	    "SELECT 1 FROM node WHERE gen=0 AND size>0 AND size=?1 AND " IS_BODY " LIMIT 1",
-	[QUERY_CONTENTS_OF_SIZE] = CONTENTS_OLD,
-	[QUERY_CONTENTS_SUMMED] = CONTENTS_OLD " AND md5=?2",
-	[QUERY_CONTENTS_UNSUMMED] = CONTENTS_OLD " AND md5 IS NULL",
+	    "SELECT 1 FROM node WHERE gen=0 AND size>0 AND size=?1 AND " IS_BODY " UNION ALL "
+	    "SELECT 1 FROM former WHERE size=?1 LIMIT 1",
+	[QUERY_CONTENTS_OF_SIZE] = CONTENTS_OLD(""),
+	[QUERY_CONTENTS_SUMMED] = CONTENTS_OLD(" AND md5=?2"),
+	[QUERY_CONTENTS_UNSUMMED] = CONTENTS_OLD(" AND md5 IS NULL"),
+	[QUERY_FORMER_GET] = "SELECT size,md5,map FROM former WHERE id=?1",
 	[QUERY_DIGEST_PUT] = "INSERT OR REPLACE INTO digest VALUES(?1,?2)",
 	[QUERY_DIGESTS_DROP] =
 	    "DELETE FROM digest WHERE ino IN (SELECT ino FROM node WHERE gen=?1 AND gen>0)",
@@ -106,6 +110,11 @@ static const char *const query_texts[QUERY_COUNT] = {
 				     "(SELECT parent,name FROM dirent WHERE gen=?1 AND gen>0)",
 	[QUERY_PUBLISH_WHITEOUTS] = "DELETE FROM dirent WHERE gen=?1 AND gen>0 AND ino=0",
 	[QUERY_PUBLISH_NAMES] = "UPDATE dirent SET gen=0 WHERE gen=?1 AND gen>0",
+	[QUERY_PUBLISH_FORMER] =
+	    "INSERT OR IGNORE INTO former(size,md5,map) SELECT size,md5,map FROM node WHERE gen=0 AND size>0 "
+	    "AND " IS_BODY
+	    " AND map IS NOT NULL AND ino IN (SELECT ino FROM node WHERE gen=?1 AND gen>0) AND map IS NOT "
+	    "(SELECT n.map FROM node n WHERE n.ino=node.ino AND n.gen=?1 AND n.nlink>0)",
 	[QUERY_PUBLISH_DROP_NODES] =
 	    "DELETE FROM node WHERE gen=0 AND ino IN (SELECT ino FROM node WHERE gen=?1 AND gen>0)",
 	[QUERY_PUBLISH_GONE] = "DELETE FROM node WHERE gen=?1 AND gen>0 AND nlink=0",

@@ -46,7 +46,16 @@ CREATE INDEX IF NOT EXISTS node_staged ON node (gen, ino) WHERE gen > 0;
 -- What a staged body may be the same as.
 CREATE INDEX IF NOT EXISTS node_content ON node (size, md5) WHERE gen = 0 AND size > 0;
 
--- SHA-256 of bodies of the base that the disc records no MD5 of, once they were read.
+-- Bodies that the base had once: they are on the disc still, and what is staged may be the same as one of them.
+CREATE TABLE IF NOT EXISTS former (
+	id   INTEGER PRIMARY KEY,
+	size INTEGER NOT NULL,
+	md5  BLOB,
+	map  BLOB NOT NULL UNIQUE
+);
+CREATE INDEX IF NOT EXISTS former_content ON former (size, md5);
+
+-- SHA-256 of bodies of the base (ino) or former ones (-id) that the disc records no MD5 of, once they were read.
 CREATE TABLE IF NOT EXISTS digest (
 	ino    INTEGER PRIMARY KEY,
 	sha256 BLOB NOT NULL
