@@ -6,7 +6,9 @@
 #include "commit/adopt.h"
 #include "commit/afresh.h"
 #include "commit/away.h"
+#include "commit/offline.h"
 #include "commit/recover.h"
+#include "commit/shelve.h"
 #include "commit/torn_head.h"
 #include "model/medium.h"
 #include "store/changes.h"
@@ -21,7 +23,7 @@
 #include <sys/file.h>
 #include <sys/statvfs.h>
 
-static void set_read_only(struct disc *disc, const char *why)
+void disc_set_read_only(struct disc *disc, const char *why)
 {
 	disc->read_only = true;
 	if (disc->read_only_why[0] == '\0')
@@ -44,7 +46,7 @@ static int open_image(struct disc *disc, const struct disc_options *options, str
 {
 	disc->fd = open(disc->path, (options->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (disc->fd < 0 && (errno == EACCES || errno == EROFS || errno == EPERM)) {
-		set_read_only(disc, "no permission to write to the image file");
+		disc_set_read_only(disc, "no permission to write to the image file");
 		disc->fd = open(disc->path, O_RDONLY | O_CLOEXEC);
 	}
 	if (disc->fd < 0)
@@ -76,14 +78,18 @@ static int open_medium(struct disc *disc, const struct disc_options *options, st
 				  disc->path);
 	disc->is_drive = S_ISBLK(st.st_mode);
 	if (options->read_only)
-		set_read_only(disc, "mounted with -o ro");
+		disc_set_read_only(disc, "mounted with -o ro");
 	return disc->is_drive ? open_drive(disc, why) : open_image(disc, options, why);
 }
 /* The worker says what it found, not where: it knows a descriptor only. */
 int disc_probe(const struct disc *disc, struct probe *ret, struct reason *why)
 {
 	struct reason found = { 0 };
-	int got = probe_run(disc->fd, disc->path, &disc->wish, ret, &found);
+	int got;
+
+	if (disc->offline)
+		return offline_missing(disc, why);
+	got = probe_run(disc->fd, disc->path, &disc->wish, ret, &found);
 
 	if (got < 0 && strstr(found.text, disc->path))
 		return reason_set(why, -got, "%s", found.text);
@@ -110,6 +116,8 @@ void disc_update_room(struct disc *disc)
 {
 	struct statvfs vfs;
 
+	if (disc->offline)
+		return;
 	if (disc->is_drive)
 		atomic_store(&disc->tree.room.host_free, UINT64_MAX);
 	else if (fstatvfs(disc->fd, &vfs) == 0)
@@ -144,7 +152,7 @@ static void note_closed(struct disc *disc)
 {
 	if (disc->probe.disc.state != DISC_CLOSED)
 		return;
-	set_read_only(disc, disc->probe.disc.closed_why);
+	disc_set_read_only(disc, disc->probe.disc.closed_why);
 	disc->tree.read_only = true;
 }
 
@@ -273,7 +281,7 @@ int disc_forget_bad_session(struct disc *disc, uint64_t start)
 	return store_bad_sessions(disc);
 }
 
-static int open_tree(struct disc *disc, const struct disc_options *options, struct reason *why)
+int disc_open_tree(struct disc *disc, const struct disc_options *options, struct reason *why)
 {
 	int ret = spool_place(&disc->state, options->spool_dir, why);
 
@@ -320,7 +328,7 @@ static int check_format(struct disc *disc, const struct disc_options *options, s
 	if (ret < 0)
 		return reason_set(why, -ret, "%s can't be changed: %s", disc->tree.db.path, strerror(-ret));
 	tree_close(&disc->tree);
-	return open_tree(disc, options, why);
+	return disc_open_tree(disc, options, why);
 }
 
 /* Now that it's known which sessions don't count. */
@@ -339,7 +347,7 @@ static int probe_again(struct disc *disc, struct reason *why)
 /* Opens what a state holds, and looks at the disc as that knows it. */
 static int open_known(struct disc *disc, const struct disc_options *options, struct reason *why)
 {
-	int ret = open_tree(disc, options, why);
+	int ret = disc_open_tree(disc, options, why);
 
 	if (ret < 0)
 		return ret;
@@ -421,25 +429,7 @@ static int open_state(struct disc *disc, const struct disc_options *options, con
 	log_notice("%s holds work for another state of this disc; it is kept there", disc->state.path);
 	tree_close(&disc->tree);
 	ret = state_renew(&disc->state, fingerprint, why);
-	return ret < 0 ? ret : open_tree(disc, options, why);
-}
-
-int disc_load_facts(struct disc *disc, struct reason *why)
-{
-	int64_t format = 0, nodes;
-	int ret;
-
-	{
-		WITH_LOCK(&disc->tree.lock);
-		ret = db_meta_int(&disc->tree.db, "format", &format);
-		nodes = ret < 0 ? ret : db_int(&disc->tree.db, QUERY_COUNT_NODES);
-	}
-	if (nodes < 0)
-		return reason_set(why, (int)-nodes, "%s can't be read", disc->tree.db.path);
-	WITH_LOCK(&disc->lock);
-	disc->format = (uint32_t)format;
-	disc->base_nodes = (uint64_t)nodes;
-	return 0;
+	return ret < 0 ? ret : disc_open_tree(disc, options, why);
 }
 
 /* What can't be read, or isn't known, may have a head that was cut off in the middle. */
@@ -459,11 +449,12 @@ static int first_probe(struct disc *disc, const char *root, struct reason *why)
 	return disc_probe(disc, &disc->probe, why);
 }
 
-static int find_root(const struct disc_options *options, char *ret, size_t room, struct reason *why)
+int disc_state_root(const struct disc_options *options, char *ret, size_t room, struct reason *why)
 {
 	if (!options->state_root)
 		return state_default_root(ret, room, why);
-	snprintf(ret, room, "%s", options->state_root);
+	if ((size_t)snprintf(ret, room, "%s", options->state_root) >= room)
+		return reason_set(why, ENAMETOOLONG, "the state directory's name is too long");
 	return 0;
 }
 
@@ -482,7 +473,8 @@ static int open_all(struct disc *disc, const struct disc_options *options, struc
 {
 	char root[PATH_LIMIT];
 	struct probe probe;
-	int ret = find_root(options, root, sizeof root, why);
+	bool is_new;
+	int ret = disc_state_root(options, root, sizeof root, why);
 
 	if (ret == 0)
 		ret = open_medium(disc, options, why);
@@ -502,14 +494,19 @@ static int open_all(struct disc *disc, const struct disc_options *options, struc
 	ret = recover_commit(disc, why);
 	if (ret == 0 && disc->is_away)
 		ret = away_take(disc, why);
-	if (ret == 0 && !tree_has_base(&disc->tree))
+	is_new = ret == 0 && !tree_has_base(&disc->tree);
+	if (is_new)
 		ret = adopt(disc, options, why);
 	if (ret == 0)
 		ret = sweep_at_start(&disc->tree, why);
 	disc->tree.read_only = disc->read_only;
 	if (ret == 0 && options->afresh)
 		ret = afresh_begin(disc, why);
-	return ret < 0 ? ret : disc_load_facts(disc, why);
+	if (ret == 0)
+		ret = shelve_disc(disc, why);
+	if (ret == 0 && is_new)
+		shelve_supersede(disc);
+	return ret;
 }
 
 int disc_open(struct disc *disc, const struct disc_options *options, struct reason *why)
@@ -519,7 +516,7 @@ int disc_open(struct disc *disc, const struct disc_options *options, struct reas
 	*disc = (struct disc){ .fd = -1, .state = { .dir_fd = -1, .lock_fd = -1 } };
 	disc->tree.spool.fd = disc->tree.db.wal_fd = -1;
 	pthread_mutex_init(&disc->lock, NULL);
-	ret = open_all(disc, options, why);
+	ret = options->offline ? offline_open(disc, options, why) : open_all(disc, options, why);
 	if (ret < 0)
 		disc_close(disc);
 	return ret;
@@ -527,6 +524,7 @@ int disc_open(struct disc *disc, const struct disc_options *options, struct reas
 
 void disc_close(struct disc *disc)
 {
+	shelve_seen(disc);
 	tree_close(&disc->tree);
 	state_close(&disc->state);
 	probe_clear(&disc->probe);

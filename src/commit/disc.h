@@ -12,14 +12,18 @@ struct disc_options {
 	const char *spool_dir;	/* NULL: where it was, or with the rest of the state */
 	uint64_t spool_limit;	/* bytes, 0 = none */
 	bool read_only;		/* asked for */
+	bool offline;		/* source is an id or a label of the catalogue */
 	uint32_t session;	/* number of the one to be shown, 0 = the newest */
 	uint32_t import;	/* enum tree_format: the tree to be shown */
 	bool afresh;		/* the tree begins empty: see afresh.h */
 };
 
 struct disc {
-	char path[PATH_LIMIT]; /* absolute */
+	char path[PATH_LIMIT]; /* absolute; "offline:ID" */
 	int fd;		       /* the medium; an image file is held with flock */
+	bool offline;	       /* there is none: see offline.h */
+	char missing[96];      /* then how it's called */
+	bool shelved;	       /* the catalogue knows it as it is */
 	bool is_drive;
 	bool is_away; /* while it's opened: its newest session was burned from a file, see away.h */
 	struct probe_wish
@@ -58,8 +62,10 @@ void disc_renew_caches(struct disc *disc, uint64_t start);
 int disc_check_same(struct disc *disc, struct probe *ret, struct reason *why);
 /* The new state of the medium after a session was published. Takes the probe. */
 void disc_set_probe(struct disc *disc, struct probe *probe);
-/* What the database says of the base: format, base_nodes. 0 or -errno with why. */
-int disc_load_facts(struct disc *disc, struct reason *why);
+/* For offline.c. */
+int disc_state_root(const struct disc_options *options, char *ret, size_t room, struct reason *why);
+int disc_open_tree(struct disc *disc, const struct disc_options *options, struct reason *why);
+void disc_set_read_only(struct disc *disc, const char *why);
 /* The medium can't be read while a session is burned, so nobody may try. */
 bool disc_burns_blind(const struct disc *disc);
 /* What the host's file system lets an image file grow. Called now and then. */

@@ -4,6 +4,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "commit/phases.h"
+#include "commit/shelve.h"
 #include "proc/burn.h"
 
 #include <errno.h>
@@ -81,7 +82,7 @@ static void settle(struct disc *disc, struct journal *journal, struct probe *pro
 	struct reason untidy = { 0 };
 
 	disc_set_probe(disc, probe);
-	if (phase_sweep(disc, journal, &untidy) < 0 || disc_load_facts(disc, &untidy) < 0)
+	if (phase_sweep(disc, journal, &untidy) < 0 || shelve_disc(disc, &untidy) < 0)
 		log_error("%s", untidy.text);
 }
 

@@ -66,6 +66,7 @@ static void json_mount(struct control *control, struct text *text)
 	json_key(text, "disc_id", disc->state.id);
 	text_add(text, ",\n");
 	json_key(text, "state_directory", disc->state.path);
+	text_add(text, ",\n\"offline\":%s", disc->offline ? "true" : "false");
 	text_add(text, ",\n\"read_only\":%s,\n", disc->read_only ? "true" : "false");
 	json_key(text, "read_only_reason", disc->read_only_why);
 	text_add(text, ",\n");
@@ -297,6 +298,8 @@ int control_status_text(struct control *control, struct text *ret)
 	WITH_LOCK(&disc->lock);
 	text_add(ret, "disc:       %s (%s, %s)\n", disc->path, disc->probe.disc.profile,
 		 state_names[disc->probe.disc.state < 4 ? disc->probe.disc.state : 0]);
+	if (disc->offline)
+		text_add(ret, "offline:    the disc %s isn't here\n", disc->missing);
 	if (disc->read_only)
 		text_add(ret, "read-only:  %s\n", disc->read_only_why);
 	text_sessions(disc, ret);

@@ -21,6 +21,9 @@ static void print_medium(const struct target *target, const struct json *status)
 	fputs(": ", stdout);
 	show_medium(status);
 	show_sessions_line(status);
+	if (json_bool(status, "$.offline"))
+		puts("Offline: the disc isn't here. What only it holds can't be read, and nothing can be "
+		     "committed.");
 	if (json_bool(status, "$.read_only")) {
 		AUTO_FREE char *why = json_string(status, "$.read_only_reason");
 

@@ -38,6 +38,7 @@ static int open_disc(struct mount *mount, const struct options *options, struct 
 				     .spool_dir = options->spool_dir,
 				     .spool_limit = options->spool_limit,
 				     .read_only = options->read_only,
+				     .offline = options->offline,
 				     .session = options->session,
 				     .import = options->import,
 				     .afresh = options->afresh };

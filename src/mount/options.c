@@ -42,6 +42,9 @@ static const struct {
 	{ "base=", OPTION_BASE, 0,
 	  "blank: start afresh: what the disc holds is staged as deleted, and stays in its\n"
 	  "                     older sessions" },
+	{ "offline", OPTION_FLAG, offsetof(struct options, offline),
+	  "SOURCE is a disc that isn't here, by its label or its id in discfsctl catalog: what is known\n"
+	  "                     of it is shown, and work can be staged for it" },
 	{ "state=", OPTION_DIR, offsetof(struct options, state_root),
 	  "directory for staged work (default: $XDG_STATE_HOME/discfs, else /var/lib/discfs for root,\n"
 	  "                     ~/.local/state/discfs for others)" },
@@ -89,6 +92,7 @@ void options_print_help(void)
 	       "Mounts an optical disc, or an image of one, as a writable folder. Nothing touches the disc "
 	       "until you commit:\n"
 	       "  discfsctl commit MOUNTPOINT   burns what is staged as one new session, and verifies it\n\n"
+	       "      --offline      the same as -o offline: SOURCE is a disc that isn't here\n"
 	       "  -f, --foreground   stay in front, with messages on standard error\n"
 	       "  -d, --debug        say more; implies -f\n"
 	       "  -o OPTION,…        mount options, below\n"
@@ -226,6 +230,17 @@ static int take_mountpoint(struct options *options, const char *word, struct rea
 	return S_ISDIR(st.st_mode) ? 0 : reason_set(why, ENOTDIR, "mountpoint %s: not a directory", word);
 }
 
+static int check_offline(const struct options *options, struct reason *why)
+{
+	if (options->offline && options->commit_on_unmount)
+		return reason_set(why, EINVAL,
+				  "commit=unmount needs the disc: an offline one can't be committed");
+	if (options->offline && (options->session || options->import || options->afresh))
+		return reason_set(why, EINVAL,
+				  "session=, import= and base= need the disc: offline what is known of it is shown");
+	return 0;
+}
+
 static int take_places(struct options *options, int argc, char **argv, struct reason *why)
 {
 	if (options->help || options->version)
@@ -243,6 +258,7 @@ int options_parse(struct options *options, int argc, char **argv, struct reason 
 {
 	static const struct option longs[] = { { "foreground", no_argument, NULL, 'f' },
 					       { "debug", no_argument, NULL, 'd' },
+					       { "offline", no_argument, NULL, 'O' },
 					       { "help", no_argument, NULL, 'h' },
 					       { "version", no_argument, NULL, 'V' },
 					       { NULL, 0, NULL, 0 } };
@@ -258,6 +274,9 @@ int options_parse(struct options *options, int argc, char **argv, struct reason 
 			break;
 		case 'f':
 			options->foreground = true;
+			break;
+		case 'O':
+			options->offline = true;
 			break;
 		case 'o':
 			ret = parse_words(options, optarg, why);
@@ -275,6 +294,8 @@ int options_parse(struct options *options, int argc, char **argv, struct reason 
 	if (ret == 0 && options->afresh && (options->session || options->read_only))
 		return reason_set(why, EINVAL,
 				  "base=blank doesn't go with session= and ro: it is for what comes next");
+	if (ret == 0)
+		ret = check_offline(options, why);
 	return ret < 0 ? ret : take_places(options, argc, argv, why);
 }
 

@@ -20,6 +20,7 @@ struct options {
 	uint32_t import;  /* enum tree_format */
 	bool afresh;	  /* base=blank */
 	bool read_only;
+	bool offline; /* source is the id or the label of a disc that isn't here */
 	bool allow_other;
 	bool commit_on_unmount;
 	bool help;

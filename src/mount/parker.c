@@ -22,7 +22,7 @@ static bool answer_read(struct tree *tree, fuse_req_t req, struct inode *inode, 
 	char *buffer AUTO_FREE = malloc(size);
 	int64_t got = buffer ? body_read(tree, inode, buffer, size, offset) : -ENOMEM;
 
-	if (got == -EAGAIN)
+	if (got == -EAGAIN && !tree->disc.missing) /* that may last for years */
 		return false;
 	if (got < 0)
 		reply_err(req, (int)got);

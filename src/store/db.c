@@ -164,9 +164,30 @@ void db_stay_small(struct db *db)
 	sqlite3_exec(db->handle, "PRAGMA cache_size=-2048", NULL, NULL, NULL);
 }
 
+int db_open_reader(struct db *db, const char *path, struct reason *why)
+{
+	*db = (struct db){ .wal_fd = -1, .path = strdup(path) };
+	pthread_mutex_init(&db->sync, NULL);
+	if (!db->path)
+		return reason_set(why, ENOMEM, "out of memory");
+	if (sqlite3_open_v2(path, &db->handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
+		return reason_set(why, EIO, "%s: %s", path,
+				  db->handle ? sqlite3_errmsg(db->handle) : "can't be opened");
+	sqlite3_extended_result_codes(db->handle, 1);
+	sqlite3_busy_timeout(db->handle, 5000);
+	if (pragma_int(db, "PRAGMA application_id") != APPLICATION_ID)
+		return reason_set(why, EUCLEAN, "%s is damaged or not a discfs database", path);
+	if (pragma_int(db, "PRAGMA user_version") > SCHEMA_VERSION)
+		return reason_set(why, EUCLEAN, "%s was written by a newer version of discfs", path);
+	return 0;
+}
+
 void db_close(struct db *db)
 {
-	db_commit(db);
+	if (!db->path)
+		return;
+	if (db->handle)
+		db_commit(db);
 	for (int i = 0; i < QUERY_COUNT; i++)
 		sqlite3_finalize(db->stmts[i]);
 	sqlite3_close(db->handle);

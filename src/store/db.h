@@ -29,6 +29,8 @@ struct db {
 
 /* Opens or creates. 0 or -errno with why (-EUCLEAN: not a discfs database, or damaged). */
 int db_open(struct db *db, const char *path, struct reason *why);
+/* The same to read only, whoever writes to it meanwhile: it must be there, and stays as it is. */
+int db_open_reader(struct db *db, const char *path, struct reason *why);
 /* It needn't remember much: there may be many of its kind. */
 void db_stay_small(struct db *db);
 /* Commits what is open. */

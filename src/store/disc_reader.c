@@ -11,6 +11,7 @@
 #include <time.h>
 
 #define CHUNK	  (32u * SECTOR)
+#define MISSED_MS 30000
 #define CHANGE_MS 3000 /* nobody opens a tray, changes the disc and has it spun up in that time */
 
 void disc_reader_init(struct disc_reader *disc)
@@ -135,6 +136,18 @@ static int64_t read_medium(const struct disc_reader *disc, void *data, size_t le
 	return disc->is_drive && got != (int64_t)length ? read_drive(disc, data, length, origin) : got;
 }
 
+/* A program that looks at every file asks thousands of times. */
+static int tell_missing(struct disc_reader *disc)
+{
+	WITH_LOCK(&disc->lock);
+	if (disc->missed_ms && now_ms() - disc->missed_ms < MISSED_MS)
+		return -EAGAIN;
+	disc->missed_ms = now_ms();
+	log_warning("a program wants to read what only the disc %s holds, and that is mounted offline",
+		    disc->missing);
+	return -EAGAIN;
+}
+
 int disc_read(struct disc_reader *disc, void *data, size_t length, uint64_t origin)
 {
 	int64_t got;
@@ -144,6 +157,8 @@ int disc_read(struct disc_reader *disc, void *data, size_t length, uint64_t orig
 			  (unsigned long long)origin);
 		return -EIO;
 	}
+	if (disc->missing)
+		return tell_missing(disc);
 	if (!begin(disc))
 		return -EAGAIN;
 	got = disc->is_drive ? check_identity(disc) : 0;

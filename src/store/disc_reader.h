@@ -23,6 +23,7 @@ struct disc_reader {
 	int fd;			/* borrowed */
 	_Atomic uint64_t limit; /* bytes that the base session and all before it take up */
 	bool is_drive;
+	const char *missing; /* the disc isn't here, and this is how it's called; borrowed. NULL: it is */
 	_Atomic bool direct; /* verification: what the medium holds, not what the kernel remembers */
 	pthread_mutex_t lock;
 	pthread_cond_t idle;
@@ -38,6 +39,7 @@ struct disc_reader {
 		int64_t seen_ms; /* monotonic: when it was surely there */
 		bool gone;	 /* that was said */
 	} identity;
+	int64_t missed_ms;	  /* monotonic: when it was said last that it's missing; by lock */
 	_Atomic uint64_t waiting; /* reads that wait for the release; kept by those who let them wait */
 };
 
@@ -50,7 +52,8 @@ int disc_reader_know(struct disc_reader *disc, uint64_t lba);
 /* The drive's disc is blank, or another one is looked for. */
 void disc_reader_forget(struct disc_reader *disc);
 /* Reads exactly length bytes at origin (bytes). 0, or -EIO beyond the recorded part or when the medium can't
- * be read, -EAGAIN while somebody holds it, -ENOMEDIUM, -ESTALE: another disc is in the drive. */
+ * be read, -EAGAIN while somebody holds it or when it isn't here, -ENOMEDIUM, -ESTALE: another disc is in the
+ * drive. */
 int disc_read(struct disc_reader *disc, void *data, size_t length, uint64_t origin);
 /* Somebody else, a worker, reads the disc from now on: until disc_reader_leave it isn't held. 0 or -EAGAIN.
  */

@@ -10,6 +10,9 @@
 	"size>0 AND size=?1 AND " IS_BODY more " UNION ALL "                                                 \
 	"SELECT -id,map,md5,sha256 FROM former LEFT JOIN digest ON digest.ino=-id WHERE size=?1" more
 
+/* Of the document that store/shelf.c keeps. */
+#define FACT(key) "json_extract(value,'$." #key "'),"
+
 static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_BEGIN] = "BEGIN IMMEDIATE",
 	[QUERY_COMMIT] = "COMMIT",
@@ -17,6 +20,27 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_HOLD] = "SELECT key FROM meta",
 	[QUERY_META_GET] = "SELECT value FROM meta WHERE key=?1",
 	[QUERY_META_PUT] = "INSERT OR REPLACE INTO meta VALUES(?1,?2)",
+
+	[QUERY_SHELF_GET] =
+	    "SELECT " FACT(fingerprint) FACT(path) FACT(drive) FACT(older) FACT(label) FACT(profile)
+		FACT(state) FACT(capacity) FACT(recorded) FACT(nwa) FACT(base) FACT(closed_why) FACT(medium)
+		    FACT(overwriteable) FACT(damaged) FACT(single) FACT(free) FACT(host_free) FACT(format) FACT(nodes)
+			FACT(files) FACT(bytes) "ifnull((SELECT value FROM meta WHERE key='seen'),0),"
+						"ifnull((SELECT value FROM meta WHERE key='superseded'),'') "
+						"FROM meta WHERE key='shelf' AND json_valid(value)",
+	[QUERY_SHELF_SESSIONS] = "SELECT json_extract(s.value,'$.number'),json_extract(s.value,'$.start'),"
+				 "json_extract(s.value,'$.sectors'),json_extract(s.value,'$.time'),json_"
+				 "extract(s.value,'$.label') "
+				 "FROM meta,json_each(meta.value,'$.sessions') s WHERE meta.key='shelf'",
+	[QUERY_SHELF_COUNT] =
+	    "SELECT count(*),ifnull(sum(mode BETWEEN 32768 AND 36863),0),"
+	    "ifnull(sum(CASE WHEN mode BETWEEN 32768 AND 36863 THEN size END),0) FROM node WHERE gen=0",
+	[QUERY_STAGED_ANY] = "SELECT EXISTS(SELECT 1 FROM dirent WHERE gen>0) OR EXISTS(SELECT 1 FROM node "
+			     "WHERE gen>0 AND nlink>0) OR EXISTS(SELECT 1 FROM journal)",
+	[QUERY_SEARCH_NAMES] = "SELECT parent,name,gen,ino,type FROM dirent WHERE wanted(name)",
+	[QUERY_SEARCH_NODES] = "SELECT ino FROM node WHERE mtime>=?1 AND mtime<?2 AND size BETWEEN ?3 AND ?4",
+	[QUERY_SEARCH_NODE] =
+	    "SELECT mode,size,mtime,gen,nlink FROM node WHERE ino=?1 ORDER BY gen DESC LIMIT 1",
 
 	/* Names: the row of the highest generation is what counts. */
 	[QUERY_NAME_GET] =
@@ -82,6 +106,7 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_JOURNAL_PUT] = "INSERT OR REPLACE INTO journal VALUES(1,?1,?2,?3,?4,?5,?6,?7,?8)",
 	[QUERY_JOURNAL_PHASE] = "UPDATE journal SET phase=?1",
 	[QUERY_JOURNAL_CLEAR] = "DELETE FROM journal",
+	[QUERY_JOURNAL_COUNT] = "SELECT count(*) FROM journal",
 	[QUERY_HISTORY_ADD] = "INSERT INTO history(time,label,start,sectors,err,message,old_head) "
 			      "VALUES(?1,?2,?3,?4,?5,?6,?7)",
 	[QUERY_HISTORY_FAILED] =

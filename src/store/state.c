@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -72,12 +73,12 @@ static int make_dirs(const char *path, struct reason *why)
 }
 
 /* Two daemons that meet a new disc at the same moment must not both make its state. */
-static int lock_root(const struct state *state, struct reason *why)
+int state_lock_root(const char *root, struct reason *why)
 {
 	char path[PATH_LIMIT + 16];
 	int fd;
 
-	snprintf(path, sizeof path, "%s/lock", state->root);
+	snprintf(path, sizeof path, "%s/lock", root);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0 || flock(fd, LOCK_EX) < 0) {
 		int err = errno;
@@ -206,21 +207,29 @@ static bool leads_here(const struct state *state, int links, const char *name)
 	return length > 3 && strcmp(target + 3, state->id) == 0;
 }
 
-int state_unlink_others(const struct state *state, const uint8_t *fingerprint)
+/* All links of a folder that lead here, but for the one of that name. */
+static int drop_links(const struct state *state, const char *folder, const char *keep)
 {
-	char path[PATH_LIMIT + 32], hex[HEX_SIZE];
+	char path[PATH_LIMIT + 32];
 	DIR *links;
 
-	to_hex(fingerprint, FINGERPRINT_SIZE, hex);
-	snprintf(path, sizeof path, "%s/by-fingerprint", state->root);
+	snprintf(path, sizeof path, "%s/%s", state->root, folder);
 	links = opendir(path);
 	if (!links)
 		return -errno;
 	for (struct dirent *entry = readdir(links); entry; entry = readdir(links))
-		if (strcmp(entry->d_name, hex) != 0 && leads_here(state, dirfd(links), entry->d_name))
+		if (strcmp(entry->d_name, keep) != 0 && leads_here(state, dirfd(links), entry->d_name))
 			unlinkat(dirfd(links), entry->d_name, 0);
 	closedir(links);
 	return 0;
+}
+
+int state_unlink_others(const struct state *state, const uint8_t *fingerprint)
+{
+	char hex[HEX_SIZE];
+
+	to_hex(fingerprint, FINGERPRINT_SIZE, hex);
+	return drop_links(state, known, hex);
 }
 
 /* A link whose directory somebody removed leads nowhere. */
@@ -258,7 +267,7 @@ int state_open(struct state *state, const char *root, const uint8_t *fingerprint
 	ret = make_dirs(path, why);
 	if (ret < 0)
 		return ret;
-	lock = lock_root(state, why);
+	lock = state_lock_root(state->root, why);
 	if (lock < 0)
 		return lock;
 	if (!read_link(state, known, fingerprint, id))
@@ -362,10 +371,53 @@ bool state_any_switch(const char *root)
 
 int state_renew(struct state *state, const uint8_t *fingerprint, struct reason *why)
 {
-	int lock CLEANUP(cleanup_close) = lock_root(state, why);
+	int lock CLEANUP(cleanup_close) = state_lock_root(state->root, why);
 
 	leave(state);
 	return lock < 0 ? lock : make_new(state, fingerprint, why);
+}
+
+int state_open_id(struct state *state, const char *root, const char *id, struct reason *why)
+{
+	int lock CLEANUP(cleanup_close) = state_lock_root(root, why);
+
+	*state = (struct state){ .dir_fd = -1, .lock_fd = -1 };
+	snprintf(state->root, sizeof state->root, "%s", root);
+	return lock < 0 ? lock : enter(state, id, why);
+}
+
+bool state_is_taken(const char *root, const char *id)
+{
+	char path[PATH_LIMIT + 64];
+	int fd AUTO_CLOSE = -1;
+
+	snprintf(path, sizeof path, "%s/%s/lock", root, id);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	return remove(path);
+}
+
+int state_remove(const struct state *state, struct reason *why)
+{
+	int lock CLEANUP(cleanup_close) = state_lock_root(state->root, why);
+	char spool[PATH_LIMIT];
+	ssize_t length = readlinkat(state->dir_fd, "spool", spool, sizeof spool - 1);
+	int ret = lock < 0 ? lock : drop_links(state, known, "");
+
+	if (ret < 0)
+		return reason_set(why, -ret, "the links in %s can't be removed: %s", state->root, strerror(-ret));
+	drop_links(state, away, "");
+	state_unmark_switch(state);
+	spool[length > 0 ? length : 0] = '\0';
+	if (length > 0 && unlink(spool) < 0 && errno != ENOENT)
+		return reason_set(why, errno, "%s can't be removed: %s", spool, strerror(errno));
+	if (nftw(state->path, remove_entry, 8, FTW_DEPTH | FTW_PHYS) != 0)
+		return reason_set(why, errno, "%s can't be removed: %s", state->path, strerror(errno));
+	return 0;
 }
 
 void state_close(struct state *state)

@@ -33,7 +33,15 @@ void state_unlink_away(const struct state *state, const uint8_t *print);
 int state_open_away(struct state *state, const char *root, const uint8_t *print, struct reason *why);
 /* Finds or makes the directory for a disc and locks it. -EBUSY: another daemon has this disc. */
 int state_open(struct state *state, const char *root, const uint8_t *fingerprint, struct reason *why);
+/* The one of that id, which must be there. -ENOENT, -EBUSY. After a failure, too: state_close. */
+int state_open_id(struct state *state, const char *root, const char *id, struct reason *why);
 void state_close(struct state *state);
+/* Keeps everybody from opening a state. A descriptor to close, or -errno. */
+int state_lock_root(const char *root, struct reason *why);
+/* Does anybody have it open? With the root's lock held, or whoever wants to open it takes us for another. */
+bool state_is_taken(const char *root, const char *id);
+/* Removes it, with the links that lead to it and a spool that lies elsewhere. It stays open. */
+int state_remove(const struct state *state, struct reason *why);
 /* The fingerprint leads to this state from now on / no more. */
 int state_link(const struct state *state, const uint8_t *fingerprint, struct reason *why);
 void state_unlink(const struct state *state, const uint8_t *fingerprint);
