@@ -23,11 +23,13 @@ SHARED_SRC := $(wildcard src/base/*.c src/model/*.c src/wire/*.c src/proc/*.c)
 DAEMON_SRC := $(SHARED_SRC) $(wildcard src/store/*.c src/commit/*.c src/control/*.c src/mount/*.c \
               src/disc/*.c src/worker/*.c)
 CTL_SRC    := $(SHARED_SRC) $(wildcard src/ctl/*.c)
+STORE_SRC  := $(wildcard src/store/*.c)
 UNIT_SRC   := $(wildcard tests/unit/test_*.c)
 
 DAEMON_OBJ := $(DAEMON_SRC:src/%.c=$(BUILD)/obj/%.o)
 MAIN_OBJ   := $(BUILD)/obj/main.o
 CTL_OBJ    := $(CTL_SRC:src/%.c=$(BUILD)/obj/%.o)
+STORE_OBJ  := $(STORE_SRC:src/%.c=$(BUILD)/obj/%.o)
 UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 
 JOBS     := $(shell nproc 2>/dev/null || echo 1)
@@ -41,7 +43,12 @@ all: $(BUILD)/discfs $(BUILD)/discfsctl
 $(BUILD)/discfs: $(MAIN_OBJ) $(DAEMON_OBJ)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/discfsctl: $(CTL_OBJ)
+# discfsctl takes of the store what reads the catalogue.
+$(BUILD)/store.a: $(STORE_OBJ)
+	rm -f $@
+	$(AR) rcs $@ $^
+
+$(BUILD)/discfsctl: $(CTL_OBJ) $(BUILD)/store.a
 	$(CC) $(LDFLAGS) -o $@ $^ $(CTL_LIBS)
 
 # The schema is compiled in as one string.

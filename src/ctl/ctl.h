@@ -37,6 +37,8 @@ int command_load(int argc, char **argv);
 int command_finalize(int argc, char **argv);
 int command_drives(int argc, char **argv);
 int command_verify(int argc, char **argv);
+int command_catalog(int argc, char **argv);
+int command_find(int argc, char **argv);
 
 /* Says why on stderr and returns code. */
 int ctl_fail(int code, const char *fmt, ...) PRINTF(2, 3);

@@ -105,6 +105,38 @@ static const struct command commands[] = {
 	  "  -a, --all   with the commits that failed, and why\n"
 	  "      --json  as an array, oldest first\n",
 	  command_log },
+	{ "find", "PATTERN… [--size N] [--newer DATE] [--disc DISC] [--json] …",
+	  "Tell which disc holds a file, also of those on the shelf",
+	  "Every disc that was ever mounted is looked through, as its newest session and what\n"
+	  "is staged have it. PATTERN is for names: '*.jpg', 'img_00??.jp*g'; with a slash in\n"
+	  "it for whole paths: '2024/*/*.jpg', where * also stands for slashes.\n\n"
+	  "  -r, --regex        PATTERN is a regular expression, which matches anywhere in the\n"
+	  "                     name (or path)\n"
+	  "  -i, --ignore-case  upper and lower case are the same\n"
+	  "  -t, --type TYPES   f: files, d: directories, l: symbolic links\n"
+	  "  -s, --size N       files of more (+10M) or less (-1k) than that, or of just N bytes\n"
+	  "      --newer DATE   changed at that date or later (2024, 2024-12-31, 2024-12-31T18:00)\n"
+	  "      --older DATE   changed before it\n"
+	  "      --staged       what is staged only\n"
+	  "  -d, --disc DISC    on that one only: the beginning of its id, or its label\n"
+	  "  -n, --limit N      no more than N\n"
+	  "      --state DIR    as discfs -o state=DIR\n"
+	  "  -0, --print0       for scripts: ID/PATH and a zero byte, names as they are\n"
+	  "      --json         as an array\n",
+	  command_find },
+	{ "catalog", "[list | show DISC | forget DISC] [--force] [--json]",
+	  "List the discs that were ever mounted",
+	  "DISC is the beginning of an id, or a label. A disc on the shelf can be mounted to\n"
+	  "look at its names and to stage work for it: discfs --offline DISC DIR\n\n"
+	  "  list         what they are, how much is staged for them, when and where they were\n"
+	  "               seen last\n"
+	  "  show DISC    one of them, with its sessions\n"
+	  "  forget DISC  remove what is known of it; the disc itself stays as it is. Refused\n"
+	  "               while work is staged for it (exit code 4) or it's mounted (14)\n\n"
+	  "      --force      forget it with the work that is staged\n"
+	  "      --state DIR  as discfs -o state=DIR\n"
+	  "      --json       as JSON\n",
+	  command_catalog },
 	{ "umount", "[DIR]", "Unmount, and wait until all is safe",
 	  "A disc mounted with -o commit=unmount is committed first; when that fails, it\n"
 	  "stays mounted and nothing is lost.\n",
@@ -176,7 +208,7 @@ static int help_command(const struct command *command)
 	return EXIT_CODE_DONE;
 }
 
-static const struct command *command_find(const char *name)
+static const struct command *find_command(const char *name)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (strcmp(commands[i].name, name) == 0)
@@ -240,7 +272,7 @@ static bool wants_help(int argc, char **argv)
 
 static int dispatch(int argc, char **argv)
 {
-	const struct command *command = command_find(argv[1]);
+	const struct command *command = find_command(argv[1]);
 
 	if (!command)
 		return unknown_command(argv[1]);
@@ -258,7 +290,7 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "--version") == 0)
 		code = printf("discfsctl %s\n", DISCFS_VERSION) < 0;
 	else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-		code = argc == 3 && command_find(argv[2]) ? help_command(command_find(argv[2]))
+		code = argc == 3 && find_command(argv[2]) ? help_command(find_command(argv[2]))
 							  : help_all(stdout);
 	else
 		code = dispatch(argc, argv);

@@ -66,3 +66,14 @@ void format_print_name(const char *name)
 	if (text.data)
 		fputs(text.data, stdout);
 }
+
+void format_print_padded(const char *name, unsigned width)
+{
+	AUTO_TEXT struct text text = { 0 };
+	unsigned shown = 0;
+
+	text_add_escaped(&text, name, strlen(name));
+	for (size_t i = 0; i < text.length; i++)
+		shown += (text.data[i] & 0xC0) != 0x80; /* of UTF-8 the first byte of each character */
+	printf("%s%*s", text.data ? text.data : "", shown < width ? (int)(width - shown) : 0, "");
+}

@@ -16,3 +16,5 @@ const char *format_duration(char *buffer, int64_t seconds); /* 0:07, 12:34, 1:02
 void format_plural(struct text *text, uint64_t number, const char *word);
 /* Prints a name that may hold anything: control characters as \ooo, nothing for NULL. */
 void format_print_name(const char *name);
+/* The same, with spaces behind it up to so many characters. */
+void format_print_padded(const char *name, unsigned width);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *medium_title(const char *profile)
+const char *show_medium_title(const char *profile)
 {
 	const struct medium_profile *known = profile ? medium_find(profile) : NULL;
 	const struct medium_kind *kind = profile ? medium_kind_find(profile) : NULL;
@@ -25,7 +25,7 @@ void show_medium(const struct json *status)
 	uint64_t capacity = (uint64_t)json_int(status, "$.medium.capacity_sectors");
 	char used[FORMAT_ROOM], total[FORMAT_ROOM];
 
-	printf("%s, %s, %s", medium_title(profile), state ? state : "unknown",
+	printf("%s, %s, %s", show_medium_title(profile), state ? state : "unknown",
 	       format_sectors(used, (uint64_t)json_int(status, "$.medium.used_sectors")));
 	if (capacity)
 		printf(" of %s", format_sectors(total, capacity));

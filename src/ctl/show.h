@@ -4,6 +4,8 @@
 
 #include "ctl/json.h"
 
+/* What a profile of a status is called. */
+const char *show_medium_title(const char *profile);
 /* "BD-R, appendable, 1.2 GB of 25 GB used" */
 void show_medium(const struct json *status);
 /* "HOLIDAYS, 3 sessions, 1,204 entries (Rock Ridge)" */

@@ -8,10 +8,10 @@
  * what has to become true: the missing blocks are inserted, as zeroes, behind the continuation area of the
  * directory that they were reserved for. Nothing refers to them.
  *
- * That never fails, since no directory is handed to libisofs of which it would write more than it reserves. In
- * reserving as in writing a field goes where the one before it ended, or to the next sector; what is reserved
- * is padded once more behind a name and a target, so it's never less, if it begins no earlier. Three things
- * would break that, and all are kept away from libisofs: the attributes of the root and of symlinks
+ * That never fails, since no directory is handed to libisofs of which it would write more than it reserves.
+ * In reserving as in writing a field goes where the one before it ended, or to the next sector; what is
+ * reserved is padded once more behind a name and a target, so it's never less, if it begins no earlier. Three
+ * things would break that, and all are kept away from libisofs: the attributes of the root and of symlinks
  * (model/layout: the filler), and targets that don't come to one sector (model/target).
  *
  * No I/O, no libisofs: blocks in memory. Every number read from them is checked. */

@@ -236,8 +236,9 @@ static int check_offline(const struct options *options, struct reason *why)
 		return reason_set(why, EINVAL,
 				  "commit=unmount needs the disc: an offline one can't be committed");
 	if (options->offline && (options->session || options->import || options->afresh))
-		return reason_set(why, EINVAL,
-				  "session=, import= and base= need the disc: offline what is known of it is shown");
+		return reason_set(
+		    why, EINVAL,
+		    "session=, import= and base= need the disc: offline what is known of it is shown");
 	return 0;
 }
 
@@ -256,12 +257,11 @@ static int take_places(struct options *options, int argc, char **argv, struct re
 
 int options_parse(struct options *options, int argc, char **argv, struct reason *why)
 {
-	static const struct option longs[] = { { "foreground", no_argument, NULL, 'f' },
-					       { "debug", no_argument, NULL, 'd' },
-					       { "offline", no_argument, NULL, 'O' },
-					       { "help", no_argument, NULL, 'h' },
-					       { "version", no_argument, NULL, 'V' },
-					       { NULL, 0, NULL, 0 } };
+	static const struct option longs[] = {
+		{ "foreground", no_argument, NULL, 'f' }, { "debug", no_argument, NULL, 'd' },
+		{ "offline", no_argument, NULL, 'O' },	  { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },	  { NULL, 0, NULL, 0 }
+	};
 	int letter, ret = 0;
 
 	*options = (struct options){ 0 };

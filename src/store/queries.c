@@ -21,13 +21,13 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_META_GET] = "SELECT value FROM meta WHERE key=?1",
 	[QUERY_META_PUT] = "INSERT OR REPLACE INTO meta VALUES(?1,?2)",
 
-	[QUERY_SHELF_GET] =
-	    "SELECT " FACT(fingerprint) FACT(path) FACT(drive) FACT(older) FACT(label) FACT(profile)
-		FACT(state) FACT(capacity) FACT(recorded) FACT(nwa) FACT(base) FACT(closed_why) FACT(medium)
-		    FACT(overwriteable) FACT(damaged) FACT(single) FACT(free) FACT(host_free) FACT(format) FACT(nodes)
-			FACT(files) FACT(bytes) "ifnull((SELECT value FROM meta WHERE key='seen'),0),"
-						"ifnull((SELECT value FROM meta WHERE key='superseded'),'') "
-						"FROM meta WHERE key='shelf' AND json_valid(value)",
+	[QUERY_SHELF_GET] = "SELECT " FACT(fingerprint) FACT(path) FACT(drive) FACT(older) FACT(label)
+	    FACT(profile) FACT(state) FACT(capacity) FACT(recorded) FACT(nwa) FACT(base) FACT(closed_why)
+		FACT(medium) FACT(overwriteable) FACT(damaged) FACT(single) FACT(free) FACT(host_free)
+		    FACT(format) FACT(nodes) FACT(files)
+			FACT(bytes) "ifnull((SELECT value FROM meta WHERE key='seen'),0),"
+				    "ifnull((SELECT value FROM meta WHERE key='superseded'),'') "
+				    "FROM meta WHERE key='shelf' AND json_valid(value)",
 	[QUERY_SHELF_SESSIONS] = "SELECT json_extract(s.value,'$.number'),json_extract(s.value,'$.start'),"
 				 "json_extract(s.value,'$.sectors'),json_extract(s.value,'$.time'),json_"
 				 "extract(s.value,'$.label') "

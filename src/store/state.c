@@ -409,7 +409,8 @@ int state_remove(const struct state *state, struct reason *why)
 	int ret = lock < 0 ? lock : drop_links(state, known, "");
 
 	if (ret < 0)
-		return reason_set(why, -ret, "the links in %s can't be removed: %s", state->root, strerror(-ret));
+		return reason_set(why, -ret, "the links in %s can't be removed: %s", state->root,
+				  strerror(-ret));
 	drop_links(state, away, "");
 	state_unmark_switch(state);
 	spool[length > 0 ? length : 0] = '\0';

@@ -10,7 +10,7 @@ declare -A below=(
 	[base]="" [model]="base" [wire]="model base" [proc]="wire model base" [store]="wire model base"
 	[commit]="store proc wire model base" [control]="commit store proc wire model base"
 	[mount]="control commit store proc wire model base"
-	[disc]="wire model base" [worker]="disc wire model base" [ctl]="proc wire model base"
+	[disc]="wire model base" [worker]="disc wire model base" [ctl]="store proc wire model base"
 	[.]="mount worker base")
 # A foreign header may be included only in the files that match.
 foreign='<(sqlite3\.h)>:^src/(store/|ctl/json\.c)
