@@ -6,6 +6,7 @@
 #include "store/rows.h"
 
 #include <errno.h>
+#include <string.h>
 
 struct adopt {
 	struct tree *tree;
@@ -125,18 +126,35 @@ uint32_t adopt_format(const struct disc *disc, const struct verb_session *sessio
 	return tree_format_best(session->formats);
 }
 
-static int fill_past(struct adopt *adopt, const struct disc *disc, const struct verb_session *session,
+/* The worker reads what is in the drive, whatever that is by now. */
+static int check_there(struct disc *disc, struct reason *why)
+{
+	uint8_t sector[SECTOR];
+	uint64_t at = (disc->probe.disc.base + 16) * SECTOR;
+	int ret = disc->is_drive ? disc_read(&disc->tree.disc, sector, sizeof sector, at) : 0;
+
+	if (ret == -EAGAIN) /* somebody wants to burn, and waits for the end of this */
+		ret = -EBUSY;
+	return ret < 0 ? reason_set(why, -ret, "the disc that is mounted can't be read: %s", strerror(-ret))
+		       : 0;
+}
+
+static int fill_past(struct adopt *adopt, struct disc *disc, const struct verb_session *session,
 		     struct reason *why)
 {
 	static const struct import_sink sink = { .node = adopt_node, .link = adopt_link };
 	struct verb_imported imported = { 0 };
 	struct db *db = &adopt->tree->db;
-	int ret = db_begin(db);
+	int ret = check_there(disc, why);
 
+	if (ret == 0)
+		ret = db_begin(db);
 	if (ret == 0)
 		ret = import_run(disc->fd, disc->path, session->start,
 				 atomic_load(&adopt->tree->disc.limit) / SECTOR, adopt_format(disc, session),
 				 &sink, adopt, &imported, why);
+	if (ret == 0)
+		ret = check_there(disc, why);
 	if (ret == 0)
 		ret = store_links(adopt);
 	if (ret == 0)
@@ -146,7 +164,7 @@ static int fill_past(struct adopt *adopt, const struct disc *disc, const struct 
 	return ret < 0 ? reason_set(why, -ret, "%s can't be written", db->path) : 0;
 }
 
-int adopt_session(const struct disc *disc, const struct verb_session *session, struct tree *tree,
+int adopt_session(struct disc *disc, const struct verb_session *session, struct tree *tree,
 		  struct reason *why)
 {
 	struct adopt adopt = { .tree = tree };

@@ -12,5 +12,5 @@ int adopt_nothing(struct disc *disc, struct reason *why);
 uint32_t adopt_format(const struct disc *disc, const struct verb_session *session);
 /* The same with an older session into a tree of its own (store/past.h). The disc must not be held meanwhile.
  */
-int adopt_session(const struct disc *disc, const struct verb_session *session, struct tree *tree,
+int adopt_session(struct disc *disc, const struct verb_session *session, struct tree *tree,
 		  struct reason *why);
