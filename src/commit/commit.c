@@ -150,6 +150,18 @@ void commit_last(struct commit *commit, struct commit_result *ret)
 	*ret = commit->last;
 }
 
+/* As the session will have it: see set_names() in disc/iso_write. */
+static void keep_label(const struct commit *commit, char ret[LABEL_LIMIT + 1])
+{
+	const struct disc *disc = commit->disc;
+
+	WITH_LOCK(&commit->disc->lock);
+	snprintf(ret, LABEL_LIMIT + 1, "%s",
+		 commit->wish.label[0] ? commit->wish.label
+		 : disc->label[0]      ? disc->label
+				       : LABEL_NONE);
+}
+
 void commit_keep_trial(struct commit *commit, uint32_t gen)
 {
 	CLEANUP(trial_clear) struct trial trial = { 0 };
@@ -157,6 +169,7 @@ void commit_keep_trial(struct commit *commit, uint32_t gen)
 
 	if (ret < 0)
 		log_error("what the session can't hold isn't known: %s", strerror(-ret));
+	keep_label(commit, trial.label);
 	WITH_LOCK(&commit->lock);
 	trial_clear(&commit->trial);
 	commit->trial = trial;

@@ -197,6 +197,7 @@ static int count_node(struct walk *walk, const struct node *node, uint64_t dir, 
 
 	walk->trial->all[item.node]++;
 	walk->trial->fractions += times == 1;
+	walk->trial->attributed += node->xattrs.length > 0;
 	if (times == 2) {
 		item.kind = TRIAL_TIMES;
 		ret = add_item(walk, item, dir, name, length, "");
@@ -241,7 +242,7 @@ static int judge_label(struct walk *walk, const struct label *label, uint64_t di
 	item.why = (uint8_t)((why & ~(unsigned)NAME_BEYOND) | (label->clashed ? NAME_NUMBERED : 0));
 	if (!item.why)
 		return 0;
-	name_of_joliet(walk->layout.joliet.units.items + label->at, label->length, label->is_dir, shown);
+	name_of_joliet(walk->layout.joliet.units.items + label->at, label->length, shown);
 	return add_item(walk, item, dir, name, child->length, shown);
 }
 

@@ -9,6 +9,7 @@
 #include "store/tree.h"
 
 #include "base/text.h"
+#include "wire/verbs.h"
 #include "base/vec.h"
 
 #define TRIAL_ITEMS 1000u
@@ -37,7 +38,8 @@ struct trial_item {
 };
 
 struct trial {
-	uint64_t serial; /* of the dry run; 0: none yet */
+	uint64_t serial;	     /* of the dry run; 0: none yet */
+	char label[LABEL_LIMIT + 1]; /* the volume's name */
 	struct changes_count changes;
 	uint64_t added[TRIAL_NODES], modified[TRIAL_NODES], deleted[TRIAL_NODES]; /* nodes, not names */
 	uint64_t all[TRIAL_NODES];
@@ -48,6 +50,7 @@ struct trial {
 	uint64_t beyond;      /* names that readers of UCS-2 alone show with two signs for one */
 	uint64_t iso_changed; /* names that plain ISO 9660 shows otherwise, but for case */
 	uint64_t fractions;   /* nodes with a time that isn't a whole second */
+	uint64_t attributed;  /* nodes with extended attributes or ACLs */
 	uint64_t counts[TRIAL_KINDS];
 	uint64_t kept[TRIAL_KINDS];
 	VEC(struct trial_item) items; /* in the order of the tree */

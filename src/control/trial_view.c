@@ -39,6 +39,7 @@ static const struct {
 	{ NAME_CUT, "cut", "cut" },
 	{ NAME_CHARS, "characters", "characters" },
 	{ NAME_BYTES, "bytes", "not UTF-8" },
+	{ NAME_DOT, "dot", "dot at the end" },
 	{ NAME_NUMBERED, "numbered", "numbered" },
 };
 #define REASONS (sizeof reasons / sizeof *reasons)
@@ -141,6 +142,15 @@ static void text_sizes(const struct trial *trial, const struct commit_result *la
 	text_add(text, "directories: %s\n", text_size(directories, trial->directories * SECTOR));
 }
 
+static void text_label(const struct trial *trial, struct text *text)
+{
+	char shown[3 * NAME_LABEL_MOST + 1];
+
+	name_label_of_joliet(trial->label, shown);
+	if (strcmp(shown, trial->label) != 0)
+		text_add(text, "The name of the disc, %s, is %s where Joliet counts\n", trial->label, shown);
+}
+
 /* What changes with every name or time isn't listed. */
 static void text_counted(const struct trial *trial, struct text *text)
 {
@@ -154,6 +164,11 @@ static void text_counted(const struct trial *trial, struct text *text)
 			 "%" PRIu64 " of %" PRIu64
 			 " names are others where neither Rock Ridge nor Joliet counts\n",
 			 trial->iso_changed, trial->names);
+	if (trial->attributed)
+		text_add(text,
+			 "%" PRIu64
+			 " with extended attributes or ACLs: discfs and xorriso show them, Linux doesn't\n",
+			 trial->attributed);
 	if (trial->fractions)
 		text_add(text, "%" PRIu64 " with times of which a disc holds whole seconds only\n",
 			 trial->fractions);
@@ -174,6 +189,7 @@ int control_trial_text(struct control *control, struct text *ret)
 	text_sizes(trial, last, ret);
 	for (int kind = 0; kind < TRIAL_KINDS; kind++)
 		text_kind(trial, kind, ret);
+	text_label(trial, ret);
 	text_counted(trial, ret);
 	return ret->failed ? -ENOMEM : 0;
 }
@@ -229,6 +245,17 @@ static void json_kind(const struct trial *trial, int kind, struct text *text)
 	text_add(text, "]}");
 }
 
+static void json_label(const struct trial *trial, struct text *text)
+{
+	char shown[3 * NAME_LABEL_MOST + 1];
+
+	name_label_of_joliet(trial->label, shown);
+	text_add(text, ",\n\"label\":");
+	text_add_json(text, trial->label, strlen(trial->label));
+	text_add(text, ",\"joliet_label\":");
+	text_add_json(text, shown, strlen(shown));
+}
+
 static void json_sizes(const struct trial *trial, const struct commit_result *last, struct text *text)
 {
 	json_number(text, "start", last->start);
@@ -261,11 +288,13 @@ int control_trial_json(struct control *control, struct text *ret)
 		 last->serial ? "true" : "false", last->err);
 	text_add_json(ret, last->message, strlen(last->message));
 	json_sizes(trial, last, ret);
+	json_label(trial, ret);
 	text_add(ret, ",\n\"refused\":%" PRIu64, refused(trial));
 	json_number(ret, "names", trial->names);
 	json_number(ret, "iso_changed", trial->iso_changed);
 	json_number(ret, "joliet_beyond", trial->beyond);
 	json_number(ret, "time_fractions", trial->fractions);
+	json_number(ret, "attributed", trial->attributed);
 	for (int kind = 0; kind < TRIAL_KINDS; kind++)
 		json_kind(trial, kind, ret);
 	text_add(ret, "}\n");

@@ -20,7 +20,6 @@
 		sectors */
 #define TRACK_LEAST 300u  /* sectors of a track: 4 s, the least on CD (MMC-5 4.2.3.6) */
 #define FIFO_BLOCKS 4096u /* 8 MiB between the library's writer thread and the burner */
-#define LABEL_NONE  "DISC"
 
 struct iso_session {
 	struct iso_medium medium;

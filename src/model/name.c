@@ -176,15 +176,15 @@ unsigned name_joliet_changes(const char *name, size_t length, bool is_dir)
 			changes |= NAME_CHARS;
 	if (raw.length > JOLIET_CHARS + (!is_dir && raw.extension > 0))
 		changes |= NAME_CUT;
+	if (length > 1 && name[length - 1] == '.')
+		changes |= NAME_DOT;
 	return changes;
 }
 
-size_t name_of_joliet(const uint16_t *units, size_t length, bool is_dir, char *ret)
+static size_t to_utf8(const uint16_t *units, size_t length, char *ret)
 {
 	size_t used = 0;
 
-	if (!is_dir && length > 0 && units[length - 1] == '.')
-		length--;
 	for (size_t i = 0; i < length; i++) {
 		uint32_t unit = units[i];
 
@@ -203,6 +203,21 @@ size_t name_of_joliet(const uint16_t *units, size_t length, bool is_dir, char *r
 	}
 	ret[used] = '\0';
 	return used;
+}
+
+size_t name_of_joliet(const uint16_t *units, size_t length, char *ret)
+{
+	while (length > 1 && units[length - 1] == '.')
+		length--;
+	return to_utf8(units, length, ret);
+}
+
+void name_label_of_joliet(const char *label, char *ret)
+{
+	struct raw raw = { .length = 0 };
+
+	read_utf16(label, strlen(label), &raw);
+	to_utf8(raw.units, raw.length < NAME_LABEL_MOST ? raw.length : NAME_LABEL_MOST, ret);
 }
 
 bool name_iso_changes(const char *name, size_t length, const uint16_t *units, size_t count, bool is_dir)

@@ -25,13 +25,19 @@ enum {
 	NAME_CHARS = 2,	   /* control characters, or one of * : ; ? \ */
 	NAME_CUT = 4,	   /* more than 103 units */
 	NAME_NUMBERED = 8, /* the same as another's */
-	NAME_BEYOND = 16,  /* it's seen as it is, by readers of UTF-16: characters beyond U+FFFF */
+	NAME_DOT = 16,	   /* a dot at the end */
+	NAME_BEYOND = 32,  /* it's seen as it is, by readers of UTF-16: characters beyond U+FFFF */
 };
 /* Of what name_to_joliet makes of it, so not NAME_NUMBERED. */
 unsigned name_joliet_changes(const char *name, size_t length, bool is_dir);
-/* What a reader shows of a name of Joliet, in UTF-8, terminated: a file's dot at the end isn't shown. ret:
- * room for 3 * NAME_JOLIET_MOST + 1 bytes. Returns the length. */
-size_t name_of_joliet(const uint16_t *units, size_t length, bool is_dir, char *ret);
+/* What readers show of a name of Joliet, in UTF-8, terminated: Windows and Linux take away dots at the end,
+ * with which libisofs marks that there's no extension. ret: room for 3 * NAME_JOLIET_MOST + 1 bytes. Returns
+ * the length. */
+size_t name_of_joliet(const uint16_t *units, size_t length, char *ret);
+#define LABEL_NONE	"DISC" /* a volume without a name gets that */
+#define NAME_LABEL_MOST 16u    /* units of a volume's name in Joliet */
+/* What Joliet has of a volume's name, in UTF-8. ret: room for 3 * NAME_LABEL_MOST + 1 bytes. */
+void name_label_of_joliet(const char *label, char *ret);
 /* Does plain ISO 9660 show something else, but for case? units: as name_to_iso or a number made them. */
 bool name_iso_changes(const char *name, size_t length, const uint16_t *units, size_t count, bool is_dir);
 
