@@ -70,7 +70,7 @@ static void take_checked(void *self, const struct verb_checked *checked)
 
 static bool sums_agree(const struct disc *disc, const struct journal *journal)
 {
-	static const struct verify_watch watch = { take_progress, take_damaged, take_checked };
+	static const struct verify_watch watch = { take_progress, take_damaged, take_checked, NULL };
 	const struct verb_session session = { .number = 1,
 					      .start = journal->start,
 					      .sectors = journal->sectors };

@@ -33,5 +33,9 @@ int control_log(struct control *control, struct text *ret);
 int control_log_stat(struct control *control, struct text *ret);
 int control_trial_text(struct control *control, struct text *ret);
 int control_trial_json(struct control *control, struct text *ret);
+/* Of bodies that the disc records no sum of: "sector size sha256" a line. Written to, it keeps what it's
+ * told of those that it doesn't know yet. */
+int control_sums(struct control *control, struct text *ret);
+int control_keep_sums(struct control *control, const char *lines, size_t length);
 /* The running work as one line, or "idle". */
 int control_progress_text(struct control *control, struct text *ret);

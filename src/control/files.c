@@ -9,6 +9,7 @@ const struct control_file control_files[] = {
 	{ "changes.json", control_changes_json, NULL },
 	{ "log.json", control_log, NULL },
 	{ "log-stat.json", control_log_stat, NULL },
+	{ "sums", control_sums, control_keep_sums },
 	{ "trial", control_trial_text, NULL },
 	{ "trial.json", control_trial_json, NULL },
 	{ NULL, NULL, NULL },

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,15 +17,17 @@
 struct verify_disc {
 	const struct place *place;
 	VEC(struct verb_session) sessions; /* oldest first until they're chosen */
-	bool overwriteable;		   /* an image file is, too */
-	bool is_copied;			   /* blocks 0..31 are a copy of the newest session's descriptors */
-	uint64_t sectors;		   /* readable, of a drive */
-	char lost[256]; /* why nobody can tell which sessions there are; empty where they're known */
+	VEC(struct verb_sum) sums;
+	bool overwriteable; /* an image file is, too */
+	bool is_copied;	    /* blocks 0..31 are a copy of the newest session's descriptors */
+	uint64_t sectors;   /* readable, of a drive */
+	char lost[256];	    /* why nobody can tell which sessions there are; empty where they're known */
 };
 
 static void verify_disc_clear(struct verify_disc *disc)
 {
 	vec_clear(&disc->sessions);
+	vec_clear(&disc->sums);
 }
 
 /* time: 0 unknown. */
@@ -151,6 +154,49 @@ static void choose(struct verify_disc *disc, bool all)
 		disc->sessions.count = 1;
 }
 
+static bool parse_sum(const char *line, struct verb_sum *ret)
+{
+	char hex[2 * VERIFY_SUM_BYTES + 1];
+
+	if (sscanf(line, "%" SCNu64 " %" SCNu64 " %64[0-9a-f]", &ret->lba, &ret->bytes, hex) != 3 ||
+	    strlen(hex) != sizeof hex - 1)
+		return false;
+	for (size_t i = 0; i < sizeof ret->sha256; i++)
+		if (sscanf(hex + 2 * i, "%2hhx", &ret->sha256[i]) != 1)
+			return false;
+	return true;
+}
+
+/* What the mount knows of bodies that the disc has no sum of. */
+static int take_sums(struct verify_disc *disc)
+{
+	AUTO_TEXT struct text text = { 0 };
+	int code = target_read(&disc->place->mount, "sums", &text);
+
+	for (char *line = text.data; !code && line && *line;) {
+		char *end = strchr(line, '\n');
+		struct verb_sum *sum = vec_push(&disc->sums);
+
+		if (!end || !sum || !parse_sum(line, sum))
+			return ctl_fail(EXIT_CODE_SYSTEM, "%s: what it knows of its files makes no sense",
+					disc->place->path);
+		line = end + 1;
+	}
+	return code;
+}
+
+/* So that the next time there is something to compare with. */
+static void teach(const struct verify_disc *disc, const struct text *learned)
+{
+	int err = learned->failed ? -ENOMEM : 0;
+
+	if (err == 0 && learned->length)
+		err = target_write_lines(&disc->place->mount, "sums", learned->data, learned->length);
+	if (err < 0 && err != -EROFS)
+		fprintf(stderr, "discfsctl: the sums of what was read can't be kept for the next time: %s\n",
+			strerror(-err));
+}
+
 static void on_signal(int signal)
 {
 	verify_stop();
@@ -182,6 +228,9 @@ static int run(struct verify_disc *disc, bool all, struct verify_show *show)
 		.count = disc->sessions.count,
 		.head = disc->is_copied,
 		.chain = disc->overwriteable && all && !disc->lost[0],
+		.learn = show->learned != NULL,
+		.sums = disc->sums.items,
+		.sum_count = disc->sums.count,
 	};
 	struct reason why = { 0 };
 	int err;
@@ -201,16 +250,23 @@ static int verify_place(const struct place *place, bool all, bool json)
 {
 	CLEANUP(verify_disc_clear) struct verify_disc disc = { .place = place };
 	CLEANUP(verify_show_clear) struct verify_show show = { 0 };
+	AUTO_TEXT struct text learned = { 0 };
 	int code = place->discfs ? disc_of_mount(&disc) : disc_of_source(&disc);
 
+	if (!code && place->discfs)
+		code = take_sums(&disc);
 	if (code)
 		return code;
 	choose(&disc, all);
 	verify_show_start(&show, json, disc.sessions.count > 1);
+	if (place->discfs)
+		show.learned = &learned;
 	if (disc.lost[0])
 		verify_show_disc(&show, disc.lost);
 	if (disc.sessions.count)
 		code = run(&disc, all, &show);
+	if (!code)
+		teach(&disc, &learned);
 	return code ? code : verify_show_end(&show, place->path, place->discfs ? place->mount.root : NULL);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#define LINES_AT_ONCE 500000u /* one request of the kernel, which takes up to 1 MiB */
 #define FS_TYPE	      "fuse.discfs"
 #define SOURCE_PREFIX "discfs:"
 
@@ -260,6 +261,27 @@ int target_tell(const struct target *target, const char *line)
 		return -ENOMEM;
 	/* One write, one command: its errno is the answer. */
 	return write(fd, text.data, text.length) < 0 ? -errno : 0;
+}
+
+int target_write_lines(const struct target *target, const char *name, const char *lines, size_t length)
+{
+	AUTO_CLOSE int fd = target_open(target, name, O_WRONLY);
+
+	if (fd < 0)
+		return fd;
+	while (length) {
+		size_t piece = length < LINES_AT_ONCE ? length : LINES_AT_ONCE;
+
+		while (piece < length && piece && lines[piece - 1] != '\n')
+			piece--;
+		if (!piece)
+			return -EINVAL;
+		if (write(fd, lines, piece) < 0)
+			return -errno;
+		lines += piece;
+		length -= piece;
+	}
+	return 0;
 }
 
 void target_sync(const struct target *target)

@@ -31,5 +31,7 @@ int target_status(const struct target *target, struct json *ret);
 int target_peek(const struct target *target, struct json *ret);
 /* Writes one command line to .discfs/control. 0 or -errno: the daemon's answer. */
 int target_tell(const struct target *target, const char *line);
+/* Writes whole lines to another file of .discfs/, in pieces that fit. 0 or -errno. */
+int target_write_lines(const struct target *target, const char *name, const char *lines, size_t length);
 /* Makes the kernel hand what programs wrote to the daemon. Best effort. */
 void target_sync(const struct target *target);

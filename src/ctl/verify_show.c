@@ -199,7 +199,17 @@ static void show_checked(void *self, const struct verb_checked *checked)
 		print_session(show, checked);
 }
 
-const struct verify_watch verify_show_watch = { show_progress, show_damaged, show_checked };
+static void keep_sum(void *self, const struct verb_sum *sum)
+{
+	struct verify_show *show = (struct verify_show *)self;
+
+	text_add(show->learned, "%" PRIu64 " %" PRIu64 " ", sum->lba, sum->bytes);
+	for (size_t i = 0; i < sizeof sum->sha256; i++)
+		text_add(show->learned, "%02x", sum->sha256[i]);
+	text_add(show->learned, "\n");
+}
+
+const struct verify_watch verify_show_watch = { show_progress, show_damaged, show_checked, keep_sum };
 
 void verify_show_start(struct verify_show *show, bool json, bool all)
 {

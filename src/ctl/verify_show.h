@@ -13,6 +13,7 @@ struct verify_show {
 	uint32_t session;	       /* the newest that progress was told of */
 	int64_t start_s;	       /* since when */
 	struct text sessions, damages; /* JSON: elements of the arrays */
+	struct text *learned;	       /* lines for .discfs/sums; NULL: nobody keeps them */
 	struct verb_checked sum;       /* over all sessions; its session is how many */
 };
 

@@ -239,10 +239,25 @@ static uint64_t sectors_to_read(struct checking *checking)
 
 /* ---- files ---- */
 
+static bool get_md5(const struct checking *checking, const struct entry *entry, char *ret)
+{
+	return iso_node_get_type(entry->node) == LIBISO_FILE &&
+	       iso_file_get_md5(checking->import.image, (IsoFile *)entry->node, ret, 0) == 1;
+}
+
+/* Of a body that the disc has no sum of. */
+static bool wants_sha256(const struct checking *checking, const struct entry *entry)
+{
+	char md5[MD5_LENGTH];
+
+	return entry->plain && (checking->verify->learn || checking->verify->sum_count) &&
+	       !get_md5(checking, entry, md5);
+}
+
 static int read_body(struct checking *checking, const struct entry *entry, struct body_found *ret)
 {
-	const struct body_reader reader = { checking->verify->source, checking->verify->buffer, tell_progress,
-					    checking };
+	const struct body_reader reader = { checking->verify->source, checking->verify->buffer,
+					    wants_sha256(checking, entry), tell_progress, checking };
 	AUTO_FREE struct iso_file_section *sections = NULL;
 	uint64_t done = checking->progress.done;
 	int count, got;
@@ -259,14 +274,49 @@ static int read_body(struct checking *checking, const struct entry *entry, struc
 					  : reason_set(checking->why, ENOMEM, "out of memory");
 }
 
-static bool sum_differs(const struct checking *checking, const struct entry *entry,
-			const struct body_found *found, bool *ret_summed)
+static int by_sum_place(const void *left, const void *right)
 {
+	const struct verb_sum *a = left, *b = right;
+	int order = compare_u64(a->lba, b->lba);
+
+	return order ? order : compare_u64(a->bytes, b->bytes);
+}
+
+void verify_sort_sums(struct verb_sum *sums, size_t count)
+{
+	if (count)
+		qsort(sums, count, sizeof *sums, by_sum_place);
+}
+
+enum judged { JUDGED_UNSUMMED, JUDGED_GOOD, JUDGED_DIFFERS };
+
+static enum judged judge_sum(const struct checking *checking, const struct entry *entry,
+			     const struct body_found *found)
+{
+	const struct verb_sum wanted = { .lba = entry->lba, .bytes = entry->size };
+	const struct verify *verify = checking->verify;
+	const struct verb_sum *sum;
 	char md5[MD5_LENGTH];
 
-	*ret_summed = iso_node_get_type(entry->node) == LIBISO_FILE &&
-		      iso_file_get_md5(checking->import.image, (IsoFile *)entry->node, md5, 0) == 1;
-	return *ret_summed && memcmp(md5, found->md5, MD5_LENGTH) != 0;
+	if (get_md5(checking, entry, md5))
+		return memcmp(md5, found->md5, MD5_LENGTH) ? JUDGED_DIFFERS : JUDGED_GOOD;
+	if (!entry->plain || !verify->sum_count)
+		return JUDGED_UNSUMMED;
+	sum = bsearch(&wanted, verify->sums, verify->sum_count, sizeof wanted, by_sum_place);
+	return !sum							? JUDGED_UNSUMMED
+	       : memcmp(sum->sha256, found->sha256, sizeof sum->sha256) ? JUDGED_DIFFERS
+									: JUDGED_GOOD;
+}
+
+/* Whoever keeps it can tell the next time. */
+static int teach(const struct checking *checking, const struct entry *entry, const struct body_found *found)
+{
+	struct verb_sum sum = { .lba = entry->lba, .bytes = entry->size };
+
+	if (!checking->verify->learn || !entry->plain)
+		return 0;
+	memcpy(sum.sha256, found->sha256, sizeof sum.sha256);
+	return checking->verify->sink->sum(checking->verify->self, &sum);
 }
 
 /* bytes: of it that were read now. shared: it was read with a session before, and told if it's damaged. */
@@ -274,10 +324,10 @@ static int judge(struct checking *checking, const struct entry *entry, struct bo
 		 uint64_t bytes, bool shared)
 {
 	struct verb_checked *result = &checking->result;
-	bool summed, differs = sum_differs(checking, entry, found, &summed);
+	enum judged judged = found->how ? JUDGED_DIFFERS : judge_sum(checking, entry, found);
 
 	result->shared_files += shared;
-	if (found->how || differs) {
+	if (judged == JUDGED_DIFFERS) {
 		bool known = shared && found->told;
 
 		found->told = true;
@@ -287,14 +337,14 @@ static int judge(struct checking *checking, const struct entry *entry, struct bo
 			     : tell_file(checking, entry, found->how ? found->how : DAMAGED_DIFFERS,
 					 found->how ? found->bad_lba : NO_SECTOR);
 	}
-	if (summed) {
+	if (judged == JUDGED_GOOD) {
 		result->good_files++;
 		result->good_bytes += bytes;
-	} else {
-		result->unsummed_files++;
-		result->unsummed_bytes += bytes;
+		return 0;
 	}
-	return 0;
+	result->unsummed_files++;
+	result->unsummed_bytes += bytes;
+	return bytes ? teach(checking, entry, found) : 0;
 }
 
 static int check_entry(struct checking *checking, const struct entry *entry)

@@ -9,6 +9,7 @@
 struct summing {
 	const struct body_reader *reader;
 	EVP_MD_CTX *hash;
+	EVP_MD_CTX *sha256; /* NULL: not wanted */
 	struct body_found *found;
 	struct reason *why;
 };
@@ -16,6 +17,7 @@ struct summing {
 static void summing_clear(struct summing *summing)
 {
 	EVP_MD_CTX_free(summing->hash);
+	EVP_MD_CTX_free(summing->sha256);
 }
 
 /* 0, 1: can't be read, or -errno: there's no disc any more. */
@@ -63,7 +65,8 @@ static int sum_piece(struct summing *summing, uint64_t lba, uint32_t count, size
 		got = read_piecewise(summing, lba, count, reader->buffer);
 	if (got != 0)
 		return got;
-	if (EVP_DigestUpdate(summing->hash, reader->buffer, length) != 1)
+	if (EVP_DigestUpdate(summing->hash, reader->buffer, length) != 1 ||
+	    (summing->sha256 && EVP_DigestUpdate(summing->sha256, reader->buffer, length) != 1))
 		return reason_set(summing->why, EIO, "can't compute MD5");
 	return reader->step(reader->self, count);
 }
@@ -97,11 +100,16 @@ int verify_body(const struct body_reader *reader, const struct iso_file_section 
 	int got = 0;
 
 	ret->how = 0;
-	if (!summing.hash || EVP_DigestInit_ex(summing.hash, EVP_md5(), NULL) != 1)
+	if (reader->sha256)
+		summing.sha256 = EVP_MD_CTX_new();
+	if (!summing.hash || EVP_DigestInit_ex(summing.hash, EVP_md5(), NULL) != 1 ||
+	    (reader->sha256 &&
+	     (!summing.sha256 || EVP_DigestInit_ex(summing.sha256, EVP_sha256(), NULL) != 1)))
 		return reason_set(why, ENOMEM, "can't compute MD5");
 	for (size_t i = 0; got == 0 && i < count; i++)
 		got = sum_section(&summing, &sections[i]);
-	if (got == 0 && EVP_DigestFinal_ex(summing.hash, ret->md5, NULL) != 1)
+	if (got == 0 && (EVP_DigestFinal_ex(summing.hash, ret->md5, NULL) != 1 ||
+			 (summing.sha256 && EVP_DigestFinal_ex(summing.sha256, ret->sha256, NULL) != 1)))
 		return reason_set(why, EIO, "can't compute MD5");
 	return got < 0 ? got : 0;
 }

@@ -15,12 +15,14 @@ struct body_found {
 	uint32_t how;	  /* 0: all of it was read; else enum damaged_how */
 	uint64_t bad_lba; /* where it can't be read */
 	uint8_t md5[MD5_LENGTH];
-	bool told; /* that it's damaged */
+	uint8_t sha256[VERIFY_SUM_BYTES]; /* where it was asked for */
+	bool told;			  /* that it's damaged */
 };
 
 struct body_reader {
 	const struct source *source;
 	uint8_t *buffer; /* BODY_BUFFER sectors */
+	bool sha256;	 /* that sum, too */
 	/* Called after each piece; 0, or -errno, which ends it. */
 	int (*step)(void *self, uint64_t sectors);
 	void *self;
@@ -28,7 +30,7 @@ struct body_reader {
 
 #define BODY_BUFFER 256u
 
-/* Fills how, bad_lba and md5 of ret. The first sector that can't be read ends it, since each one costs a
+/* Fills how, bad_lba and the sums of ret. The first sector that can't be read ends it, since each one costs a
  * drive many seconds. 0, or -errno: -ENOMEDIUM, -ESTALE, what step gave. */
 int verify_body(const struct body_reader *reader, const struct iso_file_section *sections, size_t count,
 		struct body_found *ret, struct reason *why);

@@ -19,6 +19,7 @@ struct verifying {
 	uint64_t damages; /* told of it */
 	uint64_t files;	  /* among them */
 	uint64_t told;	  /* of all */
+	uint64_t taught;  /* sums */
 };
 
 static volatile sig_atomic_t running; /* pid of the worker */
@@ -83,6 +84,17 @@ static bool counts_fit(const struct verb_checked *checked)
 	       checked->damages <= 2ull * VERIFY_NAMES_LIMIT;
 }
 
+static int take_sum(struct verifying *verifying, struct msg *msg, struct reason *why)
+{
+	struct verb_sum sum;
+
+	if (!verifying->request->learn || verifying->taught++ >= VERIFY_NAMES_LIMIT || !get_sum(msg, &sum) ||
+	    sum.bytes > BYTES_LIMIT || sum.lba > SECTORS_LIMIT)
+		return nonsense(why, "a sum that nobody asked for");
+	verifying->watch->sum(verifying->self, &sum);
+	return 0;
+}
+
 static int take_checked(struct verifying *verifying, struct msg *msg, struct reason *why)
 {
 	struct verb_checked checked;
@@ -115,6 +127,8 @@ static int listen(struct child *child, struct verifying *verifying, struct reaso
 			got = take_damaged(verifying, &msg, why);
 		else if (msg.verb == VERB_CHECKED)
 			got = take_checked(verifying, &msg, why);
+		else if (msg.verb == VERB_SUM)
+			got = take_sum(verifying, &msg, why);
 		else
 			got = nonsense(why, "an unexpected message");
 	}
@@ -126,7 +140,9 @@ static int ask(struct child *child, const struct verify_request *request, struct
 	struct verb_job job = { .is_drive = request->is_drive, .limit = request->sectors };
 	const struct verb_verify wish = { .sessions = (uint32_t)request->count,
 					  .head = request->head,
-					  .chain = request->chain };
+					  .chain = request->chain,
+					  .sums = (uint32_t)request->sum_count,
+					  .learn = request->learn };
 	struct msg msg;
 	int got;
 
@@ -137,6 +153,10 @@ static int ask(struct child *child, const struct verify_request *request, struct
 	got = link_send_fds(&child->link, &msg, &request->fd, 1);
 	for (size_t i = 0; got == 0 && i < request->count; i++) {
 		put_session(&msg, &request->sessions[i]);
+		got = link_send(&child->link, &msg);
+	}
+	for (size_t i = 0; got == 0 && i < request->sum_count; i++) {
+		put_sum(&msg, &request->sums[i]);
 		got = link_send(&child->link, &msg);
 	}
 	if (got == 0) {

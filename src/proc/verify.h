@@ -12,7 +12,9 @@ struct verify_request {
 	const struct verb_session *sessions; /* in the order in which they are to be checked */
 	size_t count;			     /* at least 1 */
 	/* as in verb_verify: */
-	bool head, chain;
+	bool head, chain, learn;
+	const struct verb_sum *sums; /* of bodies that the disc has none of */
+	size_t sum_count;
 };
 
 /* What is told; all of it is checked by then: sessions are those that were asked for, in that order, and what
@@ -22,6 +24,7 @@ struct verify_watch {
 			 const struct verb_progress *progress);
 	void (*damaged)(void *self, const struct verb_damaged *damaged);
 	void (*checked)(void *self, const struct verb_checked *checked);
+	void (*sum)(void *self, const struct verb_sum *sum); /* may be NULL unless learn */
 };
 
 /* 0 however much is damaged, or -errno with why: -ENOMEDIUM, -ESTALE (another disc), -EINTR (verify_stop). */

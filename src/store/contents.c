@@ -143,6 +143,32 @@ int contents_base_unsummed(struct db *db, uint64_t size, contents_old_fn *entry,
 	return each_old(db, stmt, size, entry, self);
 }
 
+static int unsummed_from_row(sqlite3_stmt *stmt, contents_unsummed_fn *entry, void *self)
+{
+	CLEANUP(extent_map_clear) struct extent_map map = { 0 };
+	uint64_t size = (uint64_t)sqlite3_column_int64(stmt, 1);
+	uint8_t sha256[SHA256_BYTES];
+	int err = take_map(stmt, 2, &map);
+
+	if (err < 0 || map.count != 1 || map.items[0].kind != EXTENT_DISC || map.items[0].length != size ||
+	    map.items[0].origin % SECTOR)
+		return err;
+	return entry(self, (uint64_t)sqlite3_column_int64(stmt, 0), map.items[0].origin / SECTOR, size,
+		     take_sum(stmt, 3, sha256, SHA256_BYTES) ? sha256 : NULL);
+}
+
+int contents_unsummed(struct db *db, contents_unsummed_fn *entry, void *self)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_CONTENTS_NO_SUM);
+	int ret = 0, ended = 0;
+
+	while (stmt && ended == 0 && (ret = db_step(db, stmt)) > 0)
+		ended = unsummed_from_row(stmt, entry, self);
+	if (stmt)
+		sqlite3_reset(stmt);
+	return !stmt ? -EIO : ended ? ended : ret;
+}
+
 int contents_keep(struct db *db, uint64_t ino, const uint8_t sha256[SHA256_BYTES])
 {
 	sqlite3_stmt *stmt = db_query(db, QUERY_DIGEST_PUT);

@@ -35,5 +35,10 @@ typedef int contents_old_fn(void *self, const struct contents_old *old);
 int contents_base(struct db *db, uint64_t size, const uint8_t *md5, contents_old_fn *entry, void *self);
 /* The same of those that have none recorded. */
 int contents_base_unsummed(struct db *db, uint64_t size, contents_old_fn *entry, void *self);
+/* Each body of the base that the disc records no sum of and that lies in one piece: where, and what was kept
+ * of it (NULL: nothing). */
+typedef int contents_unsummed_fn(void *self, uint64_t ino, uint64_t lba, uint64_t size,
+				 const uint8_t *sha256);
+int contents_unsummed(struct db *db, contents_unsummed_fn *entry, void *self);
 /* Keeps what was computed of a body of the base. */
 int contents_keep(struct db *db, uint64_t ino, const uint8_t sha256[SHA256_BYTES]);

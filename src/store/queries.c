@@ -95,6 +95,8 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_CONTENTS_SUMMED] = CONTENTS_OLD(" AND md5=?2"),
 	[QUERY_CONTENTS_UNSUMMED] = CONTENTS_OLD(" AND md5 IS NULL"),
 	[QUERY_FORMER_GET] = "SELECT size,md5,map FROM former WHERE id=?1",
+	[QUERY_CONTENTS_NO_SUM] = "SELECT ino,size,map,(SELECT sha256 FROM digest d WHERE d.ino=node.ino) "
+				  "FROM node WHERE gen=0 AND size>0 AND md5 IS NULL AND " IS_BODY,
 	[QUERY_DIGEST_PUT] = "INSERT OR REPLACE INTO digest VALUES(?1,?2)",
 	[QUERY_DIGESTS_DROP] =
 	    "DELETE FROM digest WHERE ino IN (SELECT ino FROM node WHERE gen=?1 AND gen>0)",

@@ -47,7 +47,8 @@ enum verb {
 	VERB_CANCEL, /* of a burn that is under way */
 	VERB_VERIFY, /* from here on: verify_verbs.h */
 	VERB_DAMAGED,
-	VERB_CHECKED
+	VERB_CHECKED,
+	VERB_SUM
 };
 
 #define LABEL_LIMIT	   32u /* bytes of a volume identifier (ECMA-119 8.4.7) */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "wire/verify_verbs.h"
 
+#include <string.h>
+
 void put_verify(struct msg *msg, const struct verb_verify *verify)
 {
 	msg_start(msg, VERB_VERIFY);
 	msg_put_u32(msg, verify->sessions);
 	msg_put_u8(msg, verify->head);
 	msg_put_u8(msg, verify->chain);
+	msg_put_u32(msg, verify->sums);
+	msg_put_u8(msg, verify->learn);
 }
 
 bool get_verify(struct msg *msg, struct verb_verify *ret)
@@ -14,7 +18,31 @@ bool get_verify(struct msg *msg, struct verb_verify *ret)
 	ret->sessions = msg_get_choice(msg, 1, VERIFY_SESSIONS_LIMIT);
 	ret->head = msg_get_bool(msg);
 	ret->chain = msg_get_bool(msg);
+	ret->sums = msg_get_choice(msg, 0, VERIFY_NAMES_LIMIT);
+	ret->learn = msg_get_bool(msg);
 	return msg->verb == VERB_VERIFY && msg_done(msg);
+}
+
+void put_sum(struct msg *msg, const struct verb_sum *sum)
+{
+	msg_start(msg, VERB_SUM);
+	msg_put_u64(msg, sum->lba);
+	msg_put_u64(msg, sum->bytes);
+	msg_put_bytes(msg, sum->sha256, sizeof sum->sha256);
+}
+
+bool get_sum(struct msg *msg, struct verb_sum *ret)
+{
+	const uint8_t *sha256;
+	size_t length;
+
+	ret->lba = msg_get_u64(msg);
+	ret->bytes = msg_get_u64(msg);
+	sha256 = msg_get_bytes(msg, sizeof ret->sha256, &length);
+	if (msg->verb != VERB_SUM || !msg_done(msg) || length != sizeof ret->sha256 || !ret->bytes)
+		return false;
+	memcpy(ret->sha256, sha256, sizeof ret->sha256);
+	return true;
 }
 
 void put_damaged(struct msg *msg, const struct verb_damaged *damaged)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The messages about the check of a whole disc, in the manner of verbs.h.
  *
- *   role verify:  JOB(source), SESSION*, VERIFY  -> ((PROGRESS | DAMAGED)* CHECKED)* | FAILED
+ *   role verify:  JOB(source), SESSION*, SUM*, VERIFY  -> ((PROGRESS | DAMAGED | SUM)* CHECKED)* | FAILED
  * One CHECKED for each SESSION, in the order in which they were asked for. What two sessions have in common
- * is read with the first of them. */
+ * is read with the first of them. SUM is what is known of a body that the disc has no sum of, or what came
+ * out when it was read now and nothing was known. */
 #pragma once
 
 #include "wire/verbs.h"
@@ -14,6 +15,7 @@
 #define DAMAGED_PATH_LIMIT    36000u	/* TREE_DEPTH_LIMIT names, and slashes */
 #define NO_SECTOR	      UINT64_MAX
 #define DAMAGE_TEXT	      200u
+#define VERIFY_SUM_BYTES      32u /* SHA-256 */
 
 struct verb_verify {
 	uint32_t sessions; /* how many messages came before */
@@ -21,6 +23,15 @@ struct verb_verify {
 	bool head;
 	/* sessions lead to each other from sector 32 on; the last asked for is the oldest */
 	bool chain;
+	uint32_t sums; /* how many messages came before */
+	bool learn;    /* tell SUM of whatever has none */
+};
+
+/* A body by its place. */
+struct verb_sum {
+	uint64_t lba;
+	uint64_t bytes;
+	uint8_t sha256[VERIFY_SUM_BYTES];
 };
 
 enum damaged_what {
@@ -63,6 +74,8 @@ struct verb_checked {
 
 void put_verify(struct msg *msg, const struct verb_verify *verify);
 bool get_verify(struct msg *msg, struct verb_verify *ret);
+void put_sum(struct msg *msg, const struct verb_sum *sum);
+bool get_sum(struct msg *msg, struct verb_sum *ret);
 void put_damaged(struct msg *msg, const struct verb_damaged *damaged);
 bool get_damaged(struct msg *msg, struct verb_damaged *ret);
 void put_checked(struct msg *msg, const struct verb_checked *checked);

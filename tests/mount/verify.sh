@@ -191,6 +191,28 @@ assert_exit 21 discfsctl verify bad
 grep -q "^damaged: the disc: truncated: " out
 grep -q "^damaged: /large: cut off: the medium ends before sector " out
 
+# --- a disc without sums: what was read once is known from then on ----------------------
+
+cp plain mine
+mount_disc mine mnt
+verify_json 0 mnt
+assert_equal "$(found '[.good_files, .unsummed_files] | @csv')" "1,43" # an empty file needs no sum
+assert_equal "$(wc -l <mnt/.discfs/sums)" 42 # two names have one body
+unmount mnt
+mount_disc mine mnt
+verify_json 0 mnt
+assert_equal "$(found '[.good_files, .unsummed_files] | @csv')" "44,0"
+at=$(getfattr -n user.discfs.origin --only-values mnt/large | sed 's/disc //')
+printf '\377\0\377' | dd of=mine bs=1 seek=$((at * 2048 + 1000077)) conv=notrunc status=none
+assert_exit 21 discfsctl verify mnt
+grep -q "^damaged: /large: its content isn't what was recorded" out
+assert_fails "Invalid argument" bash -c 'echo "1 2 nonsense" >mnt/.discfs/sums'
+echo new >mnt/large # another body: the old one's sum goes with it
+commit mnt NEW
+! grep -q "^$at " mnt/.discfs/sums
+assert_exit 0 discfsctl verify mnt
+unmount mnt
+
 # --- what isn't a disc, wrong words ---------------------------------------------------
 
 echo "no disc" >text

@@ -13,7 +13,8 @@
 
 static void test_messages(void **state)
 {
-	const struct verb_verify wish = { 3, true, false };
+	const struct verb_verify wish = { .sessions = 3, .head = true, .sums = 5, .learn = true };
+	struct verb_sum sum = { .lba = 70, .bytes = 9, .sha256 = { 1, 2 } }, told_sum;
 	const struct verb_checked checked = { 2, true, true, 1, 2, 3, 4, 5, 6, 7, 8 };
 	struct verb_damaged damaged = { .session = 2,
 					.what = DAMAGED_FILE,
@@ -28,7 +29,12 @@ static void test_messages(void **state)
 	struct msg msg = { 0 };
 
 	put_verify(&msg, &wish);
-	assert_true(get_verify(&msg, &wished) && wished.sessions == 3 && wished.head && !wished.chain);
+	assert_true(get_verify(&msg, &wished) && wished.sessions == 3 && wished.head && !wished.chain &&
+		    wished.sums == 5 && wished.learn);
+	msg_clear(&msg);
+	put_sum(&msg, &sum);
+	assert_true(get_sum(&msg, &told_sum) && told_sum.lba == 70 && told_sum.bytes == 9);
+	assert_memory_equal(told_sum.sha256, sum.sha256, sizeof sum.sha256);
 	msg_clear(&msg);
 	put_checked(&msg, &checked);
 	assert_true(get_checked(&msg, &counted));
@@ -109,7 +115,7 @@ static void take_checked(void *self, const struct verb_checked *checked)
 	told->sum.damaged_files += checked->damaged_files;
 }
 
-static const struct verify_watch watch = { take_progress, take_damaged, take_checked };
+static const struct verify_watch watch = { take_progress, take_damaged, take_checked, NULL };
 
 static int verify_sessions(const char *name, const struct verb_session *sessions, size_t count,
 			   struct told *told, struct reason *why)
