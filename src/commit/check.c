@@ -35,7 +35,7 @@ static int differs(struct check *check, uint64_t parent, const char *name, size_
 	if (rows_path_of_name(&check->tree->db, parent, name, length, check->gen, &path) < 0)
 		text_add_bytes(&path, name, length);
 	return reason_set(why, EBADMSG,
-			  "verification failed: %s of \"%.300s\" is not on the disc as it was staged", what,
+			  VERIFICATION_FAILED "%s of \"%.300s\" is not on the disc as it was staged", what,
 			  path.data ? path.data : "");
 }
 
@@ -242,7 +242,7 @@ static int check_complete(struct check *check, uint64_t names, struct reason *wh
 {
 	if (check->names == names)
 		return 0;
-	return reason_set(why, EBADMSG, "verification failed: the session holds %llu names, %llu were staged",
+	return reason_set(why, EBADMSG, VERIFICATION_FAILED "the session holds %llu names, %llu were staged",
 			  (unsigned long long)check->names, (unsigned long long)names);
 }
 
@@ -291,6 +291,18 @@ static int run(struct check *check, uint64_t start, struct reason *why)
 	return ret < 0 ? ret : keep_landed(check, why);
 }
 
+/* Who reads the reason learns that what was burned can't be relied on, whatever came between. */
+static int not_verified(int err, struct reason *why)
+{
+	struct reason cause = *why;
+
+	if (cause.err == ECANCELED ||
+	    strncmp(cause.text, VERIFICATION_FAILED, strlen(VERIFICATION_FAILED)) == 0)
+		return err;
+	why->err = 0;
+	return reason_set(why, -err, VERIFICATION_FAILED "%s", cause.err ? cause.text : strerror(-err));
+}
+
 int check_session(struct disc *disc, uint32_t gen, uint64_t start, uint64_t limit,
 		  const struct check_progress *progress, struct reason *why)
 {
@@ -316,5 +328,5 @@ int check_session(struct disc *disc, uint32_t gen, uint64_t start, uint64_t limi
 	free(check.planned);
 	free(check.found);
 	vec_clear(&check.inos);
-	return ret;
+	return ret < 0 ? not_verified(ret, why) : 0;
 }

@@ -5,6 +5,9 @@
 
 #include "commit/disc.h"
 
+/* How each reason begins that isn't about a cancel. */
+#define VERIFICATION_FAILED "verification failed: "
+
 struct check_progress {
 	/* Nonzero: somebody wants it to end; -ECANCELED follows. */
 	int (*step)(void *self, uint64_t done_bytes, const char *name, size_t length);

@@ -144,6 +144,7 @@ static void make_job(const struct run *run, struct verb_job *ret)
 	*ret = (struct verb_job){
 		.session = medium->base,
 		.nwa = medium->nwa,
+		.recorded = run->disc->is_drive ? 0 : medium->recorded,
 		.limit = end_of_room(&run->probe),
 		.has_base = medium->state != DISC_BLANK,
 		.is_drive = run->disc->is_drive,
@@ -442,6 +443,7 @@ static void tell_success(struct run *run, struct commit_result *result)
 	result->session = run->disc->probe.sessions.count;
 	result->start = run->journal.start;
 	result->sectors = run->journal.sectors;
+	result->worker_kib = run->burn.child.peak_kib;
 	phase_sentence(result->session, &run->journal, result->message, sizeof result->message);
 	tell_saved(run, result);
 	log_notice("%s", result->message);
@@ -543,8 +545,10 @@ void conduct(struct commit *commit, const struct commit_wish *wish, struct commi
 		ret = burn(&run, &why);
 	if (ret == 0)
 		ret = verify_and_publish(&run, &why);
-	if (ret < 0)
+	if (ret < 0) {
+		reason_set(&why, -ret, "%s", strerror(-ret)); /* where nobody said why: it mustn't pass */
 		tell_failure(&run, &why, result);
-	else
+	} else {
 		tell_success(&run, result);
+	}
 }

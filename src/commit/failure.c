@@ -2,10 +2,17 @@
 #include "commit/failure.h"
 
 #include "base/exit_code.h"
+#include "commit/check.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Not whatever failed in that phase: a journal that can't be written says nothing of the session. */
+static bool is_not_verified(const struct failure *failure)
+{
+	return strncmp(failure->why->text, VERIFICATION_FAILED, strlen(VERIFICATION_FAILED)) == 0;
+}
 
 int failure_exit_code(const struct failure *failure)
 {
@@ -26,9 +33,9 @@ int failure_exit_code(const struct failure *failure)
 	case ECANCELED:
 		return EXIT_CODE_CANCELLED;
 	default:
-		return failure->phase == PHASE_WRITTEN ? EXIT_CODE_VERIFY_FAILED
-		       : failure->touched	       ? EXIT_CODE_BURN_FAILED
-						       : EXIT_CODE_SYSTEM;
+		return is_not_verified(failure) ? EXIT_CODE_VERIFY_FAILED
+		       : failure->touched	? EXIT_CODE_BURN_FAILED
+						: EXIT_CODE_SYSTEM;
 	}
 }
 
@@ -71,15 +78,12 @@ static const char *what_to_do(const struct failure *failure)
 
 void failure_sentence(const struct failure *failure, char *ret, size_t room)
 {
-	const char *text = failure->why->text, *verify = "verification failed: ";
-	bool verified = failure->phase == PHASE_WRITTEN && failure->why->err != ECANCELED &&
-			strncmp(text, verify, strlen(verify)) != 0;
+	const char *text = failure->why->text;
 
 	if (failure->unsettled) /* and the reason says what is left to do */
 		snprintf(ret, room, "%s", text);
 	else if (!failure->touched)
 		snprintf(ret, room, "%.380s. Nothing was burned, and everything is still staged", text);
 	else
-		snprintf(ret, room, "%s%.240s. %s%s", verified ? verify : "", text, what_is_there(failure),
-			 what_to_do(failure));
+		snprintf(ret, room, "%.260s. %s%s", text, what_is_there(failure), what_to_do(failure));
 }

@@ -43,8 +43,10 @@ uint64_t work_staged(const struct json *status)
 
 static int follow_interrupted(const struct target *target)
 {
-	return ctl_fail(EXIT_CODE_INTERRUPTED, "no longer watching; the work goes on (discfsctl wait %s)",
-			target->root);
+	return ctl_fail(
+	    EXIT_CODE_INTERRUPTED,
+	    "no longer watching; the work goes on (discfsctl wait %s; discfsctl cancel %s ends it)",
+	    target->root, target->root);
 }
 
 /* Looks until it's done; start is when the watching began. */

@@ -38,13 +38,20 @@ static int cut_off(struct burning *burning)
 {
 	const struct burn_request *request = burning->request;
 	struct stat info;
+	uint64_t size;
 
 	burning->image = head_open_image(request->job->path, request->source->fd, burning->why);
 	if (burning->image < 0)
 		return burning->image;
-	if (fstat(burning->image, &info) != 0 ||
-	    ((uint64_t)info.st_size > request->start * SECTOR &&
-	     ftruncate(burning->image, (off_t)(request->start * SECTOR)) != 0))
+	if (fstat(burning->image, &info) != 0)
+		return reason_set(burning->why, errno, "%s can't be looked at: %s", request->job->path,
+				  strerror(errno));
+	size = (uint64_t)info.st_size;
+	if (size < request->job->recorded * SECTOR) /* what was there would be zeroes in the new session */
+		return reason_set(burning->why, EIO, "%s was cut off: files that are recorded there are lost",
+				  request->job->path);
+	if (size > request->start * SECTOR &&
+	    ftruncate(burning->image, (off_t)(request->start * SECTOR)) != 0)
 		return reason_set(burning->why, errno, "%s can't be cut off at the end of its sessions: %s",
 				  request->job->path, strerror(errno));
 	return reserve(burning);

@@ -18,6 +18,9 @@ int head_open_image(const char *path, int fd, struct reason *why)
 	AUTO_CLOSE int own = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat there, here;
 
+	if (own < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return reason_set(why, ESTALE, "%s isn't there any more: put the image that was mounted back",
+				  path);
 	if (own < 0)
 		return reason_set(why, errno, "%s can't be opened for writing: %s", path, strerror(errno));
 	if (fstat(own, &there) != 0 || fstat(fd, &here) != 0 || there.st_dev != here.st_dev ||

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -167,6 +168,7 @@ int child_finish(struct child *child, struct reason *why)
 {
 	const char *role = child->role;
 	int timeout = child->link.timeout_ms, status, err;
+	struct rusage usage = { 0 };
 
 	if (child->pid <= 0)
 		return 0;
@@ -174,9 +176,11 @@ int child_finish(struct child *child, struct reason *why)
 	link_close(&child->link);
 	child_await(child, timeout);
 	do
-		err = waitpid(child->pid, &status, 0) < 0 ? errno : 0;
+		err = wait4(child->pid, &status, 0, &usage) < 0 ? errno : 0;
 	while (err == EINTR);
 	child->pid = 0;
+	child->peak_kib = (uint64_t)usage.ru_maxrss;
+	log_debug("the %s worker had %ld KiB of memory at most", role, usage.ru_maxrss);
 	if (err)
 		return reason_set(why, EIO, "Lost sight of the %s worker: %s", role, strerror(err));
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)

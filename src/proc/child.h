@@ -15,6 +15,7 @@ struct child {
 	const char *role;
 	pid_t pid;	   /* 0 = none */
 	uint32_t warnings; /* received so far */
+	uint64_t peak_kib; /* of memory, once it has ended; at least what the daemon had when it forked */
 	struct link link;
 };
 

@@ -43,6 +43,7 @@ void put_job(struct msg *msg, const struct verb_job *job)
 	msg_put_string(msg, job->path);
 	msg_put_u64(msg, job->session);
 	msg_put_u64(msg, job->nwa);
+	msg_put_u64(msg, job->recorded);
 	msg_put_u64(msg, job->limit);
 	msg_put_u8(msg, job->has_base);
 	msg_put_string(msg, job->label);
@@ -65,6 +66,7 @@ bool get_job(struct msg *msg, struct verb_job *ret)
 	msg_get_string(msg, ret->path, sizeof ret->path);
 	ret->session = msg_get_u64(msg);
 	ret->nwa = msg_get_u64(msg);
+	ret->recorded = msg_get_u64(msg);
 	ret->limit = msg_get_u64(msg);
 	ret->has_base = msg_get_bool(msg);
 	msg_get_string(msg, ret->label, sizeof ret->label);

@@ -63,9 +63,10 @@ enum verb {
 struct verb_job {
 	char path[PATH_LIMIT]; /* the source's absolute path; the descriptor that goes along is the same file
 				*/
-	uint64_t session; /* import: start of the session to read (0: by the head). burn: start of the base
-			     session */
-	uint64_t nwa;	  /* burn: where the new session begins */
+	uint64_t session;  /* import: start of the session to read (0: by the head). burn: start of the base
+			      session */
+	uint64_t nwa;	   /* burn: where the new session begins */
+	uint64_t recorded; /* burn: sectors that an image file must have, or something of it is lost */
 	uint64_t
 	    limit; /* burn: sectors of the medium, the new session must end below. import: readable sectors */
 	bool has_base; /* burn: session is valid (the disc isn't blank) */

@@ -21,6 +21,7 @@ static void build_job(struct msg *msg)
 	const struct verb_job job = { .path = "/dev/sr0",
 				      .session = 32,
 				      .nwa = 4096,
+				      .recorded = 4090,
 				      .limit = 359847,
 				      .has_base = true,
 				      .label = "HOLIDAYS",
@@ -44,6 +45,7 @@ static void compare_job(struct msg *msg)
 	assert_string_equal(job.path, "/dev/sr0");
 	assert_int_equal(job.session, 32);
 	assert_int_equal(job.nwa, 4096);
+	assert_int_equal(job.recorded, 4090);
 	assert_int_equal(job.limit, 359847);
 	assert_true(job.has_base);
 	assert_string_equal(job.label, "HOLIDAYS");
