@@ -267,7 +267,7 @@ static int count_planned(struct check *check, uint64_t *ret)
 
 static int run(struct check *check, uint64_t start, struct reason *why)
 {
-	static const struct import_sink sink = { .node = check_node, .link = check_link };
+	static const struct import_sink sink = { .node = check_node, .link = check_link, .own = true };
 	struct verb_imported imported;
 	uint64_t names;
 	int ret;

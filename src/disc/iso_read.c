@@ -5,6 +5,7 @@
 #include "disc/iso_attr.h"
 #include "disc/iso_import.h"
 #include "disc/iso_links.h"
+#include "disc/own_sums.h"
 #include "disc/volume.h"
 #include "model/xattr_set.h"
 
@@ -354,6 +355,8 @@ int iso_read_tree(const struct source *source, uint64_t session, uint64_t limit,
 		got = collect_tree(&reading);
 	for (uint32_t i = 0; got == 0 && i < reading.entries.count; i++)
 		got = send_entry(&reading, i);
+	if (got == 0 && sink->own)
+		got = own_sums_check(source, session, reading.import.image, why);
 	if (got < 0)
 		return reason_set(why, -got, "the import broke off: %s", strerror(-got));
 	label = iso_image_get_volume_id(reading.import.image);

@@ -16,6 +16,7 @@ struct tree_sink {
 	int (*xattr)(void *self, const struct verb_xattr *xattr);
 	int (*extent)(void *self, const struct extent *extent);
 	int (*warning)(void *self, const char *text);
+	bool own; /* a session that was just written: its sums must be there and agree */
 };
 
 /* Once in a process, before the first tree. */

@@ -2,6 +2,7 @@
 #include "disc/verify.h"
 
 #include "disc/iso_import.h"
+#include "disc/own_sums.h"
 #include "disc/verify_tags.h"
 #include "disc/volume.h"
 
@@ -408,10 +409,6 @@ static int open_import(struct checking *checking)
 
 static int import(struct checking *checking)
 {
-	char name[] = "isofs.ca";
-	AUTO_FREE char *value = NULL;
-	size_t length = 0;
-	IsoNode *root;
 	int got = open_import(checking);
 
 	if (got < 0)
@@ -419,10 +416,7 @@ static int import(struct checking *checking)
 			   ? 0
 			   : reason_set(checking->why, -got, "%s", checking->failed.text);
 	checking->result.imported = true;
-	root = (IsoNode *)iso_image_get_root(checking->import.image);
-	checking->has_sums = iso_node_lookup_attr(root, name, &length, &value, 0) == 1 &&
-			     session_tags_place((const uint8_t *)value, length, &checking->sums) &&
-			     checking->sums.sums > 1;
+	checking->has_sums = own_sums_place(checking->import.image, &checking->sums);
 	return 0;
 }
 

@@ -297,7 +297,7 @@ int import_run(int fd, const char *path, uint64_t session, uint64_t limit, uint3
 	       const struct import_sink *sink, void *self, struct verb_imported *ret, struct reason *why)
 {
 	CLEANUP(import_clear) struct import import = { .sink = sink, .self = self };
-	struct verb_job job = { .session = session, .limit = limit, .format = format };
+	struct verb_job job = { .session = session, .limit = limit, .format = format, .own = sink->own };
 	struct child child = { 0 };
 	struct verb_imported imported;
 	int err;

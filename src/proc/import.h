@@ -16,6 +16,7 @@ struct import_sink {
 	/* A further name of a node that came before (never of a directory). */
 	int (*link)(void *self, uint64_t ino, uint64_t parent, const char *name, size_t name_length,
 		    struct reason *why);
+	bool own; /* a session that was just written: its sums must agree, or -EBADMSG */
 };
 
 /* fd: the medium, borrowed. session: start sector, 0 = by the head. limit: sectors readable. format: enum

@@ -48,6 +48,7 @@ void put_job(struct msg *msg, const struct verb_job *job)
 	msg_put_u8(msg, job->has_base);
 	msg_put_string(msg, job->label);
 	msg_put_u32(msg, job->format);
+	msg_put_u8(msg, job->own);
 	msg_put_u8(msg, job->is_drive);
 	msg_put_u8(msg, job->sequential);
 	msg_put_u8(msg, job->finalize);
@@ -71,6 +72,7 @@ bool get_job(struct msg *msg, struct verb_job *ret)
 	ret->has_base = msg_get_bool(msg);
 	msg_get_string(msg, ret->label, sizeof ret->label);
 	ret->format = msg_get_choice(msg, FORMAT_AUTO, FORMAT_UDF);
+	ret->own = msg_get_bool(msg);
 	ret->is_drive = msg_get_bool(msg);
 	ret->sequential = msg_get_bool(msg);
 	ret->finalize = msg_get_bool(msg);

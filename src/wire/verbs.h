@@ -73,6 +73,7 @@ struct verb_job {
 	char label[LABEL_LIMIT +
 		   1];	     /* burn: volume id of the new session; empty: keep the base's, or "DISC" */
 	uint32_t format;     /* import: enum tree_format */
+	bool own;	     /* import: a session that was just written, with sums that must agree */
 	bool is_drive;	     /* the source is a drive, the descriptor its block device */
 	bool sequential;     /* burn: the medium takes sessions one behind the other, and has no head */
 	bool finalize;	     /* burn: nothing can be appended afterwards */

@@ -55,8 +55,8 @@ int import_prepare(struct reason *why)
 
 int role_import(struct worker *worker, struct reason *why)
 {
-	static const struct tree_sink sink = { send_node, send_xattr, send_extent, send_warning };
 	const struct verb_job *job = &worker->job;
+	const struct tree_sink sink = { send_node, send_xattr, send_extent, send_warning, job->own };
 	struct sending sending = { worker, why };
 	struct verb_imported imported;
 	struct source source;

@@ -512,7 +512,7 @@ static int run_import(const char *act, const struct import_sink *sink, void *sel
 	return import_run(medium, "/the/medium", 0, LIMIT, FORMAT_AUTO, sink, self, &imported, why);
 }
 
-static const struct import_sink sink = { sink_node, sink_link };
+static const struct import_sink sink = { .node = sink_node, .link = sink_link, .own = false };
 
 static void test_import(void **state)
 {
@@ -545,7 +545,7 @@ static void test_import_refuses(void **state)
 
 static void test_import_sink_refuses(void **state)
 {
-	const struct import_sink refusing = { refuse_node, sink_link };
+	const struct import_sink refusing = { .node = refuse_node, .link = sink_link };
 	struct reason why = { 0 };
 
 	assert_int_equal(run_import("many", &refusing, NULL, &why), -ENOSPC);
@@ -561,7 +561,7 @@ static int count_node(void *self, struct node *node, uint64_t parent, const char
 
 static void test_import_many(void **state)
 {
-	const struct import_sink counting = { count_node, sink_link };
+	const struct import_sink counting = { .node = count_node, .link = sink_link };
 	struct timespec start, end;
 	struct reason why = { 0 };
 	uint64_t count = 0;

@@ -25,7 +25,8 @@ static void build_job(struct msg *msg)
 				      .limit = 359847,
 				      .has_base = true,
 				      .label = "HOLIDAYS",
-				      .format = FORMAT_JOLIET };
+				      .format = FORMAT_JOLIET,
+				      .own = true };
 
 	put_job(msg, &job);
 }
@@ -50,6 +51,7 @@ static void compare_job(struct msg *msg)
 	assert_true(job.has_base);
 	assert_string_equal(job.label, "HOLIDAYS");
 	assert_int_equal(job.format, FORMAT_JOLIET);
+	assert_true(job.own);
 }
 
 static void build_failed(struct msg *msg)
