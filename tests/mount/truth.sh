@@ -17,7 +17,7 @@ for i in 1 2 3 4 5 6 7 8; do
 done
 commit mnt TEMPLATE
 unmount mnt
-timeout 280 python3 -I "$TESTS/fault/truth.py" "$TOP/src/base/fault.h" template.img "$T/cases" ${DISCFS_TRUTH_ALL:+all}
+timeout 280 python3 -I "$TESTS/fault/truth.py" "$BUILD/fault/points" template.img "$T/cases" ${DISCFS_TRUTH_ALL:+all}
 
 # --- what goes wrong with the world
 
