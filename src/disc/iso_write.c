@@ -5,6 +5,7 @@
 #include "disc/session_stream.h"
 #include "disc/udf_session.h"
 #include "model/medium.h"
+#include "model/name.h"
 
 #include <libburn/libburn.h>
 
