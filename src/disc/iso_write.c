@@ -6,6 +6,7 @@
 #include "disc/udf_session.h"
 #include "model/medium.h"
 #include "model/name.h"
+#include "model/name.h"
 
 #include <libburn/libburn.h>
 
