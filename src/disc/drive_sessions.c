@@ -2,6 +2,7 @@
 #include "disc/drive_sessions.h"
 
 #include "disc/udf_session.h"
+#include "disc/session_tags.h"
 #include "model/medium.h"
 
 #include <errno.h>
@@ -39,6 +40,20 @@ static bool ends_within(const struct volume *volume, const struct verb_track *tr
 		(volume->size > volume->start && volume->size <= limit));
 }
 
+/* Other programs keep our name when they append (xorriso does), but not our way: without checksums there's no
+ * tag at the end either. Ours has one behind its descriptors. */
+static bool has_sums(const struct look *look, const struct volume *volume)
+{
+	struct reason ignored = { 0 };
+	uint8_t block[SECTOR];
+
+	for (uint64_t lba = volume->start + 17; lba < volume->start + HEAD_SECTORS; lba++)
+		if (source_read(look->source, lba, 1, block, &ignored) < 0 ||
+		    session_tags_is_superblock(block))
+			return true;
+	return false;
+}
+
 /* Sessions of our own end with libisofs' checksum tag (its doc/checksums.txt), behind which there's padding
  * only. One that broke off lacks it, whatever a drive filled its track with when it closed it. Where the tag
  * can't be read, nothing is known against the session. */
@@ -49,7 +64,7 @@ static bool is_whole(const struct look *look, const struct volume *volume, const
 	uint8_t block[SECTOR];
 	char tag[48];
 
-	if (!volume->ours)
+	if (!volume->ours || !has_sums(look, volume))
 		return true;
 	if (end > track->start + track->sectors)
 		return false;
@@ -204,7 +219,7 @@ static int probe_sequential(struct look *look)
 		return reason_set(look->why, EMEDIUMTYPE,
 				  "the disc has %zu tracks but none with an ISO 9660 or UDF file system",
 				  look->facts->tracks.count);
-	sessions_print(look->source, look->report);
+	disc_report_print(look->report, look->source);
 	newest = disc->base;
 	got = disc_report_choose(look->report, look->job->wanted, look->why);
 	if (got == 0)
