@@ -282,7 +282,7 @@ static int describe(struct iso_session *session, const struct verb_job *job, con
 	planned->head = session->head;
 	planned->head_length = job->sequential ? 0 : HEAD_BYTES;
 	if (sessions_fingerprint(session->head, 0, NULL, planned->fingerprint) < 0 ||
-	    sessions_fingerprint(first, 0, NULL, planned->print) < 0)
+	    sessions_print(first, planned->start, planned->print) < 0)
 		return reason_set(why, EIO, "can't compute SHA-256");
 	if (job->limit && !range_within(planned->start, planned->sectors, job->limit))
 		return reason_set(

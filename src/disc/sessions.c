@@ -381,16 +381,21 @@ static int probe_recorded(const struct walk *walk, const uint8_t *head)
 	return 0;
 }
 
+int sessions_print(const uint8_t *blocks, uint64_t start, uint8_t ret[FINGERPRINT_SIZE])
+{
+	return sessions_fingerprint(blocks, start + 1, blocks, ret);
+}
+
 /* What can't be read isn't known by it: the fingerprint says more, and fails when it must. */
-void sessions_print(const struct source *source, struct disc_report *report)
+void disc_report_print(struct disc_report *report, const struct source *source)
 {
 	size_t count = report->sessions.count;
+	uint64_t start = count ? report->sessions.items[count - 1].start : 0;
 	AUTO_FREE uint8_t *blocks = count ? malloc(HEAD_BYTES) : NULL;
 	struct reason ignored = { 0 };
 
-	if (!blocks ||
-	    read_some(source, report->sessions.items[count - 1].start, HEAD_SECTORS, blocks, &ignored) < 0 ||
-	    sessions_fingerprint(blocks, 0, NULL, report->disc.print) < 0)
+	if (!blocks || read_some(source, start, HEAD_SECTORS, blocks, &ignored) < 0 ||
+	    sessions_print(blocks, start, report->disc.print) < 0)
 		memset(report->disc.print, 0, sizeof report->disc.print);
 }
 
@@ -440,6 +445,6 @@ int sessions_probe(const struct source *source, uint32_t wanted, struct disc_rep
 	}
 	if (got == 0)
 		got = disc_report_choose(ret, wanted, why);
-	sessions_print(source, ret);
+	disc_report_print(ret, source);
 	return got < 0 ? got : fingerprint_disc(source, head, disc, why);
 }

@@ -43,8 +43,10 @@ int disc_report_choose(struct disc_report *report, uint32_t wanted, struct reaso
  * 9660, or of a kind that isn't supported), -EIO, -ENOENT (no session of that number). Clear it always. */
 int sessions_probe(const struct source *source, uint32_t wanted, struct disc_report *ret, struct reason *why);
 void disc_report_clear(struct disc_report *report);
-/* Fills the print of the newest session, where there is one that can be read: its own first blocks. */
-void sessions_print(const struct source *source, struct disc_report *report);
+/* What a session is known by, whoever writes the head: its place and its own first HEAD_BYTES. 0 or -EIO. */
+int sessions_print(const uint8_t *blocks, uint64_t start, uint8_t ret[FINGERPRINT_SIZE]);
+/* The newest one's; zeroes where there's none, or it can't be read. */
+void disc_report_print(struct disc_report *report, const struct source *source);
 /* Loads what libcrypto needs for its sums. 0 or -EIO. */
 int sessions_prepare(void);
 /* head: HEAD_BYTES. base_blocks: 16 sectors from base+16, or NULL when base is 0. 0 or -EIO. */

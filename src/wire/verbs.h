@@ -115,8 +115,8 @@ struct verb_disc {
 	uint32_t formats;  /* set of enum tree_format: what the base session carries */
 	uint32_t sessions; /* how many SESSION messages came before */
 	uint8_t fingerprint[FINGERPRINT_SIZE]; /* SHA-256: see source.h */
-	uint8_t print[FINGERPRINT_SIZE]; /* of the newest session's own first blocks; zeroes: there's none */
-	char closed_why[200];		 /* why nothing can be appended, when state is DISC_CLOSED */
+	uint8_t print[FINGERPRINT_SIZE];       /* of the newest session (sessions_print); zeroes: none */
+	char closed_why[200];		       /* why nothing can be appended, when state is DISC_CLOSED */
 };
 
 /* One name of one node. Parents come before their children; the root comes first with an empty name and
