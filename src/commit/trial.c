@@ -30,6 +30,7 @@ struct walk {
 	struct tree *tree;
 	struct trial *trial;
 	uint32_t gen;
+	const _Atomic bool *cancelled;
 	VEC(struct ahead) ahead;
 	VEC(struct child) children;
 	VEC(struct body) bodies;
@@ -374,7 +375,8 @@ static int take_dir(struct walk *walk, const struct ahead *dir)
 
 	layout_clear(&walk->layout);
 	for (size_t i = 0; ret == 0 && i < walk->children.count; i++)
-		ret = take_child(walk, &walk->children.items[i], dir->ino);
+		ret = atomic_load(walk->cancelled) ? -ECANCELED
+						   : take_child(walk, &walk->children.items[i], dir->ino);
 	if (ret == 0 && dir->depth >= TREE_DEPTH_LIMIT)
 		ret = add_item(walk, (struct trial_item){ .kind = TRIAL_DEPTH, .node = TRIAL_DIRS }, dir->ino,
 			       "", 0, "");
@@ -423,10 +425,11 @@ static int count_change(void *self, struct node *node, uint32_t gen)
 	return 0;
 }
 
-int trial_make(struct tree *tree, uint32_t gen, struct trial *ret)
+int trial_make(struct tree *tree, uint32_t gen, const _Atomic bool *cancelled, struct trial *ret)
 {
 	CLEANUP(trial_clear) struct trial trial = { 0 };
-	CLEANUP(walk_clear) struct walk walk = { .tree = tree, .trial = &trial, .gen = gen };
+	CLEANUP(walk_clear)
+	struct walk walk = { .tree = tree, .trial = &trial, .gen = gen, .cancelled = cancelled };
 	int got = changes_count(tree, &trial.changes);
 
 	if (got == 0) {

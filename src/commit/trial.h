@@ -58,5 +58,6 @@ struct trial {
 };
 
 void trial_clear(struct trial *trial);
-/* Looks through the tree as it is in the frozen generation gen. 0 or -errno. */
-int trial_make(struct tree *tree, uint32_t gen, struct trial *ret);
+/* Looks through the tree as it is in the frozen generation gen. 0 or -errno; -ECANCELED as soon as cancelled
+ * is true. */
+int trial_make(struct tree *tree, uint32_t gen, const _Atomic bool *cancelled, struct trial *ret);

@@ -58,6 +58,8 @@ for i in range(count):
         os.link(first, "name%d" % i)
     elif kind == "dirs":
         os.mkdir("dir%d" % i)
+    elif kind == "empty":
+        put("empty%d" % i)
     elif kind == "attributes":
         put("file%d" % i)
         os.setxattr("file%d" % i, "user.comment", os.urandom(10 + i % 300))
@@ -101,6 +103,24 @@ check_size "some removed"
 discfsctl discard mnt --yes >discarded.txt
 : >mnt/empty
 check_size "discarded"
+unmount mnt
+
+# --- files without content have no MD5: nothing is charged for any, nor for those that had some
+make_disc empty.img dvd
+mount_disc empty.img mnt
+make_tree empty 9000 mnt/empty
+make_tree small 1000 mnt/small
+for file in mnt/small/*; do
+	: >"$file"
+done
+unmount mnt # all is laid out anew
+mount_disc empty.img mnt
+check_size "10000 without content"
+assert_less $(($(status mnt .room.predicted_sectors) - $(status mnt .last.sectors))) 33 "sectors too many"
+commit mnt EMPTY
+echo full >mnt/empty/empty7
+check_size "one with content"
+assert_less $(($(status mnt .room.predicted_sectors) - $(status mnt .last.sectors))) 33 "sectors too many"
 unmount mnt
 
 # --- an image of another program, without MD5s
