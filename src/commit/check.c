@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "commit/check.h"
 
+#include "base/log.h"
 #include "base/text.h"
 #include "model/xattr_set.h"
 #include "proc/import.h"
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #define COMPARE_BYTES (1u << 20)
+#define BAD_LIMIT     1000u /* names; then it is given up */
 
 struct check {
 	struct disc *disc;
@@ -23,6 +25,8 @@ struct check {
 	int64_t landed;		  /* rows stored of them */
 	uint64_t done_bytes;	  /* compared */
 	uint8_t *planned, *found; /* COMPARE_BYTES each */
+	uint64_t bad;		  /* names that are not as they were staged */
+	struct reason first;	  /* of them */
 	const struct check_progress *progress;
 };
 
@@ -37,6 +41,25 @@ static int differs(struct check *check, uint64_t parent, const char *name, size_
 	return reason_set(why, EBADMSG,
 			  VERIFICATION_FAILED "%s of \"%.300s\" is not on the disc as it was staged", what,
 			  path.data ? path.data : "");
+}
+
+/* What is wrong with one name says nothing about the others: all are looked at, and told in the log. */
+static int note_bad(struct check *check, const struct reason *bad, struct reason *why)
+{
+	if (check->bad++ == 0)
+		check->first = *bad;
+	log_error("%s", bad->text);
+	return check->bad < BAD_LIMIT ? 0 : reason_set(why, bad->err, "%s", bad->text);
+}
+
+static int end_bad(const struct check *check, struct reason *why)
+{
+	unsigned long long more = check->bad - 1;
+
+	if (check->bad < 2)
+		return reason_set(why, check->first.err, "%s", check->first.text);
+	return reason_set(why, check->first.err, "%.400s; and %llu more %s bad: the log names %s",
+			  check->first.text, more, more == 1 ? "is" : "are", more == 1 ? "it" : "them");
 }
 
 /* Rock Ridge keeps the parts of a target (RRIP 4.1.3): a doubled slash or one at the end isn't among them. */
@@ -197,6 +220,7 @@ static int check_node(void *self, struct node *node, uint64_t parent, const char
 	struct node planned CLEANUP(node_clear) = { 0 };
 	uint64_t our_parent = parent ? check->inos.items[parent - 1] : 0;
 	uint64_t *ino = vec_push(&check->inos);
+	struct reason bad = { 0 };
 	uint32_t gen = 0;
 	const char *what;
 	int ret;
@@ -211,16 +235,20 @@ static int check_node(void *self, struct node *node, uint64_t parent, const char
 	if (check->progress->step(check->progress->self, check->done_bytes, name, length))
 		return reason_set(why, ECANCELED, "cancelled while it was verified");
 	what = attr_difference(&planned, node);
-	if (what)
-		return differs(check, our_parent, name, length, what, why);
+	if (what) {
+		differs(check, our_parent, name, length, what, &bad);
+		return note_bad(check, &bad, why);
+	}
 	ret = check_body(check, &planned, node, gen);
-	if (ret == -EBADMSG)
-		return differs(check, our_parent, name, length, "the content", why);
 	if (ret == -ECANCELED)
 		return reason_set(why, ECANCELED, "cancelled while it was verified");
-	return ret < 0 ? reason_set(why, -ret, "\"%.*s\" can't be read back: %s", (int)length, name,
-				    strerror(-ret))
-		       : 0;
+	if (ret == -EBADMSG)
+		differs(check, our_parent, name, length, "the content", &bad);
+	else if (ret < 0)
+		reason_set(&bad, -ret, "\"%.*s\" can't be read back: %s", (int)length, name, strerror(-ret));
+	if (ret < 0 && ret != -EBADMSG && ret != -EIO) /* the disc is gone, or memory is short */
+		return reason_set(why, -ret, "%s", bad.text);
+	return ret < 0 ? note_bad(check, &bad, why) : 0;
 }
 
 static int check_link(void *self, uint64_t ino, uint64_t parent, const char *name, size_t length,
@@ -284,6 +312,8 @@ static int run(struct check *check, uint64_t start, struct reason *why)
 			 check, &imported, why);
 	if (ret < 0)
 		return ret;
+	if (check->bad)
+		return end_bad(check, why);
 	ret = count_planned(check, &names);
 	if (ret < 0)
 		return reason_set(why, -ret, "the staged tree can't be read");
