@@ -157,6 +157,10 @@ static int import(struct pasts *pasts, struct past *past, struct reason *why)
 	struct disc_reader *reader = &pasts->disc->tree.disc;
 	int ret = disc_reader_enter(reader);
 
+	if (ret == -ENOMEDIUM)
+		return reason_set(why, ENOMEDIUM,
+				  "session %" PRIu32 " isn't known yet, and the disc %s isn't here",
+				  past->session.number, reader->missing);
 	if (ret < 0)
 		return reason_set(why, EBUSY, "session %" PRIu32 " can't be read while a session is burned",
 				  past->session.number);

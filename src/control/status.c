@@ -3,6 +3,7 @@
 
 #include "proc/drive_json.h"
 #include "store/changes.h"
+#include "wire/session_json.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -73,29 +74,6 @@ static void json_mount(struct control *control, struct text *text)
 	json_key(text, "commit_mode", control->commit_on_unmount ? "unmount" : "manual");
 }
 
-static void json_formats(struct text *text, uint32_t formats)
-{
-	const char *comma = "";
-
-	text_add(text, ",\"formats\":[");
-	for (uint32_t at = tree_format_best(formats); at != FORMAT_AUTO; at = tree_format_next(formats, at)) {
-		text_add(text, "%s\"%s\"", comma, tree_format_word(at));
-		comma = ",";
-	}
-	text_add(text, "]");
-}
-
-static void json_session(struct text *text, const struct verb_session *session)
-{
-	text_add(
-	    text,
-	    "%s{\"number\":%" PRIu32 ",\"start\":%" PRIu64 ",\"sectors\":%" PRIu64 ",\"time\":%" PRId64 ",",
-	    session->number > 1 ? "," : "", session->number, session->start, session->sectors, session->time);
-	json_key(text, "label", session->label);
-	json_formats(text, session->formats);
-	text_add(text, "}");
-}
-
 /* Needs disc->lock. */
 static void json_disc(const struct disc *disc, struct text *text)
 {
@@ -111,11 +89,9 @@ static void json_disc(const struct disc *disc, struct text *text)
 	text_add(text, ",\n\"base\":{\"session\":%zu,",
 		 disc->wish.wanted ? disc->wish.wanted : disc->probe.sessions.count);
 	json_key(text, "format", disc->format ? tree_format_word(disc->format) : "none");
-	text_add(text, ",\"nodes\":%" PRIu64 "},\n\"sessions\":[", disc->base_nodes);
-	for (size_t i = 0; i < disc->probe.sessions.count; i++)
-		json_session(text, &disc->probe.sessions.items[i]);
-	text_add(text, "]");
-	if (disc->probe.is_drive)
+	text_add(text, ",\"nodes\":%" PRIu64 "},\n\"sessions\":", disc->base_nodes);
+	sessions_to_json(disc->probe.sessions.items, disc->probe.sessions.count, text);
+	if (disc->probe.is_drive && !disc->offline)
 		drive_to_json(&disc->probe.facts, text);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/catalog_json.h"
+#include "wire/session_json.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -12,22 +13,6 @@ static void add_string(struct text *text, const char *key, const char *value)
 	else
 		text_add(text, "null");
 	text_add(text, ",");
-}
-
-static void add_sessions(const struct shelf *shelf, struct text *text)
-{
-	text_add(text, "\"sessions\":[");
-	for (size_t i = 0; i < shelf->sessions.count; i++) {
-		const struct verb_session *session = &shelf->sessions.items[i];
-
-		text_add(text,
-			 "%s{\"number\":%" PRIu32 ",\"start\":%" PRIu64 ",\"sectors\":%" PRIu64
-			 ",\"time\":%" PRId64 ",\"label\":",
-			 i ? "," : "", session->number, session->start, session->sectors, session->time);
-		text_add_json(text, session->label, strlen(session->label));
-		text_add(text, "}");
-	}
-	text_add(text, "],");
 }
 
 static void add_shelf(const struct shelf *shelf, struct text *text)
@@ -44,7 +29,9 @@ static void add_shelf(const struct shelf *shelf, struct text *text)
 		 disc->recorded);
 	text_add(text, "\"base\":{\"nodes\":%" PRIu64 ",\"files\":%" PRIu64 ",\"bytes\":%" PRIu64 "},",
 		 shelf->nodes, shelf->files, shelf->bytes);
-	add_sessions(shelf, text);
+	text_add(text, "\"sessions\":");
+	sessions_to_json(shelf->sessions.items, shelf->sessions.count, text);
+	text_add(text, ",");
 	add_string(text, "superseded", shelf->superseded[0] ? shelf->superseded : NULL);
 }
 

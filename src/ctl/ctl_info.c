@@ -6,6 +6,7 @@
 #include "ctl/show.h"
 #include "ctl/place.h"
 #include "ctl/treat.h"
+#include "wire/session_json.h"
 #include "proc/drive_json.h"
 #include "proc/probe.h"
 
@@ -28,35 +29,6 @@ static void add_string(struct text *text, const char *key, const char *value)
 {
 	text_add(text, "\"%s\":", key);
 	text_add_json(text, value, strlen(value));
-}
-
-static void add_formats(struct text *text, uint32_t formats)
-{
-	const char *comma = "";
-
-	text_add(text, ",\"formats\":[");
-	for (uint32_t at = tree_format_best(formats); at != FORMAT_AUTO; at = tree_format_next(formats, at)) {
-		text_add(text, "%s\"%s\"", comma, tree_format_word(at));
-		comma = ",";
-	}
-	text_add(text, "]");
-}
-
-static void add_sessions(struct text *text, const struct probe *probe)
-{
-	text_add(text, "\"sessions\":[");
-	for (size_t i = 0; i < probe->sessions.count; i++) {
-		const struct verb_session *session = &probe->sessions.items[i];
-
-		text_add(text,
-			 "%s{\"number\":%" PRIu32 ",\"start\":%" PRIu64 ",\"sectors\":%" PRIu64
-			 ",\"time\":%" PRId64 ",",
-			 i ? "," : "", session->number, session->start, session->sectors, session->time);
-		add_string(text, "label", session->label);
-		add_formats(text, session->formats);
-		text_add(text, "}");
-	}
-	text_add(text, "]");
 }
 
 /* Sectors for the next session and all after it; 0: nothing more, or (an image) as much as the host's disk.
@@ -95,7 +67,8 @@ static void probe_to_json(const char *source, const struct probe *probe, struct 
 		 room_of(probe));
 	add_string(text, "label", count ? probe->sessions.items[count - 1].label : "");
 	text_add(text, ",");
-	add_sessions(text, probe);
+	text_add(text, "\"sessions\":");
+	sessions_to_json(probe->sessions.items, count, text);
 	if (probe->is_drive)
 		drive_to_json(&probe->facts, text);
 	text_add(text, "}\n");

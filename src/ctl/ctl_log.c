@@ -4,6 +4,7 @@
 #include "ctl/place.h"
 #include "ctl/treat.h"
 #include "proc/probe.h"
+#include "wire/session_json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -102,22 +103,6 @@ static int log_of_mount(const struct target *target, const struct log_words *wor
 	return code ? code : print_log(&text, words);
 }
 
-static void add_sessions(struct text *text, const struct probe *probe)
-{
-	text_add(text, "[");
-	for (size_t i = 0; i < probe->sessions.count; i++) {
-		const struct verb_session *session = &probe->sessions.items[i];
-
-		text_add(text, "%s{\"number\":%" PRIu32 ",\"start\":%" PRIu64, i ? "," : "", session->number,
-			 session->start);
-		text_add(text, ",\"sectors\":%" PRIu64 ",\"time\":%" PRId64 ",\"label\":", session->sectors,
-			 session->time);
-		text_add_json(text, session->label, strlen(session->label));
-		text_add(text, "}");
-	}
-	text_add(text, "]\n");
-}
-
 static int log_of_source(const struct place *place, const struct log_words *words)
 {
 	CLEANUP(probe_clear) struct probe probe = { 0 };
@@ -133,7 +118,8 @@ static int log_of_source(const struct place *place, const struct log_words *word
 	err = probe_run(fd, place->path, NULL, &probe, &why);
 	if (err < 0)
 		return treat_failed(place->path, -err, &why);
-	add_sessions(&text, &probe);
+	sessions_to_json(probe.sessions.items, probe.sessions.count, &text);
+	text_add(&text, "\n");
 	return print_log(&text, words);
 }
 

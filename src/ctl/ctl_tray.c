@@ -42,6 +42,8 @@ int command_eject(int argc, char **argv)
 
 	if (!code)
 		code = place_find("eject", count ? argv[1] : NULL, true, &place);
+	if (!code)
+		code = place_must_be_here(&place);
 	if (!code && !place.mounted && !place.is_drive)
 		code = ctl_fail(EXIT_CODE_SYSTEM, "%s is an image file, and not mounted", place.path);
 	if (!code && place.mounted && !place.discfs)

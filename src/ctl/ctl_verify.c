@@ -281,6 +281,8 @@ int command_verify(int argc, char **argv)
 
 	if (!code)
 		code = place_find("verify", count ? argv[1] : NULL, true, &place);
+	if (!code)
+		code = place_must_be_here(&place);
 	if (!code && place.is_drive && place.mounted && !place.discfs)
 		code = place_is_mounted(&place);
 	return code ? code : verify_place(&place, all, json);

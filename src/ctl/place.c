@@ -42,6 +42,7 @@ static int place_of_directory(const char *path, struct place *ret)
 	source = json_string(&status, "$.source");
 	snprintf(ret->path, sizeof ret->path, "%s", source ? source : "");
 	ret->is_drive = stat(ret->path, &st) == 0 && S_ISBLK(st.st_mode);
+	ret->offline = json_bool(&status, "$.offline");
 	ret->mounted = ret->discfs = true;
 	return EXIT_CODE_DONE;
 }
@@ -82,4 +83,12 @@ int place_is_mounted(const struct place *place)
 {
 	return ctl_fail(EXIT_CODE_BUSY, "%s is mounted on %s: unmount it first (%s %s)", place->path,
 			place->mount.root, place->discfs ? "discfsctl umount" : "umount", place->mount.root);
+}
+
+int place_must_be_here(const struct place *place)
+{
+	return place->offline
+		   ? ctl_fail(EXIT_CODE_NO_MEDIUM, "%s is mounted offline: the disc itself isn't here",
+			      place->mount.root)
+		   : EXIT_CODE_DONE;
 }

@@ -10,10 +10,13 @@ struct place {
 	bool mounted;
 	struct target mount; /* where */
 	bool discfs;	     /* by us */
+	bool offline;	     /* the disc isn't here: path is no path */
 };
 
 /* argument: a drive, an image file or, with directories, a directory of a mounted disc. NULL: the disc that
  * is mounted here, if directories count, or else the only drive there is. An exit code. */
 int place_find(const char *command, const char *argument, bool directories, struct place *ret);
+/* An exit code: says so when the disc isn't here. */
+int place_must_be_here(const struct place *place);
 /* Says where it's mounted, and that it can't be done therefore: an exit code. */
 int place_is_mounted(const struct place *place);

@@ -13,7 +13,7 @@ static int hold(struct mount *mount, uint32_t number, struct past **ret)
 	struct reason why = { 0 };
 	int err = pasts_hold(&mount->pasts, number, true, ret, &why);
 
-	if (err == 0 || err == -ENOENT || err == -EBUSY)
+	if (err == 0 || err == -ENOENT || err == -EBUSY || err == -ENOMEDIUM)
 		return err;
 	log_error("session %u can't be shown: %s", (unsigned)number, why.text);
 	return err == -ENOMEM || err == -ENOSPC ? err : -EIO;

@@ -179,7 +179,9 @@ int disc_read(struct disc_reader *disc, void *data, size_t length, uint64_t orig
 
 int disc_reader_enter(struct disc_reader *disc)
 {
-	return begin(disc) ? 0 : -EAGAIN;
+	if (disc->missing)
+		tell_missing(disc);
+	return disc->missing ? -ENOMEDIUM : begin(disc) ? 0 : -EAGAIN;
 }
 
 void disc_reader_leave(struct disc_reader *disc)

@@ -55,8 +55,8 @@ void disc_reader_forget(struct disc_reader *disc);
  * be read, -EAGAIN while somebody holds it or when it isn't here, -ENOMEDIUM, -ESTALE: another disc is in the
  * drive. */
 int disc_read(struct disc_reader *disc, void *data, size_t length, uint64_t origin);
-/* Somebody else, a worker, reads the disc from now on: until disc_reader_leave it isn't held. 0 or -EAGAIN.
- */
+/* Somebody else, a worker, reads the disc from now on: until disc_reader_leave it isn't held. 0,
+ * -EAGAIN, or -ENOMEDIUM: it isn't here. */
 int disc_reader_enter(struct disc_reader *disc);
 void disc_reader_leave(struct disc_reader *disc);
 /* When it returns, nobody reads, and nobody will before the release. One holder at a time. */

@@ -12,6 +12,7 @@
 
 /* Of the document that store/shelf.c keeps. */
 #define FACT(key) "json_extract(value,'$." #key "'),"
+#define EACH(key) "json_extract(s.value,'$." #key "'),"
 
 static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_BEGIN] = "BEGIN IMMEDIATE",
@@ -22,16 +23,15 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_META_PUT] = "INSERT OR REPLACE INTO meta VALUES(?1,?2)",
 
 	[QUERY_SHELF_GET] = "SELECT " FACT(fingerprint) FACT(path) FACT(drive) FACT(older) FACT(label)
-	    FACT(profile) FACT(state) FACT(capacity) FACT(recorded) FACT(nwa) FACT(base) FACT(closed_why)
-		FACT(medium) FACT(overwriteable) FACT(damaged) FACT(single) FACT(free) FACT(host_free)
-		    FACT(format) FACT(nodes) FACT(files)
+	    FACT(profile) FACT(state) FACT(capacity) FACT(recorded) FACT(nwa) FACT(base) FACT(formats)
+		FACT(closed_why) FACT(medium) FACT(overwriteable) FACT(damaged) FACT(single) FACT(free)
+		    FACT(host_free) FACT(format) FACT(nodes) FACT(files)
 			FACT(bytes) "ifnull((SELECT value FROM meta WHERE key='seen'),0),"
 				    "ifnull((SELECT value FROM meta WHERE key='superseded'),'') "
 				    "FROM meta WHERE key='shelf' AND json_valid(value)",
-	[QUERY_SHELF_SESSIONS] = "SELECT json_extract(s.value,'$.number'),json_extract(s.value,'$.start'),"
-				 "json_extract(s.value,'$.sectors'),json_extract(s.value,'$.time'),json_"
-				 "extract(s.value,'$.label') "
-				 "FROM meta,json_each(meta.value,'$.sessions') s WHERE meta.key='shelf'",
+	[QUERY_SHELF_SESSIONS] = "SELECT " EACH(number) EACH(start) EACH(sectors) EACH(time) EACH(label)
+	    EACH(formats) "1 "
+			  "FROM meta,json_each(meta.value,'$.sessions') s WHERE meta.key='shelf'",
 	[QUERY_SHELF_COUNT] =
 	    "SELECT count(*),ifnull(sum(mode BETWEEN 32768 AND 36863),0),"
 	    "ifnull(sum(CASE WHEN mode BETWEEN 32768 AND 36863 THEN size END),0) FROM node WHERE gen=0",

@@ -32,8 +32,9 @@ static void add_sessions(struct text *text, const struct shelf *shelf)
 
 		text_add(text,
 			 "%s{\"number\":%" PRIu32 ",\"start\":%" PRIu64 ",\"sectors\":%" PRIu64
-			 ",\"time\":%" PRId64 ",\"label\":",
-			 i ? "," : "", session->number, session->start, session->sectors, session->time);
+			 ",\"time\":%" PRId64 ",\"formats\":%" PRIu32 ",\"label\":",
+			 i ? "," : "", session->number, session->start, session->sectors, session->time,
+			 session->formats);
 		text_add_json(text, session->label, strlen(session->label));
 		text_add(text, "}");
 	}
@@ -65,6 +66,7 @@ static void to_json(const struct shelf *shelf, struct text *text)
 	add_number(text, "recorded", disc->recorded);
 	add_number(text, "nwa", disc->nwa);
 	add_number(text, "base", disc->base);
+	add_number(text, "formats", disc->formats);
 	add_string(text, "closed_why", disc->closed_why);
 	add_number(text, "medium", drive->profile);
 	add_number(text, "overwriteable", drive->overwriteable);
@@ -155,6 +157,7 @@ static void take_facts(sqlite3_stmt *stmt, struct shelf *ret)
 	disc->recorded = take_number(stmt, at++);
 	disc->nwa = take_number(stmt, at++);
 	disc->base = take_number(stmt, at++);
+	disc->formats = (uint32_t)take_number(stmt, at++) & (FORMAT_SET_LIMIT - 1);
 	take_text(stmt, at++, disc->closed_why, sizeof disc->closed_why);
 	drive->profile = (uint32_t)take_number(stmt, at++);
 	drive->overwriteable = take_number(stmt, at++) != 0;
@@ -185,6 +188,7 @@ static int load_sessions(struct db *db, struct shelf *ret)
 		session->sectors = take_number(stmt, 2);
 		session->time = (int64_t)take_number(stmt, 3);
 		take_text(stmt, 4, session->label, sizeof session->label);
+		session->formats = (uint32_t)take_number(stmt, 5) & (FORMAT_SET_LIMIT - 1);
 	}
 	ret->disc.sessions = (uint32_t)ret->sessions.count;
 	return found;

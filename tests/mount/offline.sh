@@ -193,6 +193,29 @@ mount_disc disc.img mnt
 assert_equal "$(cat mnt/more)" more
 unmount mnt
 
+# Older sessions are there as far as somebody has looked at them; going back costs no data, so it needs no disc.
+mount_disc disc.img mnt
+rm mnt/whole2
+commit mnt
+count=$(status mnt '.sessions | length')
+[ -e "mnt/.discfs/sessions/$((count - 1))/whole2" ]
+unmount mnt
+mount_offline OFFSHELF off
+[ ! -e off/whole2 ]
+cmp <(stat -c %s random) <(stat -c %s "off/.discfs/sessions/$((count - 1))/whole2")
+assert_fails "temporarily unavailable" cat "off/.discfs/sessions/$((count - 1))/whole2"
+assert_fails "No medium found" ls off/.discfs/sessions/1
+discfsctl restore $((count - 1)) off/whole2
+assert_exit 10 discfsctl restore 1 off/docs --yes
+assert_exit 10 discfsctl verify off
+assert_exit 10 discfsctl eject off
+discfsctl log off | grep -q OFFSHELF
+unmount off
+wait
+mount_disc disc.img mnt
+assert_same_bytes mnt/whole2 random
+unmount mnt
+
 # Discs that aren't known.
 assert_exit 2 discfs --offline NOBODY other
 grep -q NOBODY "$T/out"
