@@ -104,6 +104,7 @@ static void set_names(struct iso_session *session, const struct verb_job *job)
 		iso_image_set_volume_id(session->image, job->label);
 	else if (!label || !label[0])
 		iso_image_set_volume_id(session->image, LABEL_NONE);
+	iso_image_set_data_preparer_id(session->image, VOLUME_APPLICATION " " DISCFS_VERSION);
 	/* Tells a session of ours that was never published from one that somebody appended: see sessions.h.
 	 */
 	iso_image_set_application_id(session->image, job->sequential ? VOLUME_APPLICATION_HEADLESS

@@ -12,6 +12,7 @@ enum {
 	AT_SET_SIZE = 120,
 	AT_BLOCK_SIZE = 128,
 	AT_ROOT_EXTENT = 158,
+	AT_PREPARER = 446,
 	AT_APPLICATION = 574,
 	AT_CREATED = 813,
 	AT_MODIFIED = 830
@@ -63,9 +64,14 @@ static bool is_primary(const uint8_t *block)
 	return block[0] == 1 && memcmp(block + 1, "CD001", 5) == 0 && block[6] == 1;
 }
 
+/* Other programs carry the application of the session before on, but name themselves as who prepared theirs.
+ */
 static bool is_application(const uint8_t *block, const char *name)
 {
-	return memcmp(block + AT_APPLICATION, name, strlen(name)) == 0;
+	const uint8_t *preparer = block + AT_PREPARER;
+
+	return memcmp(block + AT_APPLICATION, name, strlen(name)) == 0 &&
+	       (*preparer == ' ' || memcmp(preparer, VOLUME_APPLICATION, strlen(VOLUME_APPLICATION)) == 0);
 }
 
 int volume_read(const struct source *source, uint64_t start, struct volume *ret, struct reason *why)

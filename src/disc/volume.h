@@ -18,7 +18,8 @@ struct volume {
 	uint8_t block[SECTOR];
 };
 
-/* The application identifier (8.4.20) of the sessions that this program writes. */
+/* The application identifier (8.4.20) of the sessions that this program writes; the first is their data
+ * preparer (8.4.19), too. */
 #define VOLUME_APPLICATION	    "DISCFS"
 #define VOLUME_APPLICATION_HEADLESS "APPENDED BY DISCFS"
 

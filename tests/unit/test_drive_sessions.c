@@ -12,7 +12,7 @@
 
 #define TRACK 400u /* sectors of every track; the next begins 300 behind it */
 
-enum content { NOTHING, OURS, OURS_LONG, OURS_UNTAGGED, FOREIGN, FOREIGN_LONG, OTHER, UNREADABLE };
+enum content { NOTHING, OURS, OURS_LONG, OURS_UNTAGGED, FOREIGN, FOREIGN_LONG, FOLLOWER, OTHER, UNREADABLE };
 
 struct disc_case {
 	const char *name;
@@ -27,6 +27,7 @@ struct disc_case {
 static const struct disc_case cases[] = {
 	{ "two good ones", { OURS, OURS }, 0, 0, 0, 2, 2, DISC_APPENDABLE },
 	{ "foreign ones", { FOREIGN, FOREIGN }, 0, 0, 0, 2, 2, DISC_APPENDABLE },
+	{ "one that carries our name on", { OURS, FOLLOWER }, 0, 0, 0, 2, 2, DISC_APPENDABLE },
 	{ "the newest was cut off", { OURS, OURS_LONG }, 0, 0, 0, 1, 1, DISC_APPENDABLE },
 	{ "a foreign one was cut off", { OURS, FOREIGN_LONG }, 0, 0, 0, 1, 1, DISC_APPENDABLE },
 	{ "the newest was filled up when it was closed",
@@ -69,16 +70,26 @@ static void put_both(uint8_t *at, uint32_t value)
 	put_be32(at + 4, value);
 }
 
-static void put_volume(int fd, uint32_t start, uint32_t end, bool ours)
+/* xorriso appends to a session of ours without changing the application. */
+static void put_names(uint8_t *block, enum content content)
 {
+	memset(block + 446, ' ', 256);
+	if (content == FOREIGN || content == FOREIGN_LONG)
+		return;
+	memcpy(block + 446, content == FOLLOWER ? "XORRISO" : "DISCFS ", 7);
+	memcpy(block + 574, VOLUME_APPLICATION_HEADLESS, strlen(VOLUME_APPLICATION_HEADLESS));
+}
+
+static void put_volume(int fd, uint32_t start, uint32_t end, enum content content)
+{
+	bool ours = content == OURS || content == OURS_LONG || content == OURS_UNTAGGED;
 	uint8_t block[SECTOR] = "\1CD001\1";
 
 	put_both(block + 80, ours ? end : end - start);
 	block[120] = 1;			   /* volume set size */
 	block[128 + 1] = SECTOR >> 8;	   /* block size */
 	put_le32(block + 158, start + 20); /* root directory */
-	if (ours)
-		memcpy(block + 574, VOLUME_APPLICATION_HEADLESS, strlen(VOLUME_APPLICATION_HEADLESS));
+	put_names(block, content);
 	assert_int_equal(pwrite(fd, block, sizeof block, (off_t)(start + 16) * SECTOR), SECTOR);
 }
 
@@ -100,7 +111,7 @@ static void put_content(int fd, uint32_t number, enum content content)
 	if (content == OTHER)
 		assert_int_equal(pwrite(fd, "other", 5, (off_t)(start + 16) * SECTOR), 5);
 	else if (content != UNREADABLE)
-		put_volume(fd, start, end, content != FOREIGN && content != FOREIGN_LONG);
+		put_volume(fd, start, end, content);
 	if (content == OURS || content == OURS_LONG)
 		put_tag(fd, end - 1);
 }
