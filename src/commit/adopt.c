@@ -2,17 +2,24 @@
 #include "commit/adopt.h"
 
 #include "base/log.h"
+#include "commit/damage.h"
 #include "proc/import.h"
 #include "store/rows.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#define PAD_SLACK 150u /* sectors of padding: they may be missing */
 
 struct adopt {
 	struct tree *tree;
 	int64_t files;
 	VEC(uint32_t) links; /* by ino - 1: names of a file, 2 + subdirectories of a directory */
 	VEC(uint8_t) is_dir; /* by ino - 1 */
+	struct damage damage;
 };
 
 static int adopt_name(struct adopt *adopt, uint64_t ino, uint64_t parent, const char *name, size_t length,
@@ -60,6 +67,13 @@ static int adopt_link(void *self, uint64_t ino, uint64_t parent, const char *nam
 	return 0;
 }
 
+static int adopt_lost(void *self, const char *text, struct reason *why)
+{
+	struct adopt *adopt = self;
+
+	return damage_add(&adopt->damage, text);
+}
+
 static int store_links(struct adopt *adopt)
 {
 	int ret = 0;
@@ -84,6 +98,8 @@ static int store_facts(struct adopt *adopt, const struct disc *disc, const struc
 	if (ret == 0)
 		ret = db_meta_put_int(&tree->db, "format", imported->format);
 	if (ret == 0)
+		ret = damage_store(&tree->db, &adopt->damage);
+	if (ret == 0)
 		ret = dir_costs_count(tree);
 	return ret < 0 ? ret : tree_flush_locked(tree);
 }
@@ -99,18 +115,35 @@ static int adopt_blank(struct adopt *adopt, struct reason *why)
 	return adopt_node(adopt, &root, 0, "", 0, why);
 }
 
+/* The content of files, too: appending to what is left would hide that. */
+static int note_cut(struct adopt *adopt, const struct disc *disc)
+{
+	struct stat st;
+	char text[120];
+
+	if (!disc->wish.damaged || disc->is_drive || fstat(disc->fd, &st) < 0 ||
+	    disc->probe.disc.recorded <= sectors_of((uint64_t)st.st_size) + PAD_SLACK)
+		return 0;
+	snprintf(text, sizeof text, "/: the image is cut off at sector %" PRIu64 " of %" PRIu64,
+		 (uint64_t)st.st_size / SECTOR, disc->probe.disc.recorded);
+	return damage_add(&adopt->damage, text);
+}
+
 static int fill(struct adopt *adopt, struct disc *disc, bool blank, struct reason *why)
 {
-	static const struct import_sink sink = { .node = adopt_node, .link = adopt_link };
+	const struct import_sink sink = { .node = adopt_node,
+					  .link = adopt_link,
+					  .lost = disc->wish.damaged ? adopt_lost : NULL };
 	struct verb_imported imported = { 0 };
 	const struct verb_disc *medium = &disc->probe.disc;
 	int ret = db_begin(&adopt->tree->db);
 
 	if (ret < 0)
 		return reason_set(why, -ret, "%s can't be written", adopt->tree->db.path);
-	if (blank)
+	ret = blank ? 0 : note_cut(adopt, disc);
+	if (ret == 0 && blank)
 		ret = adopt_blank(adopt, why);
-	else
+	else if (ret == 0)
 		ret = import_run(disc->fd, disc->path, medium->base, medium->recorded,
 				 disc_import_format(disc), &sink, adopt, &imported, why);
 	if (ret < 0)
@@ -192,6 +225,7 @@ static int adopt_base(struct disc *disc, bool blank, struct reason *why)
 	db_allow_spill(&disc->tree.db, false);
 	if (ret < 0)
 		db_rollback(&disc->tree.db);
+	damage_clear(&adopt.damage);
 	vec_clear(&adopt.links);
 	vec_clear(&adopt.is_dir);
 	return ret;

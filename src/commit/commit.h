@@ -17,6 +17,7 @@ struct commit_wish {
 	bool simulate;		     /* the drive writes in pretence, where it can with this medium */
 	bool dry_run;		     /* sizes and fit only */
 	bool stream;		     /* stream recording, on BD */
+	bool damaged;		     /* also on a disc that could be read in part only, see damage.h */
 	bool force;		     /* `to` may be there already */
 	uint32_t speed_kbps;	     /* 1000 bytes a second; 0 = as fast as it goes */
 	char to[PATH_LIMIT];	     /* the session goes to this file, and everything stays staged */

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/sg.h"
 #include "commit/away.h"
+#include "commit/damage.h"
 #include "commit/dedupe.h"
 #include "commit/failure.h"
 #include "commit/fill.h"
@@ -350,7 +351,10 @@ static bool anything_staged(struct disc *disc)
 static int check_wish(const struct run *run, struct reason *why)
 {
 	const struct verb_drive *drive = &run->probe.facts.drive;
+	int ret = run->wish->dry_run ? 0 : damage_allows(run->disc, run->wish->damaged, why);
 
+	if (ret < 0)
+		return ret;
 	if (run->wish->simulate && !(run->disc->is_drive && drive->simulates))
 		return reason_set(why, EMEDIUMTYPE,
 				  "this medium can't be written in pretence: only CD-R, CD-RW, DVD-R and "

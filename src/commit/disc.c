@@ -7,6 +7,7 @@
 #include "commit/afresh.h"
 #include "commit/away.h"
 #include "commit/offline.h"
+#include "commit/damage.h"
 #include "commit/recover.h"
 #include "commit/shelve.h"
 #include "commit/torn_head.h"
@@ -479,6 +480,7 @@ static int open_all(struct disc *disc, const struct disc_options *options, struc
 	if (ret == 0)
 		ret = open_medium(disc, options, why);
 	disc->wish.wanted = options->session;
+	disc->wish.damaged = options->damaged;
 	disc->wanted_format = options->import;
 	if (ret == 0)
 		ret = first_probe(disc, root, why);
@@ -494,6 +496,8 @@ static int open_all(struct disc *disc, const struct disc_options *options, struc
 	ret = recover_commit(disc, why);
 	if (ret == 0 && disc->is_away)
 		ret = away_take(disc, why);
+	if (ret == 0)
+		ret = damage_look_again(disc, options->damaged, why);
 	is_new = ret == 0 && !tree_has_base(&disc->tree);
 	if (is_new)
 		ret = adopt(disc, options, why);

@@ -15,6 +15,7 @@ struct disc_options {
 	bool offline;		/* source is an id or a label of the catalogue */
 	uint32_t session;	/* number of the one to be shown, 0 = the newest */
 	uint32_t import;	/* enum tree_format: the tree to be shown */
+	bool damaged;		/* what can be read of a damaged disc is enough */
 	bool afresh;		/* the tree begins empty: see afresh.h */
 };
 

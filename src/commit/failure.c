@@ -23,6 +23,7 @@ int failure_exit_code(const struct failure *failure)
 		return EXIT_CODE_NO_MEDIUM;
 	case EROFS:
 	case EMEDIUMTYPE:
+	case EUCLEAN: /* damaged */
 		return EXIT_CODE_NOT_APPENDABLE;
 	case ENOSPC:
 	case EDQUOT:

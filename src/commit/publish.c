@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "commit/damage.h"
 #include "store/generation.h"
 
 #include <errno.h>
@@ -88,6 +89,8 @@ static int publish_rows(struct disc *disc, const struct journal *journal, const 
 				       journal->fingerprint.length);
 	if (ret == 0)
 		ret = db_meta_put_int(db, "format", FORMAT_ROCK_RIDGE);
+	if (ret == 0)
+		ret = damage_end(db);
 	if (ret == 0)
 		ret = journal_set_phase(db, PHASE_PUBLISHED);
 	if (ret == 0)

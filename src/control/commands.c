@@ -35,11 +35,9 @@ static int take_wish(struct commit_wish *wish, char *word)
 	const struct {
 		const char *name;
 		bool *flag;
-	} flags[] = { { "--finalize", &wish->finalize },
-		      { "--simulate", &wish->simulate },
-		      { "--dry-run", &wish->dry_run },
-		      { "--stream", &wish->stream },
-		      { "--force", &wish->force } };
+	} flags[] = { { "--finalize", &wish->finalize }, { "--simulate", &wish->simulate },
+		      { "--dry-run", &wish->dry_run },	 { "--stream", &wish->stream },
+		      { "--damaged", &wish->damaged },	 { "--force", &wish->force } };
 	static const char speed[] = "--speed=", to[] = "--to=";
 	const char *digits = word + sizeof speed - 1;
 
@@ -57,7 +55,8 @@ static int take_wish(struct commit_wish *wish, char *word)
 	return 0;
 }
 
-/* "[--finalize] [--simulate] [--dry-run] [--stream] [--speed=KBPS] [--to=FILE] [--force] [--] [label]" */
+/* "[--finalize] [--simulate] [--dry-run] [--stream] [--speed=KBPS] [--to=FILE] [--force] [--damaged] [--]
+ * [label]" */
 static int parse_wish(char *rest, struct commit_wish *wish)
 {
 	int ret = 0;

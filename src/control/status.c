@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "control/control.h"
 
+#include "commit/damage.h"
 #include "proc/drive_json.h"
 #include "store/changes.h"
 #include "wire/session_json.h"
@@ -23,7 +24,13 @@ struct status {
 	uint64_t spool_used, spool_limit;
 	uint64_t free_bytes, predicted;
 	uint64_t waiting; /* reads, for the end of the burn */
+	struct damage damage;
 };
+
+static void status_clear(struct status *status)
+{
+	damage_clear(&status->damage);
+}
 
 static void take_status(struct control *control, struct status *ret)
 {
@@ -38,6 +45,11 @@ static void take_status(struct control *control, struct status *ret)
 	ret->waiting = atomic_load(&tree->disc.waiting);
 	ret->predicted = tree_predicted_sectors(tree);
 	ret->free_bytes = control->disc->read_only ? 0 : tree_free_sectors(tree) * SECTOR;
+	{
+		WITH_LOCK(&tree->lock);
+		if (damage_load(&tree->db, &ret->damage) < 0)
+			damage_clear(&ret->damage);
+	}
 	WITH_LOCK(&tree->spool.lock);
 	ret->spool_used = tree->spool.used;
 	ret->spool_limit = tree->spool.limit;
@@ -207,9 +219,34 @@ static void json_warning(const struct status *status, struct text *text)
 		text_add_json(text, words, strlen(words));
 }
 
+/* What of the disc's tree couldn't be read, the first ones by name. */
+static void json_damage(const struct damage *damage, struct text *text)
+{
+	const char *at = damage->names.length ? damage->names.data : "";
+
+	text_add(text, "\"damage\":{");
+	json_number(text, "lost", damage->count);
+	text_add(text, ",\"names\":[");
+	for (const char *line = at; *line;) {
+		size_t length = strcspn(line, "\n");
+
+		text_add(text, line == at ? "" : ",");
+		text_add_json(text, line, length);
+		line += length + (line[length] == '\n');
+	}
+	text_add(text, "]}");
+}
+
+static void text_damage(const struct damage *damage, struct text *text)
+{
+	if (damage->count)
+		text_add(text, "damaged:    %" PRIu64 " directories and files of it couldn't be read:\n%s",
+			 damage->count, damage->names.data ? damage->names.data : "");
+}
+
 int control_status_json(struct control *control, struct text *ret)
 {
-	struct status status = { 0 };
+	CLEANUP(status_clear) struct status status = { 0 };
 
 	take_status(control, &status);
 	text_add(ret, "{");
@@ -225,7 +262,9 @@ int control_status_json(struct control *control, struct text *ret)
 	json_last(&status.last, ret);
 	text_add(ret, ",\n\"warnings\":[");
 	json_warning(&status, ret);
-	text_add(ret, "]}\n");
+	text_add(ret, "],\n");
+	json_damage(&status.damage, ret);
+	text_add(ret, "}\n");
 	return ret->failed ? -ENOMEM : 0;
 }
 
@@ -268,7 +307,7 @@ static void text_result(const struct commit_result *last, struct text *text)
 int control_status_text(struct control *control, struct text *ret)
 {
 	struct disc *disc = control->disc;
-	struct status status = { 0 };
+	CLEANUP(status_clear) struct status status = { 0 };
 	char size[16];
 
 	take_status(control, &status);
@@ -279,6 +318,7 @@ int control_status_text(struct control *control, struct text *ret)
 		text_add(ret, "offline:    the disc %s isn't here\n", disc->missing);
 	if (disc->read_only)
 		text_add(ret, "read-only:  %s\n", disc->read_only_why);
+	text_damage(&status.damage, ret);
 	text_sessions(disc, ret);
 	text_add(ret, "free:       %s\n", text_size(size, status.free_bytes));
 	text_add(ret,

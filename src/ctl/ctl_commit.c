@@ -140,6 +140,7 @@ int command_commit(int argc, char **argv)
 		{ "speed", 0, .word = &words.speed },
 		{ "to", 0, .word = &words.to },
 		{ "force", 0, .flag = &words.wish.force },
+		{ "damaged", 0, .flag = &words.wish.damaged },
 		{ "no-wait", 0, .flag = &words.no_wait },
 		{ "json", 0, .flag = &words.json },
 		{ 0 },

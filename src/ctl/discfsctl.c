@@ -51,6 +51,8 @@ static const struct command commands[] = {
 	  "      --to FILE           write the session to a file, to be burned later by any\n"
 	  "                          program; what is staged stays staged until the disc has it\n"
 	  "      --force             FILE may be there already\n"
+	  "      --damaged           also on a disc that could be read in part only (-o damaged):\n"
+	  "                          what couldn't be read isn't in the new session\n"
 	  "      --no-wait           return as soon as the commit is accepted\n"
 	  "      --json              print the result as JSON, no progress\n",
 	  command_commit },

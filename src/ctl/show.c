@@ -113,10 +113,24 @@ void show_work(const struct json *status)
 	       format_count(total, (uint64_t)json_int(status, "$.work.total_sectors")));
 }
 
+static void show_damage(const struct json *status)
+{
+	int64_t lost = json_int(status, "$.damage.lost"), named = json_count(status, "$.damage.names");
+
+	if (lost > 0)
+		printf("Damaged:  %" PRId64 " of its directories and files couldn't be read:\n", lost);
+	for (int64_t i = 0; i < named; i++) {
+		AUTO_FREE char *name = json_string(status, "$.damage.names[%d]", (int)i);
+
+		printf("          %s\n", name ? name : "");
+	}
+}
+
 void show_warnings(const struct json *status)
 {
 	int64_t count = json_count(status, "$.warnings");
 
+	show_damage(status);
 	for (int i = 0; i < (int)count; i++) {
 		AUTO_FREE char *warning = json_string(status, "$.warnings[%d]", i);
 

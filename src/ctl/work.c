@@ -210,6 +210,8 @@ static void add_wish(struct text *line, const struct work_wish *wish)
 		text_add(line, " --speed=%" PRIu32, wish->speed_kbps);
 	if (wish->to)
 		add_path(line, wish->to);
+	if (wish->damaged)
+		text_add(line, " --damaged");
 	if (wish->force)
 		text_add(line, " --force");
 	if (wish->label)

@@ -14,6 +14,7 @@ struct work_watch {
 struct work_wish {
 	const char *label; /* NULL: the disc keeps its name */
 	bool finalize, simulate, dry_run, stream;
+	bool damaged;	     /* also on a disc that could be read in part only */
 	const char *to;	     /* NULL, or the absolute path of a file that gets the session */
 	bool force;	     /* which may be there already */
 	bool verbose;	     /* of a dry run: all that it found out */

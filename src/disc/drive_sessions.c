@@ -243,7 +243,7 @@ static int probe_overwriteable(const struct look *look)
 
 	source.sectors = drive->capacity;
 	if (drive->formatted)
-		got = sessions_probe(&source, look->job->wanted, look->report, look->why);
+		got = sessions_probe(&source, look->job, look->report, look->why);
 	if (got < 0)
 		return got;
 	if (!drive->formatted) {

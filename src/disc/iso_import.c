@@ -4,6 +4,7 @@
 #include "wire/verbs.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -35,6 +36,30 @@ static unsigned depth_of(const char *path)
 	return depth;
 }
 
+/* Directories are read as a whole as soon as they were reported, and before the next entry is. */
+static void tell_lost(void *self)
+{
+	struct iso_import *import = (struct iso_import *)self;
+	char text[400];
+
+	if (import->at_is_told)
+		return;
+	import->at_is_told = true;
+	snprintf(text, sizeof text, "%.300s: some or all of its entries can't be read",
+		 import->at ? import->at : "/");
+	import->lost(import->self, text);
+}
+
+/* Deeper directories are left out, where something may be. 0 = skip it. */
+static int skip_deep(struct iso_import *import, const char *path)
+{
+	char text[400];
+
+	snprintf(text, sizeof text, "%.300s: nested deeper than %u", path, TREE_DEPTH_LIMIT);
+	import->lost(import->self, text);
+	return 0;
+}
+
 /* Called for each entry before it is added: a directory that contains itself would go on for ever. */
 static int check_limits(IsoImage *image, IsoFileSource *file)
 {
@@ -45,9 +70,16 @@ static int check_limits(IsoImage *image, IsoFileSource *file)
 		reason_set(&import->refused, EMEDIUMTYPE, "more than %u files: refused", NODE_CAP);
 	else if (!path)
 		reason_set(&import->refused, ENOMEM, "out of memory");
+	else if (depth_of(path) > TREE_DEPTH_LIMIT && import->lost)
+		return skip_deep(import, path);
 	else if (depth_of(path) > TREE_DEPTH_LIMIT)
 		reason_set(&import->refused, EMEDIUMTYPE, "directories are nested deeper than %u: refused",
 			   TREE_DEPTH_LIMIT);
+	if (import->lost) {
+		free(import->at);
+		import->at = TAKE(path);
+		import->at_is_told = false;
+	}
 	return import->refused.err ? -1 : 1;
 }
 
@@ -157,6 +189,28 @@ int iso_import_open(struct iso_import *import, const struct source *source, uint
 	return check_format(import, format, why);
 }
 
+int iso_import_open_partly(struct iso_import *import, const struct source *source, uint64_t session,
+			   uint64_t limit, uint32_t format, void (*warn)(void *self, const char *text),
+			   void (*lost)(void *self, const char *text), void *self, struct reason *why)
+{
+	int code = 0, got;
+
+	*import = (struct iso_import){ .session = session, .lost = lost, .self = self };
+	got = iso_medium_open(&import->medium, source, limit, why);
+	if (got < 0)
+		return got;
+	import->medium.lenient = true;
+	import->medium.hole = tell_lost;
+	import->medium.self = import;
+	got = load(import, format, SUMS_IGNORE, &code);
+	if (got == -ENOMEM)
+		return reason_set(why, ENOMEM, "out of memory");
+	if (got < 0 || import->medium.failed.err)
+		return explain(import, code, why);
+	iso_lib_messages_lost(warn, lost, self);
+	return check_format(import, format, why);
+}
+
 int iso_import_open_damaged(struct iso_import *import, const struct source *source, uint64_t session,
 			    struct reason *why)
 {
@@ -189,5 +243,7 @@ void iso_import_close(struct iso_import *import)
 	if (import->image)
 		iso_image_unref(import->image);
 	import->image = NULL;
+	free(import->at);
+	import->at = NULL;
 	iso_medium_close(&import->medium);
 }

@@ -10,6 +10,11 @@ struct iso_import {
 	uint64_t session;
 	uint32_t format; /* enum tree_format: what was read */
 	uint64_t nodes;
+	/* of iso_import_open_partly: */
+	void (*lost)(void *self, const char *text);
+	void *self;
+	char *at; /* the newest entry: a directory that is being read */
+	bool at_is_told;
 	struct reason refused; /* set by the limits while the library works */
 };
 
@@ -17,6 +22,10 @@ struct iso_import {
 int iso_import_open(struct iso_import *import, const struct source *source, uint64_t session, uint64_t limit,
 		    uint32_t format, void (*warn)(void *self, const char *text), void *self,
 		    struct reason *why);
+/* What can be read of a damaged disc; lost is told of each directory of which something can't. */
+int iso_import_open_partly(struct iso_import *import, const struct source *source, uint64_t session,
+			   uint64_t limit, uint32_t format, void (*warn)(void *self, const char *text),
+			   void (*lost)(void *self, const char *text), void *self, struct reason *why);
 /* As much of it as can be had from a damaged disc, for a check: recorded sums are loaded and not compared
  * with anything, medium.holes counts the sectors that couldn't be read, refused is set where the tree holds
  * what it shouldn't. */

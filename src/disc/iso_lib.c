@@ -63,6 +63,7 @@ static bool is_oddity(int code)
 
 struct listener {
 	void (*each)(void *self, const char *text);
+	void (*lost)(void *self, const char *text);
 	bool (*expected)(void *self, const char *text);
 	void *self;
 };
@@ -86,7 +87,11 @@ static void take_messages(const struct listener *listener, int err, struct reaso
 			listener->each(listener->self, text);
 		if (listener->expected && listener->expected(listener->self, text))
 			continue;
-		if (rank > warning && !is_oddity(code))
+		if (rank <= warning || is_oddity(code))
+			continue;
+		if (listener->lost)
+			listener->lost(listener->self, text);
+		else
 			reason_set(why, err, "%.440s", text);
 	}
 }
@@ -100,6 +105,12 @@ void iso_lib_messages_but(bool (*expected)(void *self, const char *text), void *
 			  struct reason *why)
 {
 	take_messages(&(struct listener){ .expected = expected, .self = self }, err, why);
+}
+
+void iso_lib_messages_lost(void (*each)(void *self, const char *text),
+			   void (*lost)(void *self, const char *text), void *self)
+{
+	take_messages(&(struct listener){ .each = each, .lost = lost, .self = self }, 0, NULL);
 }
 
 int iso_lib_failed(int code, const char *doing, struct reason *why)
@@ -144,6 +155,14 @@ static const uint8_t *window_with(struct iso_medium *medium, uint32_t lba)
 	return NULL;
 }
 
+static void note_hole(struct iso_medium *medium, uint32_t lba)
+{
+	if (medium->holes++ == 0)
+		medium->first_hole = lba;
+	if (medium->hole)
+		medium->hole(medium->self);
+}
+
 /* One sector, whatever can't be read around it. A disc that is gone is no hole. */
 static bool read_leniently(struct iso_medium *medium, uint32_t lba, uint8_t *buffer)
 {
@@ -155,8 +174,7 @@ static bool read_leniently(struct iso_medium *medium, uint32_t lba, uint8_t *buf
 		reason_set(&medium->failed, why.err, "%s", why.text);
 		return false;
 	}
-	if (medium->holes++ == 0)
-		medium->first_hole = lba;
+	note_hole(medium, lba);
 	memset(buffer, 0, SECTOR);
 	return true;
 }
@@ -169,6 +187,11 @@ static int medium_read(IsoDataSource *self, uint32_t lba, uint8_t *buffer)
 
 	if (lba >= overlay->start && lba - overlay->start < overlay->count) {
 		memcpy(buffer, overlay->data + (size_t)(lba - overlay->start) * SECTOR, SECTOR);
+		return 1;
+	}
+	if (lba >= medium->limit && medium->hole) {
+		note_hole(medium, lba);
+		memset(buffer, 0, SECTOR);
 		return 1;
 	}
 	if (lba >= medium->limit) {

@@ -26,6 +26,9 @@ struct iso_medium {
 	struct reason failed;	    /* the first reading error */
 	bool lenient;		    /* sectors that can't be read are shown as zeroes, and counted */
 	uint64_t holes, first_hole;
+	/* with lenient: told of each, and sectors beyond the end are holes too; may be NULL */
+	void (*hole)(void *self);
+	void *self;
 	uint8_t *windows; /* read-ahead: directories and continuation areas are small and close together */
 	uint64_t window_at[8];
 	IsoDataSource *data_source; /* owned: one reference */
@@ -45,6 +48,9 @@ void iso_lib_messages(void (*each)(void *self, const char *text), void *self, in
 /* As above, but a message for which expected (asked for warnings and errors) says true is no error. */
 void iso_lib_messages_but(bool (*expected)(void *self, const char *text), void *self, int err,
 			  struct reason *why);
+/* As above, but errors go to lost instead. */
+void iso_lib_messages_lost(void (*each)(void *self, const char *text),
+			   void (*lost)(void *self, const char *text), void *self);
 /* Translates a result below 0: sets why with the messages, or else with the library's word for the code.
  * Returns -errno. */
 int iso_lib_failed(int code, const char *doing, struct reason *why);

@@ -45,6 +45,13 @@ static void warn(void *self, const char *text)
 		reading->sink->warning(reading->self, text);
 }
 
+static void tell_lost(void *self, const char *text)
+{
+	struct reading *reading = (struct reading *)self;
+
+	reading->sink->lost(reading->self, text);
+}
+
 static void warn_node(struct reading *reading, IsoNode *node, const char *what)
 {
 	AUTO_FREE char *path = iso_tree_get_node_path(node);
@@ -93,6 +100,31 @@ static int fill_sections(struct reading *reading, struct iso_entry *entry)
 	return 0;
 }
 
+/* Of a damaged disc: is all of its content within what the disc records? */
+static bool within_disc(struct reading *reading, IsoNode *node)
+{
+	AUTO_FREE struct iso_file_section *sections = NULL;
+	AUTO_FREE char *path = NULL;
+	char text[400];
+	int count = 0;
+	bool within = true;
+
+	if (!reading->sink->lost || iso_node_get_type(node) != LIBISO_FILE ||
+	    iso_file_get_old_image_sections((IsoFile *)node, &count, &sections, 0) < 0)
+		return true;
+	for (int i = 0; i < count; i++)
+		within =
+		    within && (sections[i].size == 0 ||
+			       range_within(sections[i].block, sectors_of(sections[i].size), reading->limit));
+	if (within)
+		return true;
+	path = iso_tree_get_node_path(node);
+	snprintf(text, sizeof text, "%.300s: its content is said to lie beyond the end of the disc",
+		 path ? path : "?");
+	tell_lost(reading, text);
+	return false;
+}
+
 static int add_entry(struct reading *reading, IsoNode *node, uint32_t parent)
 {
 	struct iso_entry *entry = vec_push(&reading->entries);
@@ -135,7 +167,7 @@ static int collect_dir(struct reading *reading, IsoDir *dir, uint32_t index)
 			warn_node(reading, node, unusable);
 			continue;
 		}
-		if (is_empty_shelf(reading, index, node))
+		if (is_empty_shelf(reading, index, node) || !within_disc(reading, node))
 			continue;
 		got = add_entry(reading, node, index);
 		if (got == 0 && iso_node_get_type(node) == LIBISO_DIR)
@@ -143,6 +175,18 @@ static int collect_dir(struct reading *reading, IsoDir *dir, uint32_t index)
 	}
 	iso_dir_iter_free(iter);
 	return got;
+}
+
+/* In a damaged tree names are taken for files of their own where that can't be told. */
+static int find_links(struct reading *reading)
+{
+	struct reason why = { 0 };
+	int got = iso_links_find(reading->entries.items, (uint32_t)reading->entries.count, reading->source,
+				 reading->import.session, &why);
+
+	if (got == -EIO && reading->sink->lost)
+		return 0;
+	return got < 0 ? reason_set(reading->why, -got, "%s", why.text) : 0;
 }
 
 static int collect_tree(struct reading *reading)
@@ -153,8 +197,7 @@ static int collect_tree(struct reading *reading)
 	if (got == 0)
 		got = collect_dir(reading, root, 0);
 	if (got == 0)
-		got = iso_links_find(reading->entries.items, (uint32_t)reading->entries.count,
-				     reading->source, reading->import.session, reading->why);
+		got = find_links(reading);
 	if (got < 0)
 		return got;
 	reading->inos = calloc(reading->entries.count, sizeof *reading->inos);
@@ -349,7 +392,12 @@ int iso_read_tree(const struct source *source, uint64_t session, uint64_t limit,
 
 	reading.is_ours = got > 0 && volume.ours;
 	reading.limit = limit ? min_u64(limit, source->sectors) : source->sectors;
-	if (got >= 0)
+	if (limit && sink->lost) /* what is cut off is EIO when it's read */
+		reading.limit = limit;
+	if (got >= 0 && sink->lost)
+		got = iso_import_open_partly(&reading.import, source, session, limit, format, warn, tell_lost,
+					     &reading, why);
+	else if (got >= 0)
 		got = iso_import_open(&reading.import, source, session, limit, format, warn, &reading, why);
 	if (got == 0)
 		got = collect_tree(&reading);

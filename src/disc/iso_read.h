@@ -3,8 +3,8 @@
  *
  * Which tree: Rock Ridge, else Joliet, else plain ISO 9660, or the one that's asked for. Names of plain trees
  * are shown as Linux does: without ";1", in lower case. Trees without owners belong to whoever runs this,
- * with modes 0755 and 0644, so that they can be changed. A damaged tree is an error, never a shorter tree:
- * what isn't shown would be missing in the next session. */
+ * with modes 0755 and 0644, so that they can be changed. A damaged tree is an error, never a shorter tree,
+ * unless that is asked for: what isn't shown would be missing in the next session. */
 #pragma once
 
 #include "disc/source.h"
@@ -17,6 +17,8 @@ struct tree_sink {
 	int (*extent)(void *self, const struct extent *extent);
 	int (*warning)(void *self, const char *text);
 	bool own; /* a session that was just written: its sums must be there and agree */
+	/* NULL: a damaged tree is an error. Else it's left out what can't be read, and told in a sentence. */
+	int (*lost)(void *self, const char *text);
 };
 
 /* Once in a process, before the first tree. */

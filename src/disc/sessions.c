@@ -22,6 +22,7 @@ struct walk {
 	struct volume head;
 	struct disc_report *report;
 	struct reason *why;
+	bool damaged; /* what can't be read doesn't count */
 };
 
 void disc_report_clear(struct disc_report *report)
@@ -81,7 +82,7 @@ static int read_appended(const struct walk *walk, uint64_t start, struct volume 
 	struct reason ignored = { 0 };
 	int got = volume_read(walk->source, start, ret, &ignored);
 
-	if (got == -EMEDIUMTYPE)
+	if (got == -EMEDIUMTYPE || (got == -EIO && walk->damaged))
 		return 0;
 	if (got < 0)
 		return reason_set(walk->why, -got, "%s", ignored.text);
@@ -344,7 +345,7 @@ static int check_whole(const struct walk *walk)
 {
 	const struct volume *head = &walk->head;
 
-	if (head->size <= walk->source->sectors + PAD_SLACK)
+	if (walk->damaged || head->size <= walk->source->sectors + PAD_SLACK)
 		return 0;
 	return reason_set(walk->why, EIO,
 			  "truncated: the volume is %" PRIu64
@@ -415,9 +416,10 @@ static int fingerprint_disc(const struct source *source, const uint8_t *head, st
 	return got;
 }
 
-int sessions_probe(const struct source *source, uint32_t wanted, struct disc_report *ret, struct reason *why)
+int sessions_probe(const struct source *source, const struct verb_job *job, struct disc_report *ret,
+		   struct reason *why)
 {
-	struct walk walk = { .source = source, .report = ret, .why = why };
+	struct walk walk = { .source = source, .report = ret, .why = why, .damaged = job->damaged };
 	struct verb_disc *disc = &ret->disc;
 	AUTO_FREE uint8_t *head = malloc(HEAD_BYTES);
 	bool marked;
@@ -444,7 +446,7 @@ int sessions_probe(const struct source *source, uint32_t wanted, struct disc_rep
 			got = refuse_foreign(source, head, why);
 	}
 	if (got == 0)
-		got = disc_report_choose(ret, wanted, why);
+		got = disc_report_choose(ret, job->wanted, why);
 	disc_report_print(ret, source);
 	return got < 0 ? got : fingerprint_disc(source, head, disc, why);
 }

@@ -38,10 +38,12 @@ bool sessions_partitioned(const uint8_t *head);
 /* wanted 0: the newest is the base. Else makes an older session that; nothing can be appended to it. */
 int disc_report_choose(struct disc_report *report, uint32_t wanted, struct reason *why);
 
-/* Of an image file or of an overwriteable medium in a drive. wanted: number of the session to be the base, 0
- * = the one in force; an older one makes the disc read-only. 0, or -EINVAL (empty), -EMEDIUMTYPE (not ISO
- * 9660, or of a kind that isn't supported), -EIO, -ENOENT (no session of that number). Clear it always. */
-int sessions_probe(const struct source *source, uint32_t wanted, struct disc_report *ret, struct reason *why);
+/* Of an image file or of an overwriteable medium in a drive. job->wanted: number of the session to be the
+ * base, 0 = the one in force; an older one makes the disc read-only. 0, or -EINVAL (empty), -EMEDIUMTYPE (not
+ * ISO 9660, or of a kind that isn't supported), -EIO, -ENOENT (no session of that number). Clear it always.
+ */
+int sessions_probe(const struct source *source, const struct verb_job *job, struct disc_report *ret,
+		   struct reason *why);
 void disc_report_clear(struct disc_report *report);
 /* What a session is known by, whoever writes the head: its place and its own first HEAD_BYTES. 0 or -EIO. */
 int sessions_print(const uint8_t *blocks, uint64_t start, uint8_t ret[FINGERPRINT_SIZE]);

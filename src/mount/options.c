@@ -45,6 +45,8 @@ static const struct {
 	{ "offline", OPTION_FLAG, offsetof(struct options, offline),
 	  "SOURCE is a disc that isn't here, by its label or its id in discfsctl catalog: what is known\n"
 	  "                     of it is shown, and work can be staged for it" },
+	{ "damaged", OPTION_FLAG, offsetof(struct options, damaged),
+	  "show what can be read of a damaged disc; then a commit must be told so (--damaged)" },
 	{ "state=", OPTION_DIR, offsetof(struct options, state_root),
 	  "directory for staged work (default: $XDG_STATE_HOME/discfs, else /var/lib/discfs for root,\n"
 	  "                     ~/.local/state/discfs for others)" },

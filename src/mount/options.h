@@ -19,6 +19,7 @@ struct options {
 	uint32_t session; /* 0: the newest */
 	uint32_t import;  /* enum tree_format */
 	bool afresh;	  /* base=blank */
+	bool damaged;
 	bool read_only;
 	bool offline; /* source is the id or the label of a disc that isn't here */
 	bool allow_other;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "proc/import.h"
+#include "base/text.h"
 #include "model/xattr_set.h"
 #include "proc/child.h"
 
@@ -21,7 +22,7 @@ struct import {
 	void *self;
 	uint64_t medium_bytes;
 	uint8_t *kinds; /* by ino - 1 */
-	uint64_t nodes, names, room;
+	uint64_t nodes, names, room, losses;
 	/* The newest node, not handed on yet: */
 	bool pending;
 	bool again; /* the newest NODE was a further name: nothing may follow it */
@@ -246,6 +247,21 @@ static int import_extent(struct import *import, struct msg *msg, struct reason *
 	return 0;
 }
 
+static int import_lost(struct import *import, struct msg *msg, struct reason *why)
+{
+	AUTO_TEXT struct text line = { 0 };
+	char said[480];
+	int err;
+
+	if (!import->sink->lost || !get_lost(msg, said, sizeof said) || import->losses++ >= NODES_LIMIT)
+		return import_error(import, why, "an unexpected message");
+	text_add_escaped(&line, said, strlen(said));
+	err = line.failed || !line.data ? -ENOMEM : import->sink->lost(import->self, line.data, why);
+	return err < 0
+		   ? reason_set(why, -err, "Can't keep what is lost of the disc's tree: %s", strerror(-err))
+		   : 0;
+}
+
 /* 1 when the tree is complete, 0 when more comes. */
 static int import_message(struct import *import, struct msg *msg, struct verb_imported *ret,
 			  struct reason *why)
@@ -260,6 +276,8 @@ static int import_message(struct import *import, struct msg *msg, struct verb_im
 		return import_xattr(import, msg, why);
 	case VERB_EXTENT:
 		return import_extent(import, msg, why);
+	case VERB_LOST:
+		return import_lost(import, msg, why);
 	case VERB_IMPORTED:
 		break;
 	default:
@@ -297,7 +315,11 @@ int import_run(int fd, const char *path, uint64_t session, uint64_t limit, uint3
 	       const struct import_sink *sink, void *self, struct verb_imported *ret, struct reason *why)
 {
 	CLEANUP(import_clear) struct import import = { .sink = sink, .self = self };
-	struct verb_job job = { .session = session, .limit = limit, .format = format, .own = sink->own };
+	struct verb_job job = { .session = session,
+				.limit = limit,
+				.format = format,
+				.own = sink->own,
+				.damaged = sink->lost != NULL };
 	struct child child = { 0 };
 	struct verb_imported imported;
 	int err;

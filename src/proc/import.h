@@ -17,6 +17,9 @@ struct import_sink {
 	int (*link)(void *self, uint64_t ino, uint64_t parent, const char *name, size_t name_length,
 		    struct reason *why);
 	bool own; /* a session that was just written: its sums must agree, or -EBADMSG */
+	/* NULL: a tree that can't be read in whole is an error. Else told of each part that is missing, in
+	 * printable text. */
+	int (*lost)(void *self, const char *text, struct reason *why);
 };
 
 /* fd: the medium, borrowed. session: start sector, 0 = by the head. limit: sectors readable. format: enum

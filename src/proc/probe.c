@@ -57,7 +57,8 @@ static int probe_session(struct probe *probe, struct msg *msg, uint64_t sectors,
 	return 0;
 }
 
-static int probe_disc(struct probe *probe, struct msg *msg, uint64_t sectors, struct reason *why)
+static int probe_disc(struct probe *probe, struct msg *msg, uint64_t sectors, bool damaged,
+		      struct reason *why)
 {
 	struct verb_disc *disc = &probe->disc;
 
@@ -69,7 +70,7 @@ static int probe_disc(struct probe *probe, struct msg *msg, uint64_t sectors, st
 		return probe_error(why, "addresses beyond 32 bits");
 	/* Of a closed disc only a part may be left: a cut image can still be read as far as it goes. Of an
 	 * appendable one the padding may be missing. */
-	if (disc->state == DISC_APPENDABLE && disc->recorded > sectors + PAD_SLACK)
+	if (disc->state == DISC_APPENDABLE && !damaged && disc->recorded > sectors + PAD_SLACK)
 		return probe_error(why, "more recorded than there is");
 	if (disc->state == DISC_APPENDABLE && disc->nwa < disc->recorded)
 		return probe_error(why, "an address for the next session inside the ones before");
@@ -103,6 +104,7 @@ static int send_job(struct child *child, int fd, const char *path, const struct 
 	memcpy(job.path, path, strlen(path));
 	if (wish) {
 		job.wanted = wish->wanted;
+		job.damaged = wish->damaged;
 		job.bad_count = wish->bad_count;
 		memcpy(job.bad, wish->bad, sizeof job.bad);
 	}
@@ -130,7 +132,7 @@ static int probe_talk(struct child *child, int fd, const char *path, const struc
 		if (err < 0)
 			return err;
 		if (msg.verb == VERB_DISC)
-			return probe_disc(probe, &msg, sectors, why);
+			return probe_disc(probe, &msg, sectors, wish && wish->damaged, why);
 		if (msg.verb != VERB_SESSION)
 			return probe_error(why, "an unexpected message");
 		err = probe_session(probe, &msg, sectors, why);

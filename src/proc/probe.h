@@ -13,6 +13,7 @@ struct probe {
 
 struct probe_wish {
 	uint32_t wanted;    /* number of the session to be the base, 0 = the newest */
+	bool damaged;	    /* what can't be read doesn't count; a part of the recorded may be missing */
 	uint32_t bad_count; /* starts of sessions that don't count */
 	uint64_t bad[BAD_SESSIONS_LIMIT];
 };

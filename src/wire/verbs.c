@@ -49,6 +49,7 @@ void put_job(struct msg *msg, const struct verb_job *job)
 	msg_put_string(msg, job->label);
 	msg_put_u32(msg, job->format);
 	msg_put_u8(msg, job->own);
+	msg_put_u8(msg, job->damaged);
 	msg_put_u8(msg, job->is_drive);
 	msg_put_u8(msg, job->sequential);
 	msg_put_u8(msg, job->finalize);
@@ -73,6 +74,7 @@ bool get_job(struct msg *msg, struct verb_job *ret)
 	msg_get_string(msg, ret->label, sizeof ret->label);
 	ret->format = msg_get_choice(msg, FORMAT_AUTO, FORMAT_UDF);
 	ret->own = msg_get_bool(msg);
+	ret->damaged = msg_get_bool(msg);
 	ret->is_drive = msg_get_bool(msg);
 	ret->sequential = msg_get_bool(msg);
 	ret->finalize = msg_get_bool(msg);
@@ -111,6 +113,18 @@ bool get_warning(struct msg *msg, char *ret, size_t room)
 {
 	msg_get_string(msg, ret, room);
 	return understood(msg, VERB_WARNING);
+}
+
+void put_lost(struct msg *msg, const char *text)
+{
+	msg_start(msg, VERB_LOST);
+	msg_put_bytes(msg, text, strnlen(text, TEXT_LIMIT - 1));
+}
+
+bool get_lost(struct msg *msg, char *ret, size_t room)
+{
+	msg_get_string(msg, ret, room);
+	return understood(msg, VERB_LOST);
 }
 
 void put_session(struct msg *msg, const struct verb_session *session)

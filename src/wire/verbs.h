@@ -44,6 +44,7 @@ enum verb {
 	VERB_TRACK,
 	VERB_SPEED,
 	VERB_TASK,
+	VERB_LOST,   /* of an import of a damaged disc */
 	VERB_CANCEL, /* of a burn that is under way */
 	VERB_VERIFY, /* from here on: verify_verbs.h */
 	VERB_DAMAGED,
@@ -74,6 +75,7 @@ struct verb_job {
 		   1];	     /* burn: volume id of the new session; empty: keep the base's, or "DISC" */
 	uint32_t format;     /* import: enum tree_format */
 	bool own;	     /* import: a session that was just written, with sums that must agree */
+	bool damaged;	     /* probe, import: what can't be read is left out, and told */
 	bool is_drive;	     /* the source is a drive, the descriptor its block device */
 	bool sequential;     /* burn: the medium takes sessions one behind the other, and has no head */
 	bool finalize;	     /* burn: nothing can be appended afterwards */
@@ -183,6 +185,8 @@ void put_failed(struct msg *msg, const struct reason *why);
 bool get_failed(struct msg *msg, struct verb_failed *ret);
 void put_warning(struct msg *msg, const char *text);
 bool get_warning(struct msg *msg, char *ret, size_t room);
+void put_lost(struct msg *msg, const char *text);
+bool get_lost(struct msg *msg, char *ret, size_t room);
 void put_session(struct msg *msg, const struct verb_session *session);
 bool get_session(struct msg *msg, struct verb_session *ret);
 void put_disc(struct msg *msg, const struct verb_disc *disc);

@@ -46,6 +46,15 @@ static int send_warning(void *self, const char *text)
 	return worker_send(sending->worker, &msg, sending->why);
 }
 
+static int send_lost(void *self, const char *text)
+{
+	struct sending *sending = (struct sending *)self;
+	struct msg msg = { 0 };
+
+	put_lost(&msg, text);
+	return worker_send(sending->worker, &msg, sending->why);
+}
+
 int import_prepare(struct reason *why)
 {
 	int got = probe_prepare(why);
@@ -56,7 +65,8 @@ int import_prepare(struct reason *why)
 int role_import(struct worker *worker, struct reason *why)
 {
 	const struct verb_job *job = &worker->job;
-	const struct tree_sink sink = { send_node, send_xattr, send_extent, send_warning, job->own };
+	const struct tree_sink sink = { send_node,    send_xattr, send_extent,
+					send_warning, job->own,	  job->damaged ? send_lost : NULL };
 	struct sending sending = { worker, why };
 	struct verb_imported imported;
 	struct source source;

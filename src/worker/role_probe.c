@@ -47,7 +47,7 @@ static int look(struct worker *worker, struct disc_report *report, struct reason
 	if (got < 0)
 		return got;
 	return worker->job.is_drive ? drive_sessions_probe(&source, &worker->job, &facts, report, why)
-				    : sessions_probe(&source, worker->job.wanted, report, why);
+				    : sessions_probe(&source, &worker->job, report, why);
 }
 
 int probe_prepare(struct reason *why)
