@@ -7,12 +7,7 @@
 #include "store/rows.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-
-#define PAD_SLACK 150u /* sectors of padding: they may be missing */
 
 struct adopt {
 	struct tree *tree;
@@ -115,20 +110,6 @@ static int adopt_blank(struct adopt *adopt, struct reason *why)
 	return adopt_node(adopt, &root, 0, "", 0, why);
 }
 
-/* The content of files, too: appending to what is left would hide that. */
-static int note_cut(struct adopt *adopt, const struct disc *disc)
-{
-	struct stat st;
-	char text[120];
-
-	if (!disc->wish.damaged || disc->is_drive || fstat(disc->fd, &st) < 0 ||
-	    disc->probe.disc.recorded <= sectors_of((uint64_t)st.st_size) + PAD_SLACK)
-		return 0;
-	snprintf(text, sizeof text, "/: the image is cut off at sector %" PRIu64 " of %" PRIu64,
-		 (uint64_t)st.st_size / SECTOR, disc->probe.disc.recorded);
-	return damage_add(&adopt->damage, text);
-}
-
 static int fill(struct adopt *adopt, struct disc *disc, bool blank, struct reason *why)
 {
 	const struct import_sink sink = { .node = adopt_node,
@@ -140,10 +121,9 @@ static int fill(struct adopt *adopt, struct disc *disc, bool blank, struct reaso
 
 	if (ret < 0)
 		return reason_set(why, -ret, "%s can't be written", adopt->tree->db.path);
-	ret = blank ? 0 : note_cut(adopt, disc);
-	if (ret == 0 && blank)
+	if (blank)
 		ret = adopt_blank(adopt, why);
-	else if (ret == 0)
+	else
 		ret = import_run(disc->fd, disc->path, medium->base, medium->recorded,
 				 disc_import_format(disc), &sink, adopt, &imported, why);
 	if (ret < 0)

@@ -148,6 +148,24 @@ static void set_room(struct disc *disc)
 	atomic_store(&room->sequential, sequential);
 }
 
+#define PAD_SLACK 192u /* sectors of padding and rounding: they may be missing */
+
+/* What is cut off reads as an error now, and would read as zeroes once something is recorded behind it. */
+static void note_cut(struct disc *disc)
+{
+	uint64_t recorded = disc->probe.disc.recorded;
+	struct stat st;
+	char why[120];
+
+	if (disc->is_drive || fstat(disc->fd, &st) < 0 ||
+	    recorded <= sectors_of((uint64_t)st.st_size) + PAD_SLACK)
+		return;
+	snprintf(why, sizeof why, "the image is cut off: it has %llu of %llu sectors",
+		 (unsigned long long)st.st_size / SECTOR, (unsigned long long)recorded);
+	disc_set_read_only(disc, why);
+	disc->tree.read_only = true;
+}
+
 /* From a commit's end on, too: one that closed the disc. */
 static void note_closed(struct disc *disc)
 {
@@ -179,6 +197,7 @@ void disc_set_probe(struct disc *disc, struct probe *probe)
 		*probe = (struct probe){ 0 };
 		set_room(disc);
 		note_closed(disc);
+		note_cut(disc);
 		disc->tree.disc.limit = disc->probe.disc.recorded * SECTOR;
 		disc->label[0] = '\0';
 		if (disc->probe.sessions.count)
