@@ -50,7 +50,14 @@ staged() {
 	status mnt '.staged | .added + .modified + .deleted + .renamed'
 }
 
-# to_file PROGRAM KIND: what is staged goes to a file, and the program burns it
+names() { # DIR
+	(
+		shopt -s dotglob nullglob
+		cd "$1"
+		printf '%s ' *
+	)
+}
+# burn_file PROGRAM KIND: what is staged goes to a file, and the program burns it
 burn_file() {
 	local start before
 	before=$(recorded)
@@ -151,12 +158,12 @@ sim xorriso -abort_on FAILURE -return_with SORRY 32 -dev "/dev/$SR" -joliet on -
 	fail "xorriso: $(tail -n 20 said)"
 reload
 mount_medium mnt # what the other one added is there
-assert_equal "$(ls mnt | tr '\n' ' ')" "t1 t2 "
+assert_equal "$(names mnt)" "t1 t2 "
 unmount mnt
 by_cdrskin late 0 >said 2>&1 || fail "cdrskin: $(tail -n 20 said)" # there it's no session that could be read
 reload
 mount_medium mnt
-assert_equal "$(ls mnt | tr '\n' ' ')" "t1 t2 "
+assert_equal "$(names mnt)" "t1 t2 "
 cp -a "$T/t3" mnt/
 timeout 120 discfsctl commit mnt
 unmount mnt

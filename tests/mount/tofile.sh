@@ -14,6 +14,13 @@ staged() { # DIR
 	status "$1" '.staged | .added + .modified + .deleted + .renamed'
 }
 
+names() { # DIR
+	(
+		shopt -s dotglob nullglob
+		cd "$1"
+		printf '%s ' *
+	)
+}
 to_file() { # DIR FILE [OPTIONS…]
 	timeout 120 discfsctl commit "$1" --to "$2" "${@:3}"
 }
@@ -110,7 +117,7 @@ assert_match "$(status mnt .last.message)" "made for this disc, and there for se
 assert_equal "$(stat -c %s "files/second one.img")" $(($(status mnt .last.sectors) * 2048)) "bytes of the session"
 assert_equal "$(stat -c %s "files/second one.img.head")" 65536 "bytes of the head"
 assert_equal "$(sha256sum <disc.img)" "$old" "the disc"
-assert_equal "$(ls -A files | tr '\n' ' ')" "first one.img second one.img second one.img.head "
+assert_equal "$(names files)" "first one.img second one.img second one.img.head "
 burn=$(status mnt .last.burn)
 unmount mnt
 cp disc.img before.img
@@ -291,7 +298,7 @@ assert_less "$(df --output=used -k small | tail -n 1)" 1 "KiB left behind"
 assert_equal "$(staged mnt)" "$work" "staged changes"
 mount -o remount,size=4m small
 to_file mnt small/file
-assert_equal "$(ls -A small | tr '\n' ' ')" "file file.head "
+assert_equal "$(names small)" "file file.head "
 umount small
 unmount mnt
 
@@ -322,7 +329,7 @@ for point in burn-start burn-middle burn-written; do
 	assert_equal "$(ls -A files)" ""
 	assert_equal "$(staged mnt)" "$work" "staged changes"
 	to_file mnt files/file >said # the next one goes well
-	assert_equal "$(ls -A files | tr '\n' ' ')" "file file.head "
+	assert_equal "$(names files)" "file file.head "
 	rm files/*
 	unmount mnt
 done
