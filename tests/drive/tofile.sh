@@ -34,13 +34,8 @@ by_growisofs_grow() {
 	[ "$2" -gt 32 ] || option=(-Z "/dev/$SR=$1")
 	sim growisofs -use-the-force-luke=notray "${option[@]}"
 }
-# Byte for byte, with the head from its own file
-by_dd() {
-	sim dd "if=$1" "of=/dev/$SR" bs=2048 seek="$2" conv=notrunc status=none
-	sim dd "if=$1.head" "of=/dev/$SR" bs=2048 conv=notrunc status=none
-}
 # The command line that commit told
-as_told() {
+by_told() {
 	sim sh -c "$burn"
 }
 
@@ -53,10 +48,11 @@ staged() {
 names() { # DIR
 	(
 		shopt -s dotglob nullglob
-		cd "$1"
+		cd "$1" || exit
 		printf '%s ' *
 	)
 }
+
 # burn_file PROGRAM KIND: what is staged goes to a file, and the program burns it
 burn_file() {
 	local start before
@@ -71,9 +67,6 @@ burn_file() {
 	unmount mnt
 	"by_$1" file "$start" "$2" >said 2>&1 || fail "$1, $2 at $start: $(tail -n 20 said)"
 	reload
-}
-by_told() {
-	as_told
 }
 recorded() {
 	mmcsim show "$MMCSIM/$SR" | grep -E '^(track|recorded|status)'
@@ -122,9 +115,8 @@ story told cd-r
 story xorriso dvd-r cdrskin
 story cdrskin dvd+r growisofs
 story growisofs bd-r xorriso
-story told dvd+rw
-story growisofs_grow dvd+rw
-story told dvd-ram dd
+story told dvd+rw growisofs_grow
+story growisofs_grow dvd-ram told
 story told bd-re cdrskin_grow
 
 # --- on another machine: no state there; and back here the staged work is known to be on the disc ---

@@ -17,7 +17,7 @@ staged() { # DIR
 names() { # DIR
 	(
 		shopt -s dotglob nullglob
-		cd "$1"
+		cd "$1" || exit
 		printf '%s ' *
 	)
 }
