@@ -335,7 +335,7 @@ static int keep_child(void *self, const char *name, size_t length, uint64_t ino,
  * having an MD5 even while it's empty: it may be written to without a word to the directory. */
 static int facts_of(struct tree *tree, uint64_t ino, struct record_facts *ret)
 {
-	struct inode *inode = inode_cache_peek(&tree->cache, ino);
+	struct inode *inode = tree->costs.rows_only ? NULL : inode_cache_peek(&tree->cache, ino);
 	struct node node CLEANUP(node_clear) = { 0 };
 	uint32_t gen;
 	int found;
@@ -422,6 +422,7 @@ int dir_costs_count(struct tree *tree)
 		WITH_LOCK(&tree->account);
 		tree->costs = (struct dir_costs){ .unsure = true,
 						  .counted = true,
+						  .rows_only = tree->costs.rows_only,
 						  .stored_stale = tree->costs.stored_stale };
 	}
 	while (ret == 0 && reckoning.dirs.count) {

@@ -33,6 +33,7 @@ struct dir_costs {
 	uint64_t less;	   /* bytes that they may have taken away */
 	bool unsure;	   /* nothing is known until all is counted */
 	bool counted;	   /* all is in memory, and what the table has is old */
+	bool rows_only;	   /* the rows are ahead of what memory has of the nodes; by lock */
 	bool stored_stale; /* what the database says of the table */
 };
 

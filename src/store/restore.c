@@ -148,7 +148,7 @@ static int bury(struct restore *restore, struct node *node)
 	const struct inode *inode = inode_cache_peek(&restore->tree->cache, node->attr.ino);
 	int below = rows_node_below(restore->db, node->attr.ino, restore->tree->gen);
 
-	restore->files -= S_ISREG(node->attr.mode);
+	restore->files -= node_has_content(&node->attr);
 	if (below == 0)
 		below = rows_node_delete(restore->db, node->attr.ino, restore->tree->gen);
 	else if (below > 0) {
@@ -205,32 +205,61 @@ static int keeps(struct restore *restore, uint64_t ino, uint64_t old_ino)
 	return ret < 0 ? ret : 1;
 }
 
+/* The base has another node under that name, which would do as well: it comes back, so that nothing is
+ * staged. 1, 0 or -errno. */
+static int base_is_better(struct restore *restore, uint64_t dir, const char *name, const struct name *now,
+			  uint64_t old_ino)
+{
+	struct node base CLEANUP(node_clear) = { 0 }, old CLEANUP(node_clear) = { 0 };
+	uint64_t ino;
+	uint32_t type;
+	int ret = rows_name_get(restore->db, dir, name, now->length, 0, &ino, &type);
+
+	if (ret <= 0 || ino == now->ino || (type == TYPE_DIR) != (now->type == TYPE_DIR))
+		return ret < 0 ? ret : 0;
+	if (type == TYPE_DIR)
+		return 1;
+	ret = get_node(restore->db, ino, 0, &base);
+	if (ret == 0)
+		ret = get_node(restore->from, old_ino, 0, &old);
+	return ret < 0 ? ret : same_file(&base, &old);
+}
+
+static int clear_dir(struct restore *restore, uint64_t dir, uint64_t old_dir);
+
+/* 1: it stays, and is cleared; 0: it's to go; or -errno. */
+static int clear_name(struct restore *restore, uint64_t dir, uint64_t old_dir, const char *name,
+		      const struct name *now)
+{
+	uint64_t old_ino;
+	uint32_t old_type;
+	int ret = rows_name_get(restore->from, old_dir, name, now->length, 0, &old_ino, &old_type);
+
+	if (ret <= 0 || (old_type == TYPE_DIR) != (now->type == TYPE_DIR))
+		return ret < 0 ? ret : 0;
+	ret = base_is_better(restore, dir, name, now, old_ino);
+	if (ret)
+		return ret < 0 ? ret : 0;
+	if (old_type != TYPE_DIR)
+		return keeps(restore, now->ino, old_ino);
+	ret = clear_dir(restore, now->ino, old_ino);
+	return ret < 0 ? ret : 1;
+}
+
 /* First what isn't wanted goes, everywhere: so that it's known what is needed when the rest is made. */
 static int clear_dir(struct restore *restore, uint64_t dir, uint64_t old_dir)
 {
 	struct names now CLEANUP(names_clear) = { 0 };
 	int ret = names_take(&now, restore->db, dir, GEN_NEWEST);
 
-	for (size_t i = 0; ret == 0 && i < now.list.count; i++) {
-		const struct name *listed = &now.list.items[i];
-		const char *name = name_bytes(&now, listed);
-		uint64_t old_ino;
-		uint32_t old_type;
-		int kept =
-		    rows_name_get(restore->from, old_dir, name, listed->length, 0, &old_ino, &old_type);
+	for (size_t i = 0; ret >= 0 && i < now.list.count; i++) {
+		const struct name *name = &now.list.items[i];
 
-		if (kept > 0 && (old_type == TYPE_DIR) != (listed->type == TYPE_DIR))
-			kept = 0;
-		if (kept > 0 && old_type == TYPE_DIR)
-			ret = clear_dir(restore, listed->ino, old_ino);
-		else if (kept > 0)
-			kept = keeps(restore, listed->ino, old_ino);
-		if (kept < 0)
-			ret = kept;
-		if (kept == 0)
-			ret = drop(restore, dir, name, listed->length, listed->ino);
+		ret = clear_name(restore, dir, old_dir, name_bytes(&now, name), name);
+		if (ret == 0)
+			ret = drop(restore, dir, name_bytes(&now, name), name->length, name->ino);
 	}
-	return ret;
+	return ret < 0 ? ret : 0;
 }
 
 /* ---- what comes ---- */
@@ -320,7 +349,7 @@ static int make_node(struct restore *restore, uint64_t dir, const char *name, si
 		return ret;
 	if (ino == 0 || !same_file(&base, old))
 		ino = restore->next_ino++;
-	restore->files += S_ISREG(old->attr.mode);
+	restore->files += node_has_content(&old->attr);
 	*ret_ino = ino;
 	ret = remember(restore, old_ino, ino);
 	return ret < 0 ? ret : put_old(restore, ino, old, 1, dir);
@@ -556,7 +585,9 @@ static int change_rows(struct restore *restore, const char *path)
 	sort_touched(restore);
 	if (ret == 0) {
 		set_counters(tree, files + restore->files, restore->next_ino);
+		tree->costs.rows_only = true; /* memory follows when they are committed */
 		reckon(restore);
+		tree->costs.rows_only = false;
 		ret = tree_check_room(tree, before);
 	}
 	if (ret == 0)
@@ -604,6 +635,10 @@ static int restore_all(struct restore *restore, struct tree *past, const char *p
 	if (ret < 0)
 		return ret;
 	ret = generation_settle(tree);
+	{
+		WITH_LOCK(&tree->lock);
+		reckon(restore);
+	}
 	if (ret < 0) /* memory doesn't know what the rows say now */
 		tree->broken = ret;
 	return ret;

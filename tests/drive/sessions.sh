@@ -35,7 +35,7 @@ check_burning() {
 	rm -rf "$(status mnt .state_directory)"/sessions/"$(status mnt '.sessions[0].start')"-*
 	assert_fails "busy" ls $old/1
 	find $old/2 >/dev/null
-	cat $old/2/t1/deep/er/large-1 >read &
+	cat $old/2/t1/deep/er/large-1 >later &
 	local reader=$!
 	sleep 1
 	kill -0 $reader
@@ -43,12 +43,12 @@ check_burning() {
 	touch go
 	timeout 120 discfsctl wait mnt
 	wait $reader
-	assert_same_bytes read t1/deep/er/large-1
+	assert_same_bytes later t1/deep/er/large-1
 	check_sessions 1 2 3
 }
 
 story() { # KIND
-	local n start data
+	local n start
 	new_disc "$1"
 	rm -rf mnt m? t?
 	mount_medium mnt

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Thousands of random operations on the merged tree against a model, over commits, failed commits, remounts
- * and discards. A failure is repeated by its seed: test_tree_random SEED. */
+ * discards, and restores of what an older session had. A failure is repeated by its seed: test_tree_random
+ * SEED. */
 #include "tree_model.h"
 
 #include "store/changes.h"
+#include "store/past.h"
+#include "store/restore.h"
 
 #define SEEDS	  12u
 #define STEPS	  700u
@@ -16,6 +19,9 @@ struct play {
 	uint64_t random;
 	uint32_t gen;	    /* frozen; 0 = none */
 	VEC(uint64_t) dead; /* inodes that the kernel still knows */
+	struct tree *past;  /* of a session: as the base was once */
+	struct model was;
+	bool is_base; /* still */
 	unsigned done[16];
 };
 
@@ -276,6 +282,50 @@ static void do_flush(struct play *play)
 	forget_some(play);
 }
 
+/* As an importer numbers the nodes: otherwise. */
+#define PAST_COPY                                                                                            \
+	"INSERT INTO main.dirent SELECT iif(parent=1,1,parent+5000),name,0,ino+5000,type FROM o.dirent "     \
+	"WHERE gen=0;INSERT INTO main.node SELECT iif(ino=1,1,ino+5000),0,mode,uid,gid,nlink,size,rdev,"     \
+	"atime/1000000000*1000000000,mtime/1000000000*1000000000,ctime/1000000000*1000000000,"               \
+	"iif(parent=1,1,parent+5000),target,xattrs,zf,md5,map FROM o.node WHERE gen=0;DETACH o"
+
+static void close_past(struct play *play)
+{
+	char path[96];
+
+	if (!play->past)
+		return;
+	past_close(play->past);
+	free(play->past);
+	play->past = NULL;
+	snprintf(path, sizeof path, "%s/past.db", play->store.dir);
+	unlink(path);
+}
+
+/* The base becomes the older session. */
+static void take_past(struct play *play)
+{
+	struct reason why = { 0 };
+	char path[96], attach[128];
+
+	close_past(play);
+	play->past = calloc(1, sizeof *play->past);
+	snprintf(path, sizeof path, "%s/past.db", play->store.dir);
+	snprintf(attach, sizeof attach, "ATTACH '%s/overlay.db' AS o", play->store.dir);
+	assert_int_equal(tree_flush(play->store.tree), 0);
+	assert_int_equal(past_open(play->past, path, play->store.medium_end, &why), 0);
+	assert_int_equal(sqlite3_exec(play->past->db.handle, attach, NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(play->past->db.handle, PAST_COPY, NULL, NULL, NULL), SQLITE_OK);
+	model_copy(&play->base, &play->was);
+	play->is_base = true;
+}
+
+static void published(struct play *play)
+{
+	model_copy(&play->frozen, &play->base);
+	play->is_base = false;
+}
+
 /* A mount that finds a frozen generation thaws it first. */
 static void do_reopen(struct play *play)
 {
@@ -293,7 +343,7 @@ static void do_reopen(struct play *play)
 		play->store.tree->disc.limit = play->store.medium_end;
 		if (random_below(&play->random, 2)) {
 			store_publish(&play->store, gen);
-			model_copy(&play->frozen, &play->base);
+			published(play);
 		} else {
 			store_thaw(&play->store, gen);
 		}
@@ -312,7 +362,9 @@ static void do_commit(struct play *play)
 	}
 	if (random_below(&play->random, 2)) {
 		store_publish(&play->store, play->gen);
-		model_copy(&play->frozen, &play->base);
+		published(play);
+		if (random_below(&play->random, 2))
+			take_past(play);
 	} else {
 		store_thaw(&play->store, play->gen);
 	}
@@ -421,13 +473,95 @@ static void do_discard_path(struct play *play)
 	}
 }
 
+struct pairs {
+	VEC(struct model_name) list; /* parent: in the session; ino: here */
+};
+
+/* What stands for what is the same everywhere. */
+static void check_pair(struct pairs *pairs, uint64_t was, uint64_t now)
+{
+	vec_each (&pairs->list, pair)
+		assert_true((pair->parent == was) == (pair->ino == now));
+	*vec_push(&pairs->list) = (struct model_name){ .parent = was, .ino = now };
+}
+
+static void check_same(struct play *play, uint64_t was_ino, uint64_t now_ino, struct pairs *pairs)
+{
+	const struct model_node *was = model_node(&play->was, was_ino);
+	const struct model_node *now = model_node(&play->now, now_ino);
+	size_t extra = 0;
+
+	assert_int_equal(was->mode, now->mode);
+	assert_int_equal(was->xattr, now->xattr);
+	assert_int_equal(was->size, now->size);
+	if (S_ISREG(was->mode) && was->size)
+		assert_memory_equal(was->data, now->data, was->size);
+	check_pair(pairs, was_ino, now_ino);
+	vec_each (&play->now.names, name)
+		extra += name->parent == now_ino;
+	vec_each (&play->was.names, name)
+		if (name->parent == was_ino) {
+			const struct model_name *same = model_find(&play->now, now_ino, name->name);
+
+			assert_non_null(same);
+			extra--;
+			check_same(play, name->ino, same->ino, pairs);
+		}
+	assert_int_equal(extra, 0);
+}
+
+/* name: NULL for everything. */
+static void do_restore(struct play *play, const struct model_name *name)
+{
+	struct changes_count count;
+	struct pairs pairs = { 0 };
+	uint64_t now = ROOT_INO;
+	char path[256] = "";
+	int ret;
+
+	if (name)
+		model_path(&play->was, name, path, sizeof path);
+	ret = restore_staged(play->store.tree, play->past, path, NULL);
+	if (play->gen || ret < 0) {
+		/* A file may stand where a directory on the way was. */
+		assert_int_equal(ret, play->gen ? -EBUSY : -ENOTDIR);
+		assert_true(play->gen || (name && name->parent != ROOT_INO));
+		return;
+	}
+	note_dead(play);
+	model_read(&play->now, &play->store);
+	if (name)
+		now = store_ino(&play->store, path);
+	check_same(play, name ? name->ino : ROOT_INO, now, &pairs);
+	vec_clear(&pairs.list);
+	store_check(&play->store);
+	if (name || !play->is_base)
+		return;
+	assert_int_equal(changes_count(play->store.tree, &count), 0);
+	assert_int_equal(count.added + count.modified + count.deleted + count.renamed, 0);
+	model_check(&play->base, &play->store);
+}
+
+static void do_restore_path(struct play *play)
+{
+	if (play->was.names.count)
+		do_restore(play, &play->was.names.items[random_below(&play->random, play->was.names.count)]);
+}
+
+static void do_restore_all(struct play *play)
+{
+	if (random_below(&play->random, 3) == 0)
+		do_restore(play, NULL);
+}
+
 static const struct {
 	void (*run)(struct play *play);
 	unsigned weight;
 } moves[] = {
-	{ do_create, 22 }, { do_link, 6 },     { do_remove, 14 },     { do_rename, 18 },
-	{ do_write, 16 },  { do_truncate, 6 }, { do_attr, 8 },	      { do_flush, 4 },
-	{ do_reopen, 2 },  { do_commit, 3 },   { do_discard_all, 1 }, { do_discard_path, 4 },
+	{ do_create, 22 },	{ do_link, 6 },	       { do_remove, 14 },     { do_rename, 18 },
+	{ do_write, 16 },	{ do_truncate, 6 },    { do_attr, 8 },	      { do_flush, 4 },
+	{ do_reopen, 2 },	{ do_commit, 3 },      { do_discard_all, 1 }, { do_discard_path, 4 },
+	{ do_restore_path, 4 }, { do_restore_all, 2 },
 };
 
 static void step(struct play *play)
@@ -462,6 +596,7 @@ static void fill_base(struct play *play)
 	base_end(store);
 	model_read(&play->now, store);
 	model_copy(&play->now, &play->base);
+	take_past(play);
 }
 
 static int first_path(void *self, const struct change *change)
@@ -508,10 +643,12 @@ static void run_seed(uint64_t seed)
 			check_changes(&play);
 	}
 	end_in_base(&play, seed % 2);
+	close_past(&play);
 	store_close(&play.store);
 	model_clear(&play.now);
 	model_clear(&play.base);
 	model_clear(&play.frozen);
+	model_clear(&play.was);
 	vec_clear(&play.dead);
 }
 
