@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "commit/damage.h"
+#include "model/cost.h"
 #include "proc/import.h"
 #include "store/rows.h"
 
@@ -12,6 +13,7 @@
 struct adopt {
 	struct tree *tree;
 	int64_t files;
+	uint64_t carried;    /* sectors: see tree.h */
 	VEC(uint32_t) links; /* by ino - 1: names of a file, 2 + subdirectories of a directory */
 	VEC(uint8_t) is_dir; /* by ino - 1 */
 	struct damage damage;
@@ -40,6 +42,7 @@ static int adopt_node(void *self, struct node *node, uint64_t parent, const char
 	if (dir && parent)
 		adopt->links.items[parent - 1]++;
 	adopt->files += node_has_content(&node->attr);
+	adopt->carried += cost_body(node);
 	ret = rows_node_put(&adopt->tree->db, node, 0);
 	if (ret == 0 && parent)
 		ret = adopt_name(adopt, node->attr.ino, parent, name, length, node->attr.mode);
@@ -87,6 +90,7 @@ static int store_facts(struct adopt *adopt, const struct disc *disc, const struc
 
 	tree->next_ino = adopt->links.count + 1;
 	tree->files = adopt->files;
+	tree->carried_sectors = adopt->carried;
 	if (ret == 0)
 		ret = db_meta_put_blob(&tree->db, "fingerprint", disc->probe.disc.fingerprint,
 				       FINGERPRINT_SIZE);
@@ -94,6 +98,8 @@ static int store_facts(struct adopt *adopt, const struct disc *disc, const struc
 		ret = db_meta_put_int(&tree->db, "format", imported->format);
 	if (ret == 0)
 		ret = damage_store(&tree->db, &adopt->damage);
+	if (ret == 0)
+		ret = db_meta_put_int(&tree->db, "carried_sectors", (int64_t)adopt->carried);
 	if (ret == 0)
 		ret = dir_costs_count(tree);
 	return ret < 0 ? ret : tree_flush_locked(tree);

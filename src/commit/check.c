@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "model/cost.h"
 #include "model/xattr_set.h"
 #include "proc/import.h"
 #include "store/body.h"
@@ -199,6 +200,26 @@ static int find_planned(struct check *check, uint64_t parent, const char *name, 
 	return found;
 }
 
+/* A body of the base that had to be recorded anew, since ISO 9660 can't refer to where it was. For a drive it
+ * was brought to the spool before, which made it look staged. */
+static int count_carried(struct check *check, const struct node *planned, uint32_t gen)
+{
+	struct node base CLEANUP(node_clear) = { 0 };
+	uint32_t base_gen;
+	int found;
+
+	if (gen == 0) {
+		check->disc->carried_files += cost_body(planned) > 0;
+		return 0;
+	}
+	WITH_LOCK(&check->tree->lock);
+	found = rows_node_get(&check->tree->db, planned->attr.ino, 0, &base, &base_gen);
+	if (found > 0 && cost_body(&base) && base.attr.size == planned->attr.size &&
+	    base.attr.mtime_ns == planned->attr.mtime_ns)
+		check->disc->carried_files++;
+	return found < 0 ? found : 0;
+}
+
 static int check_body(struct check *check, const struct node *planned, const struct node *found, uint32_t gen)
 {
 	int ret = 0;
@@ -207,6 +228,8 @@ static int check_body(struct check *check, const struct node *planned, const str
 		if (planned->attr.size && !extent_map_is_on_disc(&found->map, found->attr.size))
 			return -EBADMSG;
 		ret = compare_body(check, planned, found);
+		if (ret == 0 && planned->attr.size)
+			ret = count_carried(check, planned, gen);
 	} else if (gen == 0) {
 		return 0; /* as it was before, and where it was before */
 	}
@@ -340,6 +363,7 @@ int check_session(struct disc *disc, uint32_t gen, uint64_t start, uint64_t limi
 		.disc = disc, .tree = &disc->tree, .gen = gen, .limit = limit, .progress = progress
 	};
 	uint64_t old_limit = disc->tree.disc.limit;
+	disc->carried_files = 0;
 	int ret;
 
 	check.planned = malloc(COMPARE_BYTES);

@@ -32,6 +32,7 @@ struct commit_result {
 	uint64_t session, start, sectors;    /* 0 when nothing was burned */
 	uint64_t saved_files, saved_sectors; /* see dedupe.h */
 	uint64_t worker_kib;		     /* of memory, the burn worker's peak */
+	uint64_t carried_files;		     /* of the old tree, recorded anew: see disc.h */
 	char file[PATH_LIMIT];		     /* that was written; empty: none */
 	bool has_head;			     /* and FILE.head with it */
 	char burn[3 * PATH_LIMIT];	     /* a command line that burns it */

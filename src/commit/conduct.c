@@ -441,6 +441,17 @@ static void tell_file(struct run *run, struct commit_result *result)
 	thaw(run);
 }
 
+static void tell_carried(const struct disc *disc, struct commit_result *result)
+{
+	size_t used = strlen(result->message);
+
+	result->carried_files = disc->carried_files;
+	if (result->carried_files)
+		snprintf(result->message + used, sizeof result->message - used,
+			 "; %llu old files were copied, as ISO 9660 can't refer to where they were",
+			 (unsigned long long)result->carried_files);
+}
+
 static void tell_success(struct run *run, struct commit_result *result)
 {
 	WITH_LOCK(&run->disc->lock);
@@ -450,6 +461,7 @@ static void tell_success(struct run *run, struct commit_result *result)
 	result->worker_kib = run->burn.child.peak_kib;
 	phase_sentence(result->session, &run->journal, result->message, sizeof result->message);
 	tell_saved(run, result);
+	tell_carried(run->disc, result);
 	log_notice("%s", result->message);
 }
 

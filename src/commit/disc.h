@@ -35,6 +35,7 @@ struct disc {
 	uint32_t format;	/* enum tree_format of the base */
 	uint32_t wanted_format; /* the one asked for, or FORMAT_AUTO */
 	uint64_t base_nodes;
+	uint64_t carried_files;	     /* of the base, that the newest commit had to record anew */
 	char label[LABEL_LIMIT + 1]; /* of the base's volume */
 	struct state state;
 	struct tree tree;

@@ -92,6 +92,8 @@ static int publish_rows(struct disc *disc, const struct journal *journal, const 
 	if (ret == 0)
 		ret = damage_end(db);
 	if (ret == 0)
+		ret = db_meta_put_int(db, "carried_sectors", 0);
+	if (ret == 0)
 		ret = journal_set_phase(db, PHASE_PUBLISHED);
 	if (ret == 0)
 		ret = history_add(db, entry, &journal->old_head);
@@ -136,6 +138,10 @@ int publish_generation(struct disc *disc, const struct journal *journal, const s
 	if (ret < 0)
 		return ret;
 	tree->disc.limit = max_u64(tree->disc.limit, (journal->start + journal->sectors) * SECTOR);
+	{
+		WITH_LOCK(&tree->account);
+		tree->carried_sectors = 0;
+	}
 	return generation_settle(tree);
 }
 

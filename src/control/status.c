@@ -190,10 +190,10 @@ static void json_last(const struct commit_result *last, struct text *text)
 	json_key(text, "message", last->message);
 	text_add(text,
 		 ",\"session\":%" PRIu64 ",\"start\":%" PRIu64 ",\"sectors\":%" PRIu64
-		 ",\"saved_files\":%" PRIu64 ",\"saved_sectors\":%" PRIu64 ",\"worker_kib\":%" PRIu64
-		 ",\"seconds\":%.3f",
+		 ",\"saved_files\":%" PRIu64 ",\"saved_sectors\":%" PRIu64 ",\"carried_files\":%" PRIu64
+		 ",\"worker_kib\":%" PRIu64 ",\"seconds\":%.3f",
 		 last->session, last->start, last->sectors, last->saved_files, last->saved_sectors,
-		 last->worker_kib, last->seconds);
+		 last->carried_files, last->worker_kib, last->seconds);
 	json_file(last, text);
 	text_add(text, "}");
 }

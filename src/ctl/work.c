@@ -111,6 +111,9 @@ static void report_success(const struct json *status)
 	       format_count(sectors, (uint64_t)json_int(status, "$.last.sectors")),
 	       format_count(start, (uint64_t)json_int(status, "$.last.start")),
 	       format_duration(seconds, json_int(status, "$.last.seconds")));
+	if (json_int(status, "$.last.carried_files"))
+		printf("%s old files were copied into it, as ISO 9660 can't refer to where they were\n",
+		       format_count(session, (uint64_t)json_int(status, "$.last.carried_files")));
 }
 
 static void report_last(const struct json *status)

@@ -23,10 +23,11 @@ int64_t tree_now_ns(void)
 
 static int tree_load(struct tree *tree, struct reason *why)
 {
-	int64_t next_ino = ROOT_INO + 1, files = 0, gen;
+	int64_t next_ino = ROOT_INO + 1, files = 0, carried = 0, gen;
 
 	if (db_meta_int(&tree->db, "next_ino", &next_ino) < 0 ||
-	    db_meta_int(&tree->db, "files", &files) < 0 || dir_costs_open(tree) < 0)
+	    db_meta_int(&tree->db, "files", &files) < 0 ||
+	    db_meta_int(&tree->db, "carried_sectors", &carried) < 0 || dir_costs_open(tree) < 0)
 		return reason_set(why, EIO, "%s can't be read", tree->db.path);
 	gen = db_int(&tree->db, QUERY_MAX_GEN);
 	if (gen < 0)
@@ -34,6 +35,7 @@ static int tree_load(struct tree *tree, struct reason *why)
 	tree->gen = gen ? (uint32_t)gen : 1;
 	tree->next_ino = tree->stored_next_ino = (uint64_t)next_ino;
 	tree->files = tree->stored_files = files;
+	tree->carried_sectors = (uint64_t)carried;
 	return 0;
 }
 

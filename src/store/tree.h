@@ -73,8 +73,11 @@ struct tree {
 	uint64_t stored_next_ino;
 	int64_t files; /* that aren't empty, and so have an MD5 at most; by account */
 	int64_t stored_files;
-	struct dir_costs costs;	 /* what directories cost; see there */
-	uint64_t body_sectors;	 /* what staged bodies cost; by account */
+	struct dir_costs costs; /* what directories cost; see there */
+	uint64_t body_sectors;	/* what staged bodies cost; by account */
+	/* What bodies of the base cost that the next session must carry along, since ISO 9660 can't refer to
+	 * where they are; by account. */
+	uint64_t carried_sectors;
 	uint64_t frozen_sectors; /* what the session under way costs; by account */
 	struct tree_room room;
 	_Atomic uint64_t stamp;	      /* rises with every change */

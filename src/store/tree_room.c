@@ -18,14 +18,14 @@ static struct cost_medium medium_of(struct tree *tree)
 				     .start = atomic_load(&tree->room.next_start) };
 }
 
-/* Sectors of a session without bodies. Needs tree->account, as all up to fits(). */
+/* Sectors of a session without staged bodies. Needs tree->account, as all up to fits(). */
 static uint64_t metadata_sectors(struct tree *tree)
 {
 	uint64_t files = tree->files > 0 ? (uint64_t)tree->files : 0;
 
 	/* All that are empty share one MD5. */
 	return layout_fixed(min_u64(files, dir_costs_sums(&tree->costs)) + 1) +
-	       dir_costs_sectors(&tree->costs);
+	       dir_costs_sectors(&tree->costs) + tree->carried_sectors;
 }
 
 /* Sectors that the medium (or the file system under an image file) holds beyond what is recorded. */
