@@ -110,7 +110,13 @@ $(BUILD)/mmcsim/mmcsim.so: $(call MMCSIM_OBJ,tests/mmcsim/tool.c)
 $(BUILD)/mmcsim/mmcsim: $(call MMCSIM_OBJ,tests/mmcsim/host_%.c tests/mmcsim/interpose_%.c)
 	$(CC) $(filter-out $(SAN),$(LDFLAGS)) -o $@ $^
 
-tests: all $(UNIT_BIN) $(MODEL) $(FAILING) $(POINTS) $(MMCSIM)
+# The second opinion on UDF.
+UDFLIST := $(BUILD)/udflist
+$(UDFLIST): tests/udf/udflist.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(filter-out $(SAN),$(CFLAGS)) $(filter-out $(SAN),$(LDFLAGS)) -o $@ $< -ludfread $(shell pkg-config --libs libcrypto)
+
+tests: all $(UNIT_BIN) $(MODEL) $(FAILING) $(POINTS) $(MMCSIM) $(UDFLIST)
 
 check: deps
 	$(QUIETLY) -j$(JOBS) tests
@@ -122,7 +128,7 @@ check-unit: $(UNIT_BIN)
 	@tests/unit.sh $^
 
 MOUNT_TESTS := $(wildcard tests/mount/*.sh)
-check-mount: all $(MODEL) $(FAILING) $(POINTS)
+check-mount: all $(MODEL) $(FAILING) $(POINTS) $(UDFLIST)
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(MOUNT_TESTS)
 
 # Foreign programs, and the physics, on the simulated burner; then the table of media and programs that they made.

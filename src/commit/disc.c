@@ -319,7 +319,9 @@ static int known_format(struct disc *disc, int64_t *ret)
 	*ret = FORMAT_AUTO;
 	WITH_LOCK(&disc->tree.lock);
 	got = journal_read(&disc->tree.db, &journal);
-	return got < 0 ? got : got > 0 ? 0 : db_meta_int(&disc->tree.db, "format", ret);
+	if (got == 0)
+		got = db_meta_int(&disc->tree.db, "format", ret);
+	return got < 0 ? got : 0;
 }
 
 /* Another of the disc's trees has other files: what is staged on one wouldn't fit the other. A tree that a

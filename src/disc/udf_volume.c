@@ -368,6 +368,16 @@ static int find_root(struct sequence *sequence)
 	return damaged(sequence, "its file set can't be found");
 }
 
+/* A look at it tells discs of a kind that isn't supported. */
+static int check_root(struct sequence *sequence)
+{
+	struct udf_volume *volume = sequence->volume;
+	struct udf_icb root;
+	int got = udf_icb_read(&volume->space, volume->root, &root, sequence->why);
+
+	return got == 0 && !S_ISDIR(root.attr.mode) ? damaged(sequence, "its root isn't a directory") : got;
+}
+
 static int check_logical(struct sequence *sequence)
 {
 	uint32_t block_size = get_le32(sequence->logical + 212);
@@ -399,6 +409,8 @@ static int open_logical(struct sequence *sequence)
 		got = open_all_metadata(sequence);
 	if (got == 0)
 		got = find_root(sequence);
+	if (got == 0)
+		got = check_root(sequence);
 	if (got < 0)
 		return got;
 	volume->revision = get_le16(logical + 216 + 24);

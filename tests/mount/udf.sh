@@ -1,0 +1,235 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# limit: 240
+# Discs with UDF: filled by Linux, made by genisoimage, mkudffs and tests/udf.py. What the mount shows is what Linux,
+# libudfread and the maker say; then they're changed, committed, and compared again, by xorriso too.
+. "$(dirname "$0")/../lib.sh"
+requires_fuse
+requires_root # for files of other owners
+requires xz python3 genisoimage mkudffs xorriso jq setfattr "$BUILD/udflist"
+
+udf() {
+	python3 -I "$TESTS/udf.py" "$@"
+}
+
+# assert_listed DIR LIST: all attributes, to the nanosecond
+assert_listed() {
+	udf list "$1" >found
+	cmp found "$2" || {
+		diff found "$2" | cut -c 1-300 | head -n 20
+		fail "$1 isn't as in $2"
+	}
+}
+
+# What libudfread finds, as "size sum path", sorted.
+read_again() { # IMAGE
+	udflist "$1" | sort
+}
+
+files_of() { # LIST
+	awk -F'\t' '$1 == "f" { print $6 "\t" $8 "\t" $9 }' "$1" | sort
+}
+
+# The same, after a commit, from the disc alone: whole seconds.
+from_disc() { # IMAGE
+	unmount mnt
+	rm -rf "$XDG_STATE_HOME"
+	mount_disc "$1" mnt
+	assert_equal "$(status mnt .base.format)" rockridge
+	udf list mnt --seconds >found
+}
+
+# --- what Linux wrote ---
+
+linux_disc() { # NAME
+	xz -dc "$TESTS/images/$1.img.xz" >"$1.img"
+	udf stored "$TESTS/images/$1.tsv" >expected
+	mount_disc "$1.img" mnt
+	assert_equal "$(status mnt '.base.format, (.sessions[] | .formats[])' | paste -sd' ')" "udf udf"
+	assert_listed mnt expected
+
+	# Changed, committed, and nothing else is different.
+	echo new >mnt/new.txt
+	mv mnt/big1m mnt/moved
+	rm mnt/sym-long
+	touch -d @1500000000 mnt/new.txt mnt
+	chmod 0755 mnt
+	udf list mnt --seconds >expected
+	before=$(stat -c %s "$1.img")
+	predicted=$(status mnt .room.predicted_sectors)
+	copied=$(status mnt .base.nodes)
+	commit mnt CHANGED
+	assert_less "$(status mnt .last.sectors)" $((predicted + 1)) "what was burned, against what was foreseen"
+	[ "$(status mnt .last.carried_files)" -gt 500 ] || fail "no small files were copied"
+	[ "$(status mnt .last.carried_files)" -lt "$copied" ]
+	# a MB in whole sectors stays where it is, as the large files do
+	assert_less $(($(stat -c %s "$1.img") - before)) 4500000 "what the commit added"
+	from_disc "$1.img"
+	cmp found expected
+	extract_xorriso "$1.img" extracted
+	assert_same_tree extracted mnt --without root,softmeta
+	# The old tree is still there, and seen nowhere else by mistake.
+	assert_equal "$(discfsctl info --json "$1.img" | jq -c '[.sessions[].formats]')" \
+		'[["udf"],["rockridge","joliet","iso9660"]]'
+	udf stored "$TESTS/images/$1.tsv" >expected
+	unmount mnt
+	mount_disc "$1.img" mnt -o session=1
+	assert_listed mnt expected
+	unmount mnt
+	if dd if="$1.img" bs=2048 skip=16 count=16 status=none | grep -qa NSR0; then
+		fail "the head still leads to the old tree"
+	fi
+	mount_disc "$1.img" mnt
+	diff -r mnt/.discfs/sessions/1/bigdir mnt/bigdir
+	echo more >mnt/more.txt
+	commit mnt
+	assert_equal "$(status mnt .last.carried_files)" 0
+	unmount mnt
+	rm -rf "$1.img" extracted
+}
+
+linux_disc udf201-linux
+linux_disc udf150-dvdrw-linux
+
+# libudfread cuts fragmented directories: what it does say of the first disc is so.
+xz -dc "$TESTS/images/udf201-linux.img.xz" >linux.img
+udf stored "$TESTS/images/udf201-linux.tsv" >expected
+{ udflist linux.img 2>/dev/null || true; } | sort -u >opinion
+files_of expected | comm -12 - opinion >agreed
+[ "$(wc -l <agreed)" -gt 80 ] || fail "libudfread agrees on $(wc -l <agreed) files only"
+head -c 2000000 linux.img >cut.img
+rm linux.img
+assert_fails "truncated or damaged" discfs cut.img mnt
+rm -rf "$XDG_STATE_HOME"
+
+# --- made here: 2.01, 2.50 with a metadata partition, 2.60 with one in two pieces ---
+
+for kind in plain metadata pieces; do
+	rm -rf made "$XDG_STATE_HOME"
+	udf make $kind made.img made
+	udf list made >expected
+	mount_disc made.img mnt
+	assert_listed mnt expected
+	assert_equal "$(status mnt .label)" "MADE $kind"
+	# libudfread takes characters beyond the first 65,536 for two, shows what is deleted, and symbolic links as
+	# files: all else is the same
+	{ udflist made.img 2>/dev/null || true; } | grep -v '[^ -~	]' | grep -v '/deleted$\|/link$' | sort >opinion
+	files_of expected | comm -12 - opinion | cmp - opinion
+	[ "$(wc -l <opinion)" -gt 8 ]
+	echo x >>mnt/exact
+	touch -d @1500000000 mnt/exact
+	udf list mnt --seconds >expected
+	commit mnt
+	from_disc made.img
+	cmp found expected
+	unmount mnt
+done
+
+# --- bridges ---
+
+mkdir -p tree/sub
+head -c 300000 /dev/urandom >tree/sub/random
+seq 1 5000 >tree/numbers
+: >tree/empty
+echo x >"tree/sub/Füße und 日本語.txt"
+for i in {1..90}; do
+	echo "$i" >"tree/sub/a name that is long enough for directories of several sectors $i"
+done
+find tree -exec touch -d @1400000000 {} +
+genisoimage -quiet -input-charset utf-8 -udf -J -joliet-long -R -V BRIDGE -o bridge.iso tree
+genisoimage -quiet -input-charset utf-8 -udf -J -joliet-long -V POORER -o poorer.iso tree
+assert_equal "$(discfsctl info --json bridge.iso | jq -c '.sessions[].formats')" '["rockridge","udf","joliet","iso9660"]'
+discfsctl info poorer.iso >said
+grep -q 'UDF, Joliet, ISO 9660 ' said
+
+# What libudfread says is all of it.
+rm -rf "$XDG_STATE_HOME"
+mount_disc bridge.iso mnt -o import=udf
+udf list mnt >listed
+files_of listed | cmp - <(read_again bridge.iso)
+assert_same_tree mnt tree --without mode,owner,root
+unmount mnt
+
+# auto takes Rock Ridge, else UDF; another tree of a known disc is read anew while nothing is staged.
+shows() { # IMAGE IMPORT FORMAT
+	mount_disc "$1" mnt -o "import=$2"
+	assert_equal "$(status mnt .base.format)" "$3" "tree of $1 with import=$2"
+	cmp mnt/sub/random tree/sub/random
+	unmount mnt
+}
+for format in auto=rockridge udf joliet iso9660 rockridge udf; do
+	shows bridge.iso "${format%=*}" "${format#*=}"
+done
+shows poorer.iso auto udf
+assert_fails "has no Rock Ridge tree" discfs poorer.iso mnt -o import=rockridge
+shows poorer.iso joliet joliet
+assert_fails "say auto, rockridge, udf, joliet or iso9660" discfs poorer.iso mnt -o import=hfs
+
+# Staged work belongs to the tree that it was staged on.
+mount_disc poorer.iso mnt -o import=joliet
+echo staged >mnt/staged.txt
+unmount mnt
+assert_fails "work is staged on its Joliet tree" discfs poorer.iso mnt -o import=udf
+mount_disc poorer.iso mnt
+assert_equal "$(cat mnt/staged.txt)" staged
+assert_equal "$(status mnt .base.format)" joliet
+discfsctl discard --yes mnt
+unmount mnt
+
+# A bridge continued: nothing of it is copied, and no system is led to the old tree.
+mount_disc poorer.iso mnt
+assert_equal "$(status mnt .base.format)" udf
+echo new >mnt/new.txt
+cp -a mnt expected-tree
+before=$(stat -c %s poorer.iso)
+commit mnt
+assert_equal "$(status mnt .last.carried_files)" 0
+assert_less $(($(stat -c %s poorer.iso) - before)) 400000 "what the commit added"
+from_disc poorer.iso
+assert_same_tree mnt expected-tree --without owner
+unmount mnt
+assert_equal "$(discfsctl info --json poorer.iso | jq -c '[.sessions[].formats]')" \
+	'[["udf"],["rockridge","joliet","iso9660"]]'
+
+# --- mkudffs: blank discs for each kind of medium ---
+
+for kind in hd:1.02 hd:2.01 dvd:1.02 dvdram:2.01 dvdrw:2.01 cdrw:1.50; do
+	rm -rf blank.img "$XDG_STATE_HOME"
+	mkudffs --new-file --blocksize=2048 --media-type="${kind%:*}" --udfrev="${kind#*:}" --label="a $kind" blank.img 20000 >/dev/null
+	mount_disc blank.img mnt
+	assert_equal "$(status mnt '.label, .base.format' | paste -sd,)" "a $kind,udf"
+	assert_equal "$(ls -A mnt | grep -v lost+found || true)" ""
+	cp -r tree/. mnt/
+	commit mnt
+	from_disc blank.img
+	assert_equal "$(status mnt .label)" "a $kind"
+	assert_same_tree mnt tree --without owner,root,mtime
+	unmount mnt
+	xorriso -indev blank.img -find /numbers -exec report_lba >said 2>&1
+	grep -q "'/numbers'" said
+done
+
+# --- refused, each with its reason ---
+
+refused() { # TEXT MKUDFFS-OPTIONS…
+	local text=$1
+	shift
+	rm -f no.img
+	mkudffs --new-file "$@" no.img 20000 >/dev/null
+	assert_fails "$text" discfs no.img mnt
+	assert_fails "$text" discfsctl info no.img
+}
+refused "virtual partition, VAT" --media-type=cdr --udfrev=1.50
+refused "virtual partition, VAT" --media-type=dvdr --udfrev=2.00
+refused "virtual partition, VAT" --media-type=bdr --udfrev=2.50
+refused "blocks of 512 bytes" --blocksize=512 --media-type=hd
+refused "blocks of 4096 bytes" --blocksize=4096 --media-type=hd
+refused "strategy 4096" --blocksize=2048 --media-type=hd --strategy=4096 --udfrev=1.02
+mkudffs --new-file --blocksize=2048 open.img 20000 >/dev/null
+udf left-open open.img
+mount_disc open.img mnt
+status mnt .read_only_reason >said
+discfsctl info mnt >>said
+grep -q "integrity is open" said
+assert_fails "Read-only file system" touch mnt/x
+unmount mnt
