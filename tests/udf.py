@@ -128,6 +128,7 @@ class Volume:
     START = 300
     BLOCKS = 4000
     META = 400  # blocks of metadata
+    BITMAP = 990
 
     def __init__(self, kind):
         self.kind = kind
@@ -273,7 +274,8 @@ class Volume:
         primary = struct.pack("<II", 1, 0) + dstring("MADE " + self.kind, 32) + struct.pack("<HHHHII", 1, 1, 2, 2, 1, 1)
         primary += dstring("0123456789abcdefset", 128) + CHARSET * 2 + bytes(16) + entity("*discfs test") + WHEN
         primary += entity("*discfs test") + bytes(64) + struct.pack("<IH22x", 0, 1)
-        partition = struct.pack("<IHH", 2, 1, 0) + b"\x02" + b"+NSR03".ljust(31, b"\0") + bytes(128)
+        partition = struct.pack("<IHH", 2, 1, 0) + b"\x02" + b"+NSR03".ljust(31, b"\0")
+        partition += bytes(8) + struct.pack("<II", SECTOR, self.BITMAP) + bytes(112)
         partition += struct.pack("<III", 1, self.START, self.BLOCKS) + entity("*discfs test") + bytes(128 + 156)
         logical = struct.pack("<I", 3) + CHARSET + dstring("MADE " + self.kind, 128) + struct.pack("<I", SECTOR) + domain
         logical += self.long_ad(SECTOR, 0, self.meta_map) + struct.pack("<II", sum(map(len, maps)), len(maps))
@@ -289,6 +291,12 @@ class Volume:
         self.put_meta(0, tagged(256, 0, files))
         if self.kind != "plain":
             self.metadata_files()
+        # a bit for each block, set where it's free; what is used at all is at the begin
+        used = max(max(self.blocks) + 1, self.BITMAP + 1, 1050 + self.META)
+        bitmap = bytearray(b"\xff" * (self.BLOCKS // 8))
+        for block in range(used):
+            bitmap[block // 8] &= ~(1 << block % 8)
+        self.blocks[self.BITMAP] = tagged(264, self.BITMAP, struct.pack("<II", self.BLOCKS, len(bitmap)) + bitmap)
         integrity = WHEN + struct.pack("<III", 1, 0, 0) + struct.pack("<Q24x", 1000)
         integrity += struct.pack("<II", len(self.maps()), 46)
         integrity += b"\xff\xff\xff\xff" * len(self.maps()) + struct.pack("<I", self.BLOCKS) * len(self.maps())

@@ -40,7 +40,9 @@ static uint64_t last_used(struct udf_volume *volume)
 	const struct udf_partition *partition = &volume->space.partitions[at.partition];
 	uint64_t used = 0, bits = 0, total = 0;
 
-	for (uint64_t block = 0; volume->bitmap_bytes && (block == 0 || bits < total); block++) {
+	for (uint64_t block = 0;
+	     volume->bitmap_bytes && partition->kind != UDF_MAP_METADATA && (block == 0 || bits < total);
+	     block++) {
 		uint64_t lba, run;
 		const uint8_t *data;
 		size_t from = block ? 0 : BITMAP_AT;

@@ -132,8 +132,13 @@ static int set_extent(struct sequence *sequence, struct udf_partition *partition
 	partition->number = number;
 	partition->start = found->start;
 	partition->blocks = found->blocks;
-	sequence->volume->bitmap = (struct udf_address){ found->bitmap_at, sequence->volume->space.count };
-	sequence->volume->bitmap_bytes = found->bitmap_bytes;
+	/* A metadata partition isn't the one that the blocks are counted in: it lies in another, which comes
+	 * first (UDF 2.2.10). */
+	if (sequence->volume->bitmap_bytes == 0) {
+		sequence->volume->bitmap =
+		    (struct udf_address){ found->bitmap_at, sequence->volume->space.count };
+		sequence->volume->bitmap_bytes = found->bitmap_bytes;
+	}
 	return 0;
 }
 
