@@ -295,6 +295,39 @@ static void test_links(void **state)
 	drive_tree_clear(&tree);
 }
 
+/* Targets with parts that must be split. */
+static void test_targets(void **state)
+{
+	struct drive_tree tree = { .warnings = 0 };
+	unsigned refused = 0;
+
+	add_node(&tree, "", S_IFDIR | 0755, 0);
+	for (unsigned i = 0; i < 26 * 12 * 3; i++) {
+		char target[600], name[40];
+		int length =
+		    sprintf(target, "%0*u/%0*u%s", 230 + (int)(i % 26), 1u, 245 + (int)(i / 26 % 12), 2u,
+			    i / 26 / 12 == 2 ? "/more"
+			    : i / 26 / 12    ? "/"
+					     : "");
+		struct node *node;
+		uint64_t ino;
+
+		if (!target_fits(target, (size_t)length)) {
+			refused++;
+			continue;
+		}
+		sprintf(name, "%u", i);
+		ino = add_child(&tree, 1, name, S_IFLNK | 0777, 0);
+		node = &tree.nodes.items[ino - 1];
+		assert_int_equal(blob_set(&node->target, target, (size_t)length), 0);
+		node->attr.size = node->target.length;
+	}
+	assert_in_range(refused, 3 * 26 + 50, 3 * 26 + 150); /* 256 bytes, and some of those that go on */
+	assert_true(is_reckoned(&tree, "targets"));
+	assert_burned(&tree);
+	drive_tree_clear(&tree);
+}
+
 /* The root's attributes of every length, and continuation areas of others behind them. */
 static void test_roots(void **state)
 {
@@ -342,8 +375,8 @@ static void test_clashes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_clashes), cmocka_unit_test(test_links),  cmocka_unit_test(test_roots),
-		cmocka_unit_test(test_random),	cmocka_unit_test(test_burned),
+		cmocka_unit_test(test_clashes), cmocka_unit_test(test_links),  cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_roots),	cmocka_unit_test(test_random), cmocka_unit_test(test_burned),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
