@@ -57,16 +57,19 @@ static int go_on(const struct run *run, int ret, struct reason *why)
 		   : ret;
 }
 
+static void copy_mountpoint(struct commit *commit, char ret[PATH_LIMIT])
+{
+	WITH_LOCK(&commit->lock);
+	memcpy(ret, commit->mountpoint, PATH_LIMIT);
+}
+
 /* What programs wrote may still be in the kernel's cache. */
 static int sync_mount(struct commit *commit, struct reason *why)
 {
 	char mountpoint[PATH_LIMIT];
 	int ret;
 
-	{
-		WITH_LOCK(&commit->lock);
-		memcpy(mountpoint, commit->mountpoint, sizeof mountpoint);
-	}
+	copy_mountpoint(commit, mountpoint);
 	if (!mountpoint[0])
 		return 0;
 	ret = flush_mount(mountpoint, -1, why); /* times too, but it doesn't wait for pages */
@@ -282,11 +285,15 @@ static int write_file(struct run *run, struct reason *why)
 
 static int open_file(struct run *run, struct reason *why)
 {
+	char mountpoint[PATH_LIMIT];
 	const struct outfile_wish wish = { .path = run->wish->to,
-					   .mountpoint = run->commit->mountpoint,
+					   .mountpoint = mountpoint,
 					   .replace = run->wish->force };
 
-	return is_to_file(run) ? outfile_open(&run->file, &wish, run->disc, why) : 0;
+	if (!is_to_file(run))
+		return 0;
+	copy_mountpoint(run->commit, mountpoint);
+	return outfile_open(&run->file, &wish, run->disc, why);
 }
 
 /* The drive did as if: the medium is as it was. */

@@ -282,6 +282,17 @@ to_file mnt files/dry --dry-run >said
 grep -q "nothing was written" said
 [ ! -e files/dry ]
 
+# Where files without a name can't be made: on a disc that discfs has mounted.
+make_disc other.img
+mount_disc other.img other
+to_file mnt other/file >said
+assert_equal "$(names other)" "file file.head "
+assert_equal "$(stat -c %s other/file)" "$(stat -c %s "files/second one.img")" "bytes of the session"
+assert_fails "there is such a file already" to_file mnt other/file
+to_file mnt other/file --force >said
+assert_equal "$(names other)" "file file.head "
+unmount other
+
 # What is there is replaced as a whole, with --force.
 to_file mnt refused/mine --force >said
 cmp refused/mine "files/second one.img" || assert_equal "$(stat -c %s refused/mine)" "$(stat -c %s "files/second one.img")"
