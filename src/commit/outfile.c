@@ -23,6 +23,12 @@ static int fail(int err, const char *path, const char *text, struct reason *why)
 	return reason_set(why, err, "%.256s: %s", path, text);
 }
 
+static int fail_part(int err, const struct outfile *file, const struct outfile_part *part, const char *text,
+		     struct reason *why)
+{
+	return reason_set(why, err, "%.256s%s: %s", file->path, part->suffix, text);
+}
+
 static bool is_below(const char *path, const char *dir)
 {
 	size_t length = strlen(dir);
@@ -73,16 +79,16 @@ static int check_name(const struct outfile *file, const struct outfile_part *par
 	struct stat there, image;
 
 	if (fstatat(file->dir, part->name, &there, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : fail(errno, part->name, strerror(errno), why);
+		return errno == ENOENT ? 0 : fail_part(errno, file, part, strerror(errno), why);
 	if (S_ISDIR(there.st_mode))
-		return fail(EISDIR, part->name, strerror(EISDIR), why);
+		return fail_part(EISDIR, file, part, strerror(EISDIR), why);
 	if (!S_ISREG(there.st_mode))
-		return fail(EINVAL, part->name, "it isn't an ordinary file", why);
+		return fail_part(EINVAL, file, part, "it isn't an ordinary file", why);
 	if (fstat(disc->fd, &image) == 0 && image.st_dev == there.st_dev && image.st_ino == there.st_ino)
-		return fail(EINVAL, part->name, "it's the disc's own image", why);
+		return fail_part(EINVAL, file, part, "it's the disc's own image", why);
 	return file->replace
 		   ? 0
-		   : fail(EEXIST, part->name, "there is such a file already (--force replaces it)", why);
+		   : fail_part(EEXIST, file, part, "there is such a file already (--force replaces it)", why);
 }
 
 static int open_hidden(const struct outfile *file, struct outfile_part *part)
@@ -107,7 +113,7 @@ static int open_part(const struct outfile *file, struct outfile_part *part, stru
 	if (part->fd >= 0)
 		return 0;
 	ret = open_hidden(file, part);
-	return ret < 0 ? reason_set(why, -ret, "%.200s can't be made: %s", part->name, strerror(-ret)) : 0;
+	return ret < 0 ? fail_part(-ret, file, part, strerror(-ret), why) : 0;
 }
 
 int outfile_open(struct outfile *ret, const struct outfile_wish *wish, const struct disc *disc,
@@ -116,6 +122,9 @@ int outfile_open(struct outfile *ret, const struct outfile_wish *wish, const str
 	int err;
 
 	ret->replace = wish->replace;
+	ret->path = wish->path;
+	ret->session.suffix = "";
+	ret->head.suffix = HEAD_SUFFIX;
 	err = open_dir(ret, wish, why);
 	if (err == 0)
 		err = check_name(ret, &ret->session, disc, why);
@@ -159,13 +168,14 @@ static int name_part(const struct outfile *file, struct outfile_part *part, stru
 	if (ret == 0)
 		ret = rename_part(file, part);
 	if (ret < 0)
-		return reason_set(why, -ret, "%.200s can't be named: %s", part->name, strerror(-ret));
+		return fail_part(-ret, file, part, strerror(-ret), why);
 	part->named = false;
 	return 0;
 }
 
 /* Written, and read back. */
-static int write_head(const struct outfile_part *part, const struct blob *head, struct reason *why)
+static int write_head(const struct outfile *file, const struct outfile_part *part, const struct blob *head,
+		      struct reason *why)
 {
 	uint8_t *there AUTO_FREE = malloc(head->length);
 	int ret = there ? fd_pwrite_full(part->fd, head->data, head->length, 0) : -ENOMEM;
@@ -175,9 +185,7 @@ static int write_head(const struct outfile_part *part, const struct blob *head, 
 	if (ret == 0 && (fd_pread_full(part->fd, there, head->length, 0) != (int64_t)head->length ||
 			 memcmp(there, head->data, head->length) != 0))
 		ret = -EIO;
-	return ret < 0 ? reason_set(why, -ret, "the descriptors can't be written to %.200s: %s", part->name,
-				    strerror(-ret))
-		       : 0;
+	return ret < 0 ? fail_part(-ret, file, part, strerror(-ret), why) : 0;
 }
 
 /* The file's own name last: where it is, all is there. */
@@ -189,7 +197,7 @@ int outfile_finish(struct outfile *file, const struct disc *disc, const struct b
 	int ret = apart ? open_part(file, part, why) : 0;
 
 	if (ret == 0 && head->length)
-		ret = write_head(part, head, why);
+		ret = write_head(file, part, head, why);
 	if (ret == 0 && apart)
 		ret = name_part(file, part, why);
 	if (ret < 0)

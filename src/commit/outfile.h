@@ -17,10 +17,12 @@ struct outfile_part {
 	bool named; /* under hidden */
 	char hidden[NAME_MAX + 1];
 	char name[NAME_MAX + 1]; /* that it shall have */
+	const char *suffix;	 /* of the path, in it */
 };
 
 struct outfile {
 	int dir;
+	const char *path; /* the wish's */
 	bool replace;
 	struct outfile_part session, head;
 };
