@@ -5,6 +5,7 @@
 #include "commit/damage.h"
 #include "model/cost.h"
 #include "proc/import.h"
+#include "store/journal.h"
 #include "store/rows.h"
 
 #include <errno.h>
@@ -158,15 +159,38 @@ static int check_there(struct disc *disc, struct reason *why)
 		       : 0;
 }
 
+/* Of a session that began with the head: the history has it when another session took its place. 1, 0 = it's
+ * still there, or -errno. */
+static int find_head(struct disc *disc, const struct verb_session *session, struct blob *ret)
+{
+	bool hidden;
+
+	if (session->start)
+		return 0;
+	{
+		WITH_LOCK(&disc->lock);
+		hidden = disc->probe.sessions.count == 0 || disc->probe.sessions.items[0].start != 0;
+	}
+	if (!hidden)
+		return 0;
+	WITH_LOCK(&disc->tree.lock);
+	return history_first_head(&disc->tree.db, ret);
+}
+
 static int fill_past(struct adopt *adopt, struct disc *disc, const struct verb_session *session,
 		     struct reason *why)
 {
-	static const struct import_sink sink = { .node = adopt_node, .link = adopt_link };
+	struct blob head CLEANUP(blob_clear) = { 0 };
+	struct import_sink sink = { .node = adopt_node, .link = adopt_link };
 	struct verb_imported imported = { 0 };
 	struct db *db = &adopt->tree->db;
 	int ret = check_there(disc, why);
 
 	if (ret == 0)
+		ret = find_head(disc, session, &head);
+	if (ret > 0)
+		sink.head = &head;
+	if (ret >= 0)
 		ret = db_begin(db);
 	if (ret == 0)
 		ret = import_run(disc->fd, disc->path, session->start,

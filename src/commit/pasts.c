@@ -30,24 +30,29 @@ void pasts_close(struct pasts *pasts)
 	vec_each (&pasts->open, past)
 		past_free(*past);
 	vec_clear(&pasts->open);
+	session_list_clear(&pasts->list);
 	pthread_mutex_destroy(&pasts->importing);
 	pthread_mutex_destroy(&pasts->lock);
 }
 
 uint32_t pasts_count(struct pasts *pasts)
 {
-	WITH_LOCK(&pasts->disc->lock);
-	return (uint32_t)pasts->disc->probe.sessions.count;
+	WITH_LOCK(&pasts->lock);
+	session_list_update(&pasts->list, pasts->disc);
+	return (uint32_t)pasts->list.all.count;
 }
 
 int pasts_find(struct pasts *pasts, uint32_t number, struct verb_session *ret)
 {
-	const struct probe *probe = &pasts->disc->probe;
+	int err;
 
-	WITH_LOCK(&pasts->disc->lock);
-	if (number == 0 || number > probe->sessions.count)
+	WITH_LOCK(&pasts->lock);
+	err = session_list_update(&pasts->list, pasts->disc);
+	if (err < 0)
+		return err;
+	if (number == 0 || number > pasts->list.all.count)
 		return -ENOENT;
-	*ret = probe->sessions.items[number - 1];
+	*ret = pasts->list.all.items[number - 1];
 	return 0;
 }
 

@@ -7,7 +7,7 @@
  * Thread-safe; locks: importing, then lock. */
 #pragma once
 
-#include "commit/disc.h"
+#include "commit/session_list.h"
 #include "store/session_change.h"
 
 struct past {
@@ -21,6 +21,7 @@ struct pasts {
 	struct disc *disc;
 	pthread_mutex_t importing; /* one at a time */
 	pthread_mutex_t lock;	   /* all below */
+	struct session_list list;
 	VEC(struct past *) open;
 	uint64_t clock;
 };

@@ -107,7 +107,7 @@ static int make_log(struct control *control, struct text *ret, bool compute)
 
 	{
 		WITH_LOCK(&control->disc->tree.lock);
-		err = history_failed(&control->disc->tree.db, keep_failed, &log);
+		err = history_each(&control->disc->tree.db, true, keep_failed, &log);
 	}
 	text_add(ret, "[");
 	for (uint32_t number = 1; err == 0 && number <= count; number++)

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "base/sg.h"
+#include "wire/verbs.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,8 +20,16 @@ int source_open(struct source *source, int fd, uint64_t sectors, struct reason *
 		return reason_set(why, EINVAL, "neither an image file nor a drive");
 	source->fd = fd;
 	source->is_drive = S_ISBLK(info.st_mode);
+	source->head = NULL;
 	source->sectors = source->is_drive ? sectors : (uint64_t)info.st_size / SECTOR;
 	return 0;
+}
+
+/* The head as it once was, over what was read. */
+static void lay_head(const struct source *source, uint64_t lba, uint32_t count, void *data)
+{
+	if (source->head && lba < HEAD_SECTORS)
+		memcpy(data, source->head + lba * SECTOR, min_u64(count, HEAD_SECTORS - lba) * SECTOR);
 }
 
 static int64_t read_bytes(const struct source *source, uint64_t lba, uint32_t count, void *data)
@@ -56,5 +65,6 @@ int source_read(const struct source *source, uint64_t lba, uint32_t count, void 
 	if ((size_t)got != length)
 		return reason_set(why, EIO, "the medium ended while sector %" PRIu64 " was read",
 				  lba + (uint64_t)got / SECTOR);
+	lay_head(source, lba, count, data);
 	return 0;
 }

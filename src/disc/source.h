@@ -13,6 +13,7 @@ struct source {
 	int fd;		  /* borrowed */
 	uint64_t sectors; /* whole sectors that can be read */
 	bool is_drive;
+	const uint8_t *head; /* HEAD_BYTES that stand for the first sectors; NULL: what is there does */
 };
 
 /* fd: an image file or a drive's block device open for reading, borrowed as long as the source is used.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "proc/import.h"
+#include "base/fd.h"
 #include "base/text.h"
 #include "model/xattr_set.h"
 #include "proc/child.h"
@@ -7,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define IMPORT_TIMEOUT_MS 300000
 #define NODES_LIMIT	  20000000u /* names too: many times what fits on a disc of 100 GB in practice */
@@ -292,15 +294,30 @@ static int import_message(struct import *import, struct msg *msg, struct verb_im
 	return 1;
 }
 
+/* A file in memory. */
+static int fd_of_bytes(const struct blob *bytes)
+{
+	int fd = memfd_create("discfs-head", MFD_CLOEXEC);
+	int err = fd < 0 ? -errno : fd_pwrite_full(fd, bytes->data, bytes->length, 0);
+
+	if (err < 0 && fd >= 0)
+		close(fd);
+	return err < 0 ? err : fd;
+}
+
 static int import_talk(struct child *child, int fd, const struct verb_job *job, struct import *import,
 		       struct verb_imported *ret, struct reason *why)
 {
+	int fds[] = { fd, import->sink->head ? fd_of_bytes(import->sink->head) : -1 };
+	AUTO_CLOSE int head = fds[1];
 	struct msg msg;
 	int err;
 
+	if (import->sink->head && head < 0)
+		return reason_set(why, -head, "Can't hand the disc's old head over: %s", strerror(-head));
 	put_job(&msg, job);
 	/* A worker that dies at once has its reason told by the receive below. */
-	err = link_send_fds(&child->link, &msg, &fd, 1);
+	err = link_send_fds(&child->link, &msg, fds, head < 0 ? 1 : 2);
 	if (err < 0 && err != -EPIPE)
 		return reason_set(why, -err, "Can't talk to the import worker: %s", strerror(-err));
 	do {

@@ -16,7 +16,8 @@ struct import_sink {
 	/* A further name of a node that came before (never of a directory). */
 	int (*link)(void *self, uint64_t ino, uint64_t parent, const char *name, size_t name_length,
 		    struct reason *why);
-	bool own; /* a session that was just written: its sums must agree, or -EBADMSG */
+	bool own;		 /* a session that was just written: its sums must agree, or -EBADMSG */
+	const struct blob *head; /* blocks 0..31 as they once were; NULL: as they are */
 	/* NULL: a tree that can't be read in whole is an error. Else told of each part that is missing, in
 	 * printable text. */
 	int (*lost)(void *self, const char *text, struct reason *why);

@@ -101,22 +101,35 @@ static const char *text_of(sqlite3_stmt *stmt, int column)
 	return text ? (const char *)text : "";
 }
 
-int history_failed(struct db *db, history_fn *entry, void *self)
+int history_each(struct db *db, bool failed, history_fn *entry, void *self)
 {
-	sqlite3_stmt *stmt = db_query(db, QUERY_HISTORY_FAILED);
+	sqlite3_stmt *stmt = db_query(db, failed ? QUERY_HISTORY_FAILED : QUERY_HISTORY_GOOD);
 	int ret = 0, step = 0;
 
 	while (ret == 0 && (step = db_step(db, stmt)) > 0) {
-		struct history failed = { .time = sqlite3_column_int64(stmt, 0),
-					  .label = text_of(stmt, 1),
-					  .start = (uint64_t)sqlite3_column_int64(stmt, 2),
-					  .sectors = (uint64_t)sqlite3_column_int64(stmt, 3),
-					  .err = sqlite3_column_int(stmt, 4),
-					  .message = text_of(stmt, 5) };
+		struct history row = { .time = sqlite3_column_int64(stmt, 0),
+				       .label = text_of(stmt, 1),
+				       .start = (uint64_t)sqlite3_column_int64(stmt, 2),
+				       .sectors = (uint64_t)sqlite3_column_int64(stmt, 3),
+				       .err = sqlite3_column_int(stmt, 4),
+				       .message = text_of(stmt, 5),
+				       .had_head = sqlite3_column_int(stmt, 6) != 0 };
 
-		ret = entry(self, &failed);
+		ret = entry(self, &row);
 	}
 	if (stmt)
 		sqlite3_reset(stmt);
 	return ret ? ret : step;
+}
+
+int history_first_head(struct db *db, struct blob *ret)
+{
+	sqlite3_stmt *stmt = db_query(db, QUERY_HISTORY_HEAD);
+	int found = db_step(db, stmt);
+
+	if (found > 0 && db_column_blob(stmt, 0, ret) < 0)
+		found = -ENOMEM;
+	if (stmt)
+		sqlite3_reset(stmt);
+	return found > 0 && ret->length == 0 ? 0 : found;
 }

@@ -35,12 +35,15 @@ struct history {
 	uint64_t start, sectors;
 	int err; /* 0 or positive */
 	const char *message;
+	bool had_head;			     /* there was one before it; told by history_each */
 	const struct session_change *change; /* may be NULL; of a session that is in force now */
 };
 
 /* Within the open transaction. old_head may be NULL. */
 int history_add(struct db *db, const struct history *entry, const struct blob *old_head);
-/* Each commit that failed, oldest first; what entry gets is valid during the call. Its nonzero return ends it
- * and is returned. */
+/* Each commit that failed, or each that is in force, oldest first; what entry gets is valid during the call.
+ * Its nonzero return ends it and is returned. */
 typedef int history_fn(void *self, const struct history *entry);
-int history_failed(struct db *db, history_fn *entry, void *self);
+int history_each(struct db *db, bool failed, history_fn *entry, void *self);
+/* Blocks 0..31 before the first of them that is in force. 1, 0 = none, or -errno. */
+int history_first_head(struct db *db, struct blob *ret);

@@ -14,6 +14,10 @@
 #define FACT(key) "json_extract(value,'$." #key "'),"
 #define EACH(key) "json_extract(s.value,'$." #key "'),"
 
+#define HISTORY(compared)                                                                                    \
+	"SELECT time,label,start,sectors,err,message,old_head IS NOT NULL FROM history WHERE err" compared   \
+	"0 ORDER BY id"
+
 static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_BEGIN] = "BEGIN IMMEDIATE",
 	[QUERY_COMMIT] = "COMMIT",
@@ -111,8 +115,9 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_JOURNAL_COUNT] = "SELECT count(*) FROM journal",
 	[QUERY_HISTORY_ADD] = "INSERT INTO history(time,label,start,sectors,err,message,old_head) "
 			      "VALUES(?1,?2,?3,?4,?5,?6,?7)",
-	[QUERY_HISTORY_FAILED] =
-	    "SELECT time,label,start,sectors,err,message FROM history WHERE err<>0 ORDER BY id",
+	[QUERY_HISTORY_FAILED] = HISTORY("<>"),
+	[QUERY_HISTORY_GOOD] = HISTORY("="),
+	[QUERY_HISTORY_HEAD] = "SELECT old_head FROM history WHERE err=0 ORDER BY id LIMIT 1",
 	[QUERY_CHANGE_PUT] = "INSERT OR REPLACE INTO session_change VALUES(?1,?2,?3,?4,?5,?6)",
 	[QUERY_CHANGE_GET] = "SELECT added,modified,deleted,renamed,bytes FROM session_change WHERE start=?1",
 	[QUERY_LINKS_SET] = "UPDATE node SET nlink=?2 WHERE ino=?1 AND gen=0",

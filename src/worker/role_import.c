@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* JOB(source) -> (NODE XATTR* EXTENT*)*, IMPORTED */
+/* JOB(source [, old head]) -> (NODE XATTR* EXTENT*)*, IMPORTED */
 #include "worker/role.h"
 
 #include "base/fault.h"
+#include "base/fd.h"
 #include "disc/formats.h"
+
+#include <errno.h>
 
 struct sending {
 	struct worker *worker;
@@ -62,6 +65,15 @@ int import_prepare(struct reason *why)
 	return got < 0 ? got : iso_read_start(why);
 }
 
+/* Of a session whose own descriptors were replaced since. */
+static int take_head(int fd, uint8_t **ret, struct reason *why)
+{
+	*ret = malloc(HEAD_BYTES);
+	if (*ret && fd_pread_full(fd, *ret, HEAD_BYTES, 0) == HEAD_BYTES)
+		return 0;
+	return reason_set(why, EPROTO, "the old head didn't come");
+}
+
 int role_import(struct worker *worker, struct reason *why)
 {
 	const struct verb_job *job = &worker->job;
@@ -71,8 +83,12 @@ int role_import(struct worker *worker, struct reason *why)
 	struct verb_imported imported;
 	struct source source;
 	struct msg msg = { 0 };
+	AUTO_FREE uint8_t *head = NULL;
 	int got = source_open(&source, worker->medium, worker->job.limit, why);
 
+	if (got == 0 && worker->spool >= 0)
+		got = take_head(worker->spool, &head, why);
+	source.head = head;
 	if (got == 0)
 		got = formats_read_tree(&source, job->session, job->limit, job->format, &sink, &sending,
 					&imported, why);

@@ -19,7 +19,7 @@ remount() { # FAULT
 check_sessions() { # N…
 	local n
 	for n in "$@"; do
-		assert_same_tree $old/"$n" "m$n"
+		assert_same_tree $old/"$n" "tree$n"
 	done
 }
 
@@ -50,13 +50,13 @@ check_burning() {
 story() { # KIND
 	local n start
 	new_disc "$1"
-	rm -rf mnt m? t?
+	rm -rf mnt tree? t?
 	mount_medium mnt
 	for n in 1 2; do
 		make_tree t$n $n
 		cp -a t$n mnt/
 		[ $n = 1 ] || rm mnt/t1/small-1
-		manifest mnt >m$n
+		manifest mnt >tree$n
 		timeout 120 discfsctl commit mnt --label "S$n"
 	done
 	check_sessions 1 2
@@ -65,7 +65,7 @@ story() { # KIND
 	rm -r mnt/t1
 	assert_fails "" timeout 120 discfsctl commit mnt --label BAD
 	remount
-	manifest mnt >m3
+	manifest mnt >tree3
 	timeout 120 discfsctl commit mnt --label S3
 	assert_equal "$(find $old -maxdepth 1 -printf '%P ')" " 1 2 3 "
 	check_sessions 3 1 2
@@ -77,16 +77,16 @@ story() { # KIND
 	timeout 60 discfsctl restore 1 mnt/t1
 	assert_same_tree mnt/t1 $old/1/t1
 	assert_equal "$(status mnt .staged.bytes)" 0
-	manifest mnt >m4
+	manifest mnt >tree4
 	timeout 120 discfsctl commit mnt --label S4
 	assert_equal "$(discfsctl log mnt --json | jq '.[3].bytes')" 0
 	check_sessions 4
 	check_burning
 	timeout 60 discfsctl restore 1 mnt --yes
-	assert_same_tree mnt m1
+	assert_same_tree mnt tree1
 	unmount mnt
 	mount_medium mnt
-	assert_same_tree mnt m1
+	assert_same_tree mnt tree1
 	timeout 120 discfsctl commit mnt
 	start=$(status mnt .last.start)
 	extract_session extracted 0

@@ -7,7 +7,7 @@
 # shellcheck source=../lib.sh
 . "$(dirname "$0")/../lib.sh"
 requires_fuse
-requires jq setfattr setfacl xorriso sqlite3 python3
+requires genisoimage jq setfattr setfacl xorriso sqlite3 python3
 
 old=mnt/.discfs/sessions
 
@@ -278,6 +278,41 @@ assert_same_tree mnt m2
 assert_equal "$(status mnt .read_only)" true
 assert_fails "read-only" discfsctl restore 1 mnt
 unmount mnt
+
+# --- a disc whose first session took the head's place ----------------------------------------------------
+
+mkdir -p first/dir
+head -c 50000 /dev/urandom >first/dir/file
+echo first >first/file
+genisoimage -quiet -R -J -V FIRST -o foreign.img first
+mount_disc foreign.img mnt
+manifest mnt >m11
+assert_same_tree $old/1 m11
+rm mnt/file
+echo second >mnt/second
+manifest mnt >m12
+commit mnt SECOND
+assert_same_tree $old/1 m11
+rm -r mnt/dir
+manifest mnt >m13
+commit mnt THIRD
+for n in 1 2 3; do
+	assert_same_tree $old/$n m1$n
+done
+# The disc itself tells of the newest only.
+assert_equal "$(discfsctl log foreign.img --json | jq -c '[.[].label]')" '["FIRST","SECOND","THIRD"]'
+unmount mnt
+assert_equal "$(discfsctl log foreign.img --json | jq -c '[.[].label]')" '["THIRD"]'
+rm -r state/discfs/*/sessions
+mount_disc foreign.img mnt
+for n in 1 2 3; do
+	assert_same_tree $old/$n m1$n
+done
+timeout 60 discfsctl restore 1 mnt --yes
+assert_same_tree mnt m11
+unmount mnt
+
+# --- and an older database ----------------------------------------------------------------------------------
 
 # A database that was made before sessions' changes were counted.
 for db in state/discfs/*/overlay.db; do
