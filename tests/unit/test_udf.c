@@ -259,6 +259,120 @@ static void linux_150_is_as_linux_shows_it(void **state)
 	assert_as_listed("udf150-dvdrw-linux");
 }
 
+/* ---- damaged and hostile discs ---- */
+
+/* Where descriptors are in an image, entries of directories among them. */
+typedef VEC(uint64_t) place_list;
+
+static void places_clear(place_list *places)
+{
+	vec_clear(places);
+}
+
+static void find_descriptors(int fd, place_list *ret)
+{
+	uint8_t block[SECTOR];
+
+	for (uint64_t at = 0; pread(fd, block, SECTOR, (off_t)at) == SECTOR; at += SECTOR)
+		for (size_t i = 0; i + 16 < SECTOR; i += 4)
+			if (get_le16(block + i) != 0 && udf_tag_read(block + i, SECTOR - i))
+				*vec_push(ret) = at + i;
+}
+
+static void mend_tag(uint8_t *tag, size_t room)
+{
+	size_t length = get_le16(tag + 10);
+	uint8_t sum = 0;
+	uint16_t crc;
+
+	if (length > room - 16)
+		return;
+	crc = udf_crc(tag + 16, length);
+	tag[8] = (uint8_t)crc;
+	tag[9] = (uint8_t)(crc >> 8);
+	for (size_t i = 0; i < 16; i++)
+		sum = (uint8_t)(sum + (i == 4 ? 0 : tag[i]));
+	tag[4] = sum;
+}
+
+/* Up to three numbers of a descriptor become others; mostly its checksums are made right again, since nothing
+ * behind a wrong one is looked at. */
+static void damage(uint8_t *tag, size_t room, uint64_t *random)
+{
+	static const uint32_t values[] = { 0,	       1,	   2,	       255,	   2047,
+					   2048,       4000,	   65535,      0x3fffffff, 0x40000000,
+					   0x7fffffff, 0x80000000, 0xc0000800, 0xffffffff };
+	size_t length = min_u64(16u + get_le16(tag + 10), room);
+
+	for (uint64_t i = random_below(random, 3) + 1; i > 0; i--) {
+		size_t at = random_below(random, length);
+		uint64_t kind = random_below(random, 4);
+
+		if (kind < 2)
+			tag[at] = (uint8_t)random_next(random);
+		else if (kind == 2)
+			tag[at] = (uint8_t)(tag[at] + random_below(random, 5) - 2);
+		else if (length >= 4)
+			put_le32(tag + min_u64(at & ~3u, length - 4),
+				 values[random_below(random, sizeof values / sizeof values[0])]);
+	}
+	if (random_below(random, 8))
+		mend_tag(tag, room);
+}
+
+/* One damaged image through the worker: it ends by itself, soon, with a tree or a reason. */
+static int try_damaged(const char *image, int fd, const place_list *places, uint64_t *random)
+{
+	uint64_t at = places->items[random_below(random, places->count)], sector = at - at % SECTOR;
+	uint8_t before[SECTOR], block[SECTOR];
+	struct drive_tree tree;
+	struct reason why = { 0 };
+	struct timespec from, to;
+	int got;
+
+	assert_int_equal(pread(fd, before, SECTOR, (off_t)sector), SECTOR);
+	memcpy(block, before, SECTOR);
+	damage(block + at % SECTOR, SECTOR - at % SECTOR, random);
+	assert_int_equal(pwrite(fd, block, SECTOR, (off_t)sector), SECTOR);
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	got = import(image, 0, FORMAT_UDF, &tree, &why);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	drive_tree_clear(&tree);
+	if (to.tv_sec - from.tv_sec > 10 || why.err == ECHILD || (got < 0 && !why.text[0])) {
+		printf("byte %" PRIu64 " of %s: %s after %ld s\n", at, image, why.text,
+		       (long)(to.tv_sec - from.tv_sec));
+		run("cp %s /tmp/udf-damaged.img", image);
+		fail();
+	}
+	assert_int_equal(pwrite(fd, before, SECTOR, (off_t)sector), SECTOR);
+	return got;
+}
+
+/* How many: DISCFS_MUTATIONS, for a long run. */
+static void damaged_discs_do_no_harm(void **state)
+{
+	static const char *const kinds[] = { "plain", "metadata", "pieces" };
+	uint64_t random = 20260711,
+		 rounds = getenv("DISCFS_MUTATIONS") ? strtoull(getenv("DISCFS_MUTATIONS"), NULL, 10) : 300;
+
+	NEED("python3");
+	for (size_t i = 0; i < 3; i++) {
+		CLEANUP(places_clear) place_list places = { 0 };
+		int fd, good = 0;
+
+		run("rm -rf made && python3 -I %s/tests/udf.py make %s %s made", getenv("PWD"), kinds[i],
+		    kinds[i]);
+		fd = open_in_dir(kinds[i], O_RDWR);
+		find_descriptors(fd, &places);
+		assert_true(places.count > 100);
+		for (uint64_t round = 0; round < rounds / 3; round++)
+			good += try_damaged(kinds[i], fd, &places, &random) == 0;
+		/* some of it isn't needed, and some is */
+		assert_true(good > 0 && (uint64_t)good < rounds / 3);
+		close(fd);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +383,7 @@ int main(void)
 		cmocka_unit_test(times_are_read),
 		cmocka_unit_test(linux_201_is_as_linux_shows_it),
 		cmocka_unit_test(linux_150_is_as_linux_shows_it),
+		cmocka_unit_test(damaged_discs_do_no_harm),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
