@@ -124,10 +124,11 @@ static void map_metadata(const struct udf_partition *partition, uint32_t block, 
 int udf_space_map(struct udf_space *space, struct udf_address at, uint64_t count, uint64_t *ret_lba,
 		  uint64_t *ret_run, struct reason *why)
 {
-	const struct udf_partition *partition = &space->partitions[at.partition];
+	const struct udf_partition *partition =
+	    at.partition < space->count ? &space->partitions[at.partition] : NULL;
 	uint64_t lba, run = count;
 
-	if (at.partition >= space->count || !range_within(at.block, count, partition->blocks))
+	if (!partition || !range_within(at.block, count, partition->blocks))
 		return reason_set(why, EBADMSG,
 				  "the file system refers to block %" PRIu32 " of partition %" PRIu32
 				  ", which isn't there: damaged",
@@ -142,8 +143,6 @@ int udf_space_map(struct udf_space *space, struct udf_address at, uint64_t count
 				  "the file system refers to sectors %" PRIu64 "..%" PRIu64
 				  " but what is recorded ends at %" PRIu64 ": truncated or damaged",
 				  lba, lba + run - 1, space->limit);
-	if (lba + run > space->deepest)
-		space->deepest = lba + run;
 	*ret_lba = lba;
 	*ret_run = run;
 	return 0;

@@ -52,7 +52,6 @@ struct udf_space {
 	uint32_t count;
 	uint8_t *windows; /* read ahead: file entries are small and close together */
 	uint64_t *window_at;
-	uint64_t deepest; /* the highest sector that was asked for and is in a partition, plus 1 */
 };
 
 int udf_space_open(struct udf_space *space, const struct source *source, uint64_t limit, struct reason *why);

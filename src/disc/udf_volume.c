@@ -421,7 +421,6 @@ static int open_logical(struct sequence *sequence)
 	volume->revision = get_le16(logical + 216 + 24);
 	udf_dstring(logical + 84, 128, volume->label, sizeof volume->label);
 	read_integrity(volume, get_le32(logical + 436), get_le32(logical + 432) / SECTOR);
-	volume->space.deepest = 0;
 	return 1;
 }
 
