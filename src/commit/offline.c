@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "commit/offline.h"
 
+#include "base/log.h"
 #include "commit/shelve.h"
 #include "store/catalog.h"
 #include "store/journal.h"
@@ -32,6 +33,9 @@ static int open_state(struct disc *disc, const struct disc_options *options, str
 	if (ret < 0)
 		return ret;
 	snprintf(disc->path, sizeof disc->path, "offline:%s", found->id);
+	if (found->shelf.superseded[0])
+		log_notice("another program has written to the disc %s since; what it is now has the id %s",
+			   found->brief, found->shelf.superseded);
 	snprintf(disc->missing, sizeof disc->missing, "%s (%s)", found->shelf.label, found->brief);
 	return state_open_id(&disc->state, root, found->id, why);
 }
