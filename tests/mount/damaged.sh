@@ -72,7 +72,8 @@ unmount mnt
 
 # Cut off in the middle of the content: the names are there, and reading says what is missing.
 rm -rf "$XDG_STATE_HOME" # it would be known
-size=$(($(stat -c %s whole.img) / 4096 * 2048))
+size=$(stat -c %s whole.img)
+size=$(((size - size % 4096) / 2))
 head -c "$size" whole.img >cut.img
 assert_exit 2 discfs cut.img mnt
 grep -q "truncated" out
