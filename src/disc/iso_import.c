@@ -95,10 +95,12 @@ static int make_opts(const struct iso_import *import, uint32_t format, enum sums
 	iso_read_opts_set_no_md5(*ret, (int)sums);
 	iso_read_opts_set_no_rockridge(*ret, format == FORMAT_JOLIET || format == FORMAT_ISO9660);
 	iso_read_opts_set_no_joliet(*ret, format == FORMAT_ROCK_RIDGE || format == FORMAT_ISO9660);
-	iso_read_opts_set_no_iso1999(*ret, 1);
+	/* The tree of ISO 9660:1999, where there is one, is the plain one with names as they were. */
+	iso_read_opts_set_no_iso1999(*ret, format == FORMAT_ROCK_RIDGE || format == FORMAT_JOLIET);
 	iso_read_opts_set_preferjoliet(*ret, 0);
-	iso_read_opts_set_ecma119_map(*ret, 3); /* no ";1", lower case */
-	iso_read_opts_set_joliet_map(*ret, 1);	/* no ";1" */
+	/* No ";1"; and in lower case, but for names that were recorded as they were. */
+	iso_read_opts_set_ecma119_map(*ret, import->enhanced ? 1 : 3);
+	iso_read_opts_set_joliet_map(*ret, 1); /* no ";1" */
 	iso_read_opts_set_default_uid(*ret, geteuid());
 	iso_read_opts_set_default_gid(*ret, getegid());
 	iso_read_opts_set_default_permissions(*ret, 0644, 0755);
@@ -112,6 +114,14 @@ static uint32_t loaded_format(IsoReadImageFeatures *features)
 	if (iso_read_image_features_tree_loaded(features) == 1)
 		return FORMAT_JOLIET;
 	return iso_read_image_features_rr_loaded(features) ? FORMAT_ROCK_RIDGE : FORMAT_ISO9660;
+}
+
+static void forget_attempt(struct iso_import *import)
+{
+	iso_lib_messages(NULL, NULL, 0, NULL);
+	if (import->image)
+		iso_image_unref(import->image);
+	import->image = NULL;
 }
 
 /* One attempt. Returns 0 or -errno; *ret_code is libisofs' result. */
@@ -132,15 +142,13 @@ static int load(struct iso_import *import, uint32_t format, enum sums sums, int 
 	if (*ret_code < 0)
 		return -EIO;
 	import->format = loaded_format(features);
-	return 0;
-}
-
-static void forget_attempt(struct iso_import *import)
-{
-	iso_lib_messages(NULL, NULL, 0, NULL);
-	if (import->image)
-		iso_image_unref(import->image);
-	import->image = NULL;
+	/* Both descriptors may lead to the same tree. */
+	if (import->enhanced || import->format != FORMAT_ISO9660 ||
+	    iso_read_image_features_has_iso1999(features) != 1)
+		return 0;
+	import->enhanced = true;
+	forget_attempt(import);
+	return load(import, format, sums, ret_code);
 }
 
 static int explain(struct iso_import *import, int code, struct reason *why)

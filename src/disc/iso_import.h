@@ -9,6 +9,7 @@ struct iso_import {
 	IsoImage *image;
 	uint64_t session;
 	uint32_t format; /* enum tree_format: what was read */
+	bool enhanced;	 /* the tree is that of ISO 9660:1999 */
 	uint64_t nodes;
 	/* of iso_import_open_partly: */
 	void (*lost)(void *self, const char *text);

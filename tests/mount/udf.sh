@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# limit: 240
+# limit: 300
 # Discs with UDF: filled by Linux, made by genisoimage, mkudffs and tests/udf.py. What the mount shows is what Linux,
 # libudfread and the maker say; then they're changed, committed, and compared again, by xorriso too.
 . "$(dirname "$0")/../lib.sh"
@@ -190,6 +190,46 @@ assert_same_tree mnt expected-tree --without owner
 unmount mnt
 assert_equal "$(discfsctl info --json poorer.iso | jq -c '[.sessions[].formats]')" \
 	'[["udf"],["rockridge","joliet","iso9660"]]'
+
+# --- trees of ISO 9660 alone ---
+
+rm -rf expected-tree "$XDG_STATE_HOME"
+mkdir -p plain/Mixed.Case
+seq 1 30000 >plain/numbers.txt
+echo x >plain/UPPER.TXT
+echo a >plain/Mixed.Case/LongFileName.WithExt.txt
+find plain -exec touch -d @1400000000 {} +
+genisoimage -quiet -iso-level 1 -o level1.iso plain
+genisoimage -quiet -iso-level 4 -o level4.iso plain
+genisoimage -quiet -J -o joliet.iso plain
+xorriso -outdev enhanced.iso -rockridge off -joliet off -compliance iso_9660_level=3:iso_9660_1999 -map plain / -commit 2>/dev/null
+xorriso -outdev zisofs.iso -zisofs level=9:block_size=32k -map plain / -set_filter_r --zisofs / -- -commit 2>/dev/null
+
+# names_of IMAGE FORMAT LONG-NAME: and it can be changed and committed
+names_of() {
+	rm -rf "$XDG_STATE_HOME"
+	mount_disc "$1" mnt
+	assert_equal "$(status mnt .base.format)" "$2"
+	cmp "mnt/$3" plain/Mixed.Case/LongFileName.WithExt.txt
+	[ "$1" = zisofs.iso ] || cmp mnt/numbers.txt plain/numbers.txt
+	sha256sum mnt/numbers.txt >sums
+	echo more >mnt/more.txt
+	before=$(stat -c %s "$1")
+	commit mnt
+	from_disc "$1"
+	sha256sum --quiet -c sums
+	assert_less $(($(stat -c %s "$1") - before)) 200000 "what the commit added to $1"
+	unmount mnt
+	# whatever a reader does with compressed files, it finds them as they were
+	extract_xorriso "$1" extracted
+	cmp extracted/numbers.txt plain/numbers.txt
+	cmp "extracted/$3" plain/Mixed.Case/LongFileName.WithExt.txt
+}
+names_of level1.iso iso9660 mixed.cas/longfile.txt
+names_of level4.iso iso9660 Mixed.Case/LongFileName.WithExt.txt
+names_of enhanced.iso iso9660 Mixed.Case/LongFileName.WithExt.txt
+names_of joliet.iso joliet Mixed.Case/LongFileName.WithExt.txt
+names_of zisofs.iso rockridge Mixed.Case/LongFileName.WithExt.txt
 
 # --- mkudffs: blank discs for each kind of medium ---
 
