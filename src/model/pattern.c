@@ -111,6 +111,17 @@ static bool matches_one(const char **at, const char *end, uint32_t value, bool f
 	return take(at, end, folded) == value;
 }
 
+/* The next place where what is behind a star may begin. */
+static const char *next_start(const char *at, const char *end, const char *glob, bool folded)
+{
+	const char *found;
+
+	if (folded || !*glob || (unsigned char)*glob >= 0x80 || strchr("*?[\\", *glob))
+		return at;
+	found = memchr(at, *glob, (size_t)(end - at));
+	return found ? found : end;
+}
+
 /* Only the last star is ever tried again: what an earlier one took can't be needed. */
 static bool glob_matches(const char *glob, bool folded, const char *name, size_t length)
 {
@@ -120,7 +131,7 @@ static bool glob_matches(const char *glob, bool folded, const char *name, size_t
 	while (name < end || *glob) {
 		if (*glob == '*') {
 			star = ++glob;
-			star_name = name;
+			name = star_name = next_start(name, end, glob, folded);
 			continue;
 		}
 		if (name < end && *glob && matches_one(&glob, glob_end, take(&name, end, folded), folded))
@@ -128,10 +139,20 @@ static bool glob_matches(const char *glob, bool folded, const char *name, size_t
 		if (!star || star_name >= end)
 			return false;
 		take(&star_name, end, false);
-		name = star_name;
+		name = star_name = next_start(star_name, end, star, folded);
 		glob = star;
 	}
 	return true;
+}
+
+/* What every name must end with: letters that stand for themselves. */
+static size_t plain_end(const char *glob)
+{
+	size_t length = strlen(glob), plain = 0;
+
+	while (plain < length && !strchr("*?[]\\", glob[length - 1 - plain]))
+		plain++;
+	return plain;
 }
 
 static int regex_make(struct pattern *pattern, const char *word, struct reason *why)
@@ -155,7 +176,11 @@ int pattern_make(struct pattern *pattern, const char *word, bool regex, bool fol
 	if (fold && !utf8)
 		utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 	pattern->glob = strdup(word + (*word == '/'));
-	return pattern->glob ? 0 : reason_set(why, ENOMEM, "out of memory");
+	if (!pattern->glob)
+		return reason_set(why, ENOMEM, "out of memory");
+	pattern->end_length = fold ? 0 : plain_end(pattern->glob);
+	pattern->end = pattern->glob + strlen(pattern->glob) - pattern->end_length;
+	return 0;
 }
 
 void pattern_clear(struct pattern *pattern)
@@ -169,6 +194,9 @@ void pattern_clear(struct pattern *pattern)
 
 bool pattern_matches(const struct pattern *pattern, const char *name, size_t length)
 {
+	if (pattern->glob && (length < pattern->end_length || memcmp(name + length - pattern->end_length,
+								     pattern->end, pattern->end_length) != 0))
+		return false;
 	if (pattern->glob)
 		return glob_matches(pattern->glob, pattern->fold, name, length);
 	return regexec(&pattern->regex, name, 0, NULL, 0) == 0;

@@ -13,7 +13,9 @@
 #include <stddef.h>
 
 struct pattern {
-	char *glob; /* owned; NULL: a regular expression */
+	char *glob;	 /* owned; NULL: a regular expression */
+	const char *end; /* of it: what has no other meaning */
+	size_t end_length;
 	regex_t regex;
 	bool fold;  /* upper and lower case are the same */
 	bool whole; /* it has a slash: for paths, not for names */
@@ -23,5 +25,5 @@ struct pattern {
  */
 int pattern_make(struct pattern *pattern, const char *word, bool regex, bool fold, struct reason *why);
 void pattern_clear(struct pattern *pattern);
-/* name[length] must be readable and 0. */
+/* For a regular expression, name[length] must be 0. */
 bool pattern_matches(const struct pattern *pattern, const char *name, size_t length);

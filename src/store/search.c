@@ -28,6 +28,7 @@ struct pass {
 	struct db *db;
 	const struct search *search;
 	bool whole; /* a pattern is for paths */
+	bool regex; /* one is a regular expression */
 	search_fn *hit;
 	void *self;
 	struct place *places;
@@ -69,14 +70,18 @@ static bool matches(const struct search *search, bool whole, const char *word, s
 static void wanted(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	const struct pass *pass = sqlite3_user_data(context);
+	const char *bytes = sqlite3_value_blob(values[0]);
 	size_t length = (size_t)sqlite3_value_bytes(values[0]);
 	char name[NAME_LIMIT + 1];
 
-	if (length > NAME_LIMIT)
+	if (length > NAME_LIMIT || length == 0)
 		return;
-	memcpy(name, length ? sqlite3_value_blob(values[0]) : "", length);
-	name[length] = '\0';
-	sqlite3_result_int(context, pass->whole || matches(pass->search, false, name, length));
+	if (pass->regex) {
+		memcpy(name, bytes, length);
+		name[length] = '\0';
+		bytes = name;
+	}
+	sqlite3_result_int(context, pass->whole || matches(pass->search, false, bytes, length));
 }
 
 struct above {
@@ -299,8 +304,10 @@ int search_tree(struct db *db, const struct search *search, search_fn *hit, void
 {
 	struct pass pass CLEANUP(pass_clear) = { .db = db, .search = search, .hit = hit, .self = self };
 
-	for (size_t i = 0; i < search->patterns.count; i++)
+	for (size_t i = 0; i < search->patterns.count; i++) {
 		pass.whole |= search->patterns.items[i].whole;
+		pass.regex |= !search->patterns.items[i].glob;
+	}
 	pass.places = calloc(PATHS, sizeof *pass.places);
 	if (!pass.places)
 		return -ENOMEM;
