@@ -110,13 +110,19 @@ $(BUILD)/mmcsim/mmcsim.so: $(call MMCSIM_OBJ,tests/mmcsim/tool.c)
 $(BUILD)/mmcsim/mmcsim: $(call MMCSIM_OBJ,tests/mmcsim/host_%.c tests/mmcsim/interpose_%.c)
 	$(CC) $(filter-out $(SAN),$(LDFLAGS)) -o $@ $^
 
+# Images through real workers, in search of what hurts: tests/hostile.
+TRY := $(BUILD)/hostile/try
+$(TRY): tests/hostile/try.c $(BUILD)/discfs.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $(LDFLAGS) -o $@ $< $(BUILD)/discfs.a $(LDLIBS)
+
 # The second opinion on UDF.
 UDFLIST := $(BUILD)/udflist
 $(UDFLIST): tests/udf/udflist.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(filter-out $(SAN),$(CFLAGS)) $(filter-out $(SAN),$(LDFLAGS)) -o $@ $< -ludfread $(shell pkg-config --libs libcrypto)
 
-tests: all $(UNIT_BIN) $(MODEL) $(FAILING) $(POINTS) $(MMCSIM) $(UDFLIST)
+tests: all $(TRY) $(UNIT_BIN) $(MODEL) $(FAILING) $(POINTS) $(MMCSIM) $(UDFLIST)
 
 check: deps
 	$(QUIETLY) -j$(JOBS) tests
@@ -128,7 +134,7 @@ check-unit: $(UNIT_BIN)
 	@tests/unit.sh $^
 
 MOUNT_TESTS := $(wildcard tests/mount/*.sh)
-check-mount: all $(MODEL) $(FAILING) $(POINTS) $(UDFLIST)
+check-mount: all $(TRY) $(MODEL) $(FAILING) $(POINTS) $(UDFLIST)
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(MOUNT_TESTS)
 
 # Foreign programs, and the physics, on the simulated burner; then the table of media and programs that they made.
@@ -138,13 +144,13 @@ check-drive: all $(POINTS) $(MMCSIM)
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(DRIVE_TESTS); code=$$?; tests/drive/table.sh $(BUILD)/drive; exit $$code
 
 # What needs minutes and gigabytes.
-check-long: all $(MODEL) $(POINTS) $(MMCSIM) $(BUILD)/unit/test_faults
+check-long: all $(TRY) $(MODEL) $(POINTS) $(MMCSIM) $(BUILD)/unit/test_faults
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(wildcard tests/long/*.sh)
 
 # The sanitizers make gcc see uninitialised variables where there are none.
 ASAN := BUILD=build-asan OPT="-O1 -g -Wno-maybe-uninitialized" \
 	SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
-ASAN_TESTS := smoke operations staging badinput foreign
+ASAN_TESTS := smoke operations staging badinput foreign hostile
 check-asan:
 	$(QUIETLY) $(ASAN) -j$(JOBS) tests >/dev/null
 	$(QUIETLY) $(ASAN) check-unit
@@ -178,7 +184,7 @@ demo:
 deps:
 	@tests/deps.sh check bench lint
 
-C_FILES  := $(shell find src tests/unit tests/fault tests/bench tests/model tests/mmcsim -name '*.[ch]' 2>/dev/null)
+C_FILES  := $(shell find src tests/unit tests/fault tests/hostile tests/bench tests/model tests/mmcsim -name '*.[ch]' 2>/dev/null)
 SH_FILES := $(shell find tests -name '*.sh' 2>/dev/null) .ci/run $(wildcard mount-helpers/*)
 CPPCHECK := cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
             -Isrc -D_GNU_SOURCE --suppress=missingInclude --suppress=internalAstError --suppress=ctuuninitvar --suppress=memleak

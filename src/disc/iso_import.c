@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NODE_CAP 20000000u
+#define NODE_CAP       20000000u
+#define NODES_A_SECTOR 60u /* a directory record has 34 bytes at least */
+#define NODES_AT_LEAST 1000u
 
 static void dispose_opts(IsoReadOpts **opts)
 {
@@ -60,14 +62,22 @@ static int skip_deep(struct iso_import *import, const char *path)
 	return 0;
 }
 
+/* No honest disc has more: but directories that are entered from several others have their files many times.
+ */
+static uint64_t node_cap(const struct iso_import *import)
+{
+	return min_u64(NODE_CAP, NODES_AT_LEAST + NODES_A_SECTOR * import->medium.limit);
+}
+
 /* Called for each entry before it is added: a directory that contains itself would go on for ever. */
 static int check_limits(IsoImage *image, IsoFileSource *file)
 {
 	struct iso_import *import = (struct iso_import *)iso_image_get_attached_data(image);
 	AUTO_FREE char *path = iso_file_source_get_path(file);
 
-	if (++import->nodes > NODE_CAP)
-		reason_set(&import->refused, EMEDIUMTYPE, "more than %u files: refused", NODE_CAP);
+	if (++import->nodes > node_cap(import))
+		reason_set(&import->refused, EMEDIUMTYPE,
+			   "more files than it has room for: it leads in circles");
 	else if (!path)
 		reason_set(&import->refused, ENOMEM, "out of memory");
 	else if (depth_of(path) > TREE_DEPTH_LIMIT && import->lost)

@@ -10,8 +10,10 @@
 #define WINDOW_SECTORS 16u
 /* Every record with a continuation area reads its block again: some 20 of them share one. */
 #define READS_PER_SECTOR 32u
-#define READS_AT_LEAST	 1000000u
-#define READS_AT_MOST	 400000000u
+/* A directory's length, or a row of volume descriptors, may claim to go on for ever. */
+#define HOLES_SHOWN    10000u
+#define READS_AT_LEAST 1000000u
+#define READS_AT_MOST  400000000u
 
 int iso_lib_start(const char *severity, struct reason *why)
 {
@@ -189,7 +191,7 @@ static int medium_read(IsoDataSource *self, uint32_t lba, uint8_t *buffer)
 		memcpy(buffer, overlay->data + (size_t)(lba - overlay->start) * SECTOR, SECTOR);
 		return 1;
 	}
-	if (lba >= medium->limit && medium->hole) {
+	if (lba >= medium->limit && medium->hole && medium->holes < HOLES_SHOWN) {
 		note_hole(medium, lba);
 		memset(buffer, 0, SECTOR);
 		return 1;

@@ -183,6 +183,10 @@ int child_finish(struct child *child, struct reason *why)
 	log_debug("the %s worker had %ld KiB of memory at most", role, usage.ru_maxrss);
 	if (err)
 		return reason_set(why, EIO, "Lost sight of the %s worker: %s", role, strerror(err));
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+		return reason_set(why, EIO,
+				  "The %s worker took too long for a disc of this size: damaged or malicious",
+				  role);
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 		return reason_set(
 		    why, EIO,

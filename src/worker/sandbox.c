@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "worker/sandbox.h"
 
+#include "base/bytes.h"
 #include "base/cleanup.h"
 
 #include <errno.h>
@@ -16,6 +17,12 @@
 
 #define MEMORY_LIMIT (4ull << 30) /* a million files take some 600 MB of libisofs' tree */
 #define FILE_LIMIT   64u
+/* A directory record of 34 bytes becomes some 600 bytes of memory, so a sector of them 36,000; and a small
+ * tree with attributes many times that. Measured: a million files take 3 s. */
+#define MEMORY_AT_LEAST	 (384ull << 20)
+#define MEMORY_A_SECTOR	 36000u
+#define CPU_AT_LEAST	 5u
+#define SECTORS_A_SECOND 2000u
 
 /* Address sanitizers reserve terabytes of addresses for their shadow, and read /proc when they report. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -38,6 +45,8 @@ static void limit(int what, rlim_t value)
 	if (now.rlim_max != RLIM_INFINITY && now.rlim_max < value)
 		value = now.rlim_max;
 	now.rlim_cur = now.rlim_max = value;
+	if (what == RLIMIT_CPU && value) /* SIGXCPU tells more than SIGKILL a second later */
+		now.rlim_cur = value - 1;
 	(void)setrlimit((__rlimit_resource_t)what, &now);
 }
 
@@ -50,6 +59,14 @@ void sandbox_enter(unsigned cpu_seconds)
 	limit(RLIMIT_NOFILE, FILE_LIMIT);
 	if (!SANITIZED)
 		limit(RLIMIT_AS, MEMORY_LIMIT);
+}
+
+void sandbox_scale(uint64_t sectors, bool cpu)
+{
+	if (cpu)
+		limit(RLIMIT_CPU, CPU_AT_LEAST + sectors / SECTORS_A_SECOND);
+	if (!SANITIZED)
+		limit(RLIMIT_AS, min_u64(MEMORY_LIMIT, MEMORY_AT_LEAST + MEMORY_A_SECTOR * sectors));
 }
 
 /* A condition on one argument; without one (mask and value 0) the call is allowed as it is. */

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum sandbox_filter {
 	/* Reads the medium it was given, talks on its link, calculates: whatever isn't on the list kills it
@@ -19,6 +20,9 @@ enum sandbox_filter {
 /* cpu_seconds: for the whole of the work. Never fails: a limit that the system refuses (a debugger, valgrind)
  * is left as it is. */
 void sandbox_enter(unsigned cpu_seconds);
+/* Lower limits for a medium of that size: what a tree takes to read is in proportion to its records. cpu: of
+ * time, too. */
+void sandbox_scale(uint64_t sectors, bool cpu);
 /* After sandbox_enter, once everything is open, and what libraries load at their first use is loaded; before
  * the first byte of the medium is parsed. 0, or -errno where the kernel has no such filters. In a build with
  * a sanitizer there's none: its library needs system calls of its own. */

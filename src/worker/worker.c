@@ -89,6 +89,18 @@ static enum sandbox_filter filter_for(const struct worker *worker, const struct 
 	return role->filter;
 }
 
+/* Of a drive that isn't said to a probe: then the largest. */
+static uint64_t medium_sectors(const struct worker *worker)
+{
+	struct stat medium;
+
+	if (worker->medium < 0 || fstat(worker->medium, &medium) != 0)
+		return 0;
+	if (S_ISREG(medium.st_mode))
+		return sectors_of((uint64_t)medium.st_size);
+	return worker->job.limit ? worker->job.limit : UINT32_MAX;
+}
+
 /* A kernel without filters (some containers) still has the limits. */
 static int confine(struct worker *worker, const struct role *role, struct reason *why)
 {
@@ -98,6 +110,8 @@ static int confine(struct worker *worker, const struct role *role, struct reason
 
 	if (got < 0)
 		return got;
+	if (role->cpu_seconds)
+		sandbox_scale(medium_sectors(worker), role->cpu_seconds == PARSING_S);
 	got = sandbox_filter(filter_for(worker, role));
 	if (got == 0)
 		return 0;
