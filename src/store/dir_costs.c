@@ -294,6 +294,17 @@ void dir_costs_suspect(struct tree *tree, uint64_t ino, bool is_dir)
 		dir_costs_distrust(tree);
 }
 
+void dir_costs_suspect_any(struct tree *tree, uint64_t ino)
+{
+	struct node_attr attr;
+	int found = rows_node_attr(&tree->db, ino, &attr);
+
+	if (found < 0) /* a file would be taken for a directory */
+		dir_costs_distrust(tree);
+	else
+		dir_costs_suspect(tree, ino, found == 0 || S_ISDIR(attr.mode));
+}
+
 /* ---- laying out ---- */
 
 struct child {

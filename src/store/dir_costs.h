@@ -58,6 +58,9 @@ void dir_costs_node(struct tree *tree, uint64_t ino, const struct record_facts *
 /* Anything may have happened to the node or directory: to be followed by dir_costs_reckon. */
 void dir_costs_suspect(struct tree *tree, uint64_t ino, bool is_dir);
 
+/* The same, whatever it is or was. */
+void dir_costs_suspect_any(struct tree *tree, uint64_t ino);
+
 /* All must be counted before anything is told again. */
 void dir_costs_distrust(struct tree *tree);
 

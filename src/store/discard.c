@@ -245,12 +245,10 @@ static int revert_rows(struct discard *discard, const char *path)
 static void reckon_effects(struct discard *discard)
 {
 	struct tree *tree = discard->tree;
-	struct node_attr attr;
 
 	WITH_LOCK(&tree->lock);
 	vec_each (&discard->effects, effect)
-		dir_costs_suspect(tree, effect->ino,
-				  rows_node_attr(&tree->db, effect->ino, &attr) <= 0 || S_ISDIR(attr.mode));
+		dir_costs_suspect_any(tree, effect->ino);
 	if (dir_costs_reckon(tree) < 0)
 		dir_costs_distrust(tree);
 }

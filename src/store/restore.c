@@ -558,11 +558,9 @@ static void sort_touched(struct restore *restore)
 static void reckon(struct restore *restore)
 {
 	struct tree *tree = restore->tree;
-	struct node_attr attr;
 
 	vec_each (&restore->touched, ino)
-		dir_costs_suspect(tree, *ino,
-				  rows_node_attr(&tree->db, *ino, &attr) <= 0 || S_ISDIR(attr.mode));
+		dir_costs_suspect_any(tree, *ino);
 	if (dir_costs_reckon(tree) < 0)
 		dir_costs_distrust(tree);
 }

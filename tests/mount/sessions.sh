@@ -312,6 +312,28 @@ timeout 60 discfsctl restore 1 mnt --yes
 assert_same_tree mnt m11
 unmount mnt
 
+# --- no room for the directories ---------------------------------------------------------------------------
+
+make_disc small.img 4M
+mount_disc small.img mnt
+mkdir -p mnt/many/dir-{1..150}
+commit mnt
+rm -r mnt/many
+commit mnt
+head -c $(($(status mnt .room.free_bytes) - 200000)) /dev/zero >mnt/large
+sync mnt
+assert_exit 13 discfsctl restore 1 mnt/many
+assert_equal "$(staged)" "A large"
+predicted=$(status mnt .room.predicted_sectors)
+timeout 60 discfsctl restore 1 mnt/many/dir-7
+assert_equal "$(find mnt/many -mindepth 1)" mnt/many/dir-7
+rm mnt/large
+timeout 60 discfsctl restore 1 mnt/many
+assert_less "$(status mnt .room.predicted_sectors)" "$predicted"
+commit mnt
+assert_equal "$(find mnt/many -mindepth 1 | wc -l)" 150
+unmount mnt
+
 # --- and an older database ----------------------------------------------------------------------------------
 
 # A database that was made before sessions' changes were counted.
