@@ -101,6 +101,14 @@ static void put_tag(int fd, uint32_t lba)
 	assert_int_equal(pwrite(fd, text, (size_t)length, (off_t)lba * SECTOR), length);
 }
 
+/* The one behind the descriptors, which says that there will be others. */
+static void put_first_tag(int fd, uint32_t start)
+{
+	static const char text[] = "libisofs_sb_checksum_tag_v1 pos=18 range_start=16 range_size=2 ";
+
+	assert_int_equal(pwrite(fd, text, sizeof text, (off_t)(start + 18) * SECTOR), sizeof text);
+}
+
 static void put_content(int fd, uint32_t number, enum content content)
 {
 	uint32_t start = start_of(number);
@@ -112,6 +120,8 @@ static void put_content(int fd, uint32_t number, enum content content)
 		assert_int_equal(pwrite(fd, "other", 5, (off_t)(start + 16) * SECTOR), 5);
 	else if (content != UNREADABLE)
 		put_volume(fd, start, end, content);
+	if (content == OURS || content == OURS_LONG || content == OURS_UNTAGGED)
+		put_first_tag(fd, start);
 	if (content == OURS || content == OURS_LONG)
 		put_tag(fd, end - 1);
 }
