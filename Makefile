@@ -35,7 +35,7 @@ UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 JOBS     := $(shell nproc 2>/dev/null || echo 1)
 QUIETLY  := $(MAKE) --no-print-directory
 
-.PHONY: all tests deps check check-unit check-mount check-drive check-asan check-tsan check-valgrind check-long check-clang lint format bench count \
+.PHONY: all tests deps check check-unit check-fuzz check-mount check-drive check-asan check-tsan check-valgrind check-long check-clang fuzz lint format bench count \
         demo install uninstall clean help
 
 all: $(BUILD)/discfs $(BUILD)/discfsctl
@@ -122,7 +122,31 @@ $(UDFLIST): tests/udf/udflist.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(filter-out $(SAN),$(CFLAGS)) $(filter-out $(SAN),$(LDFLAGS)) -o $@ $< -ludfread $(shell pkg-config --libs libcrypto)
 
-tests: all $(TRY) $(UNIT_BIN) $(MODEL) $(FAILING) $(POINTS) $(MMCSIM) $(UDFLIST)
+# Fuzz targets: each is replayed over its corpus in check-unit; `make fuzz` has libFuzzer look for more.
+FUZZ := wire options disc
+REPLAY := $(FUZZ:%=$(BUILD)/fuzz/replay_%)
+$(BUILD)/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(BUILD)/discfs.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+FUZZ_SECONDS ?= 60
+build-fuzz/fuzz_%: tests/fuzz/fuzz_%.c build-fuzz/discfs.a
+	$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
+
+fuzz:
+	@tests/deps.sh fuzz
+	$(QUIETLY) CC=clang BUILD=build-fuzz OPT="-O1 -g" SAN="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined" \
+		-j$(JOBS) $(FUZZ:%=build-fuzz/fuzz_%)
+	@for target in $(FUZZ); do mkdir -p build-fuzz/found/$$target && ASAN_OPTIONS=detect_leaks=0 build-fuzz/fuzz_$$target -timeout=10 \
+		-max_total_time=$(FUZZ_SECONDS) -max_len=200000 -artifact_prefix=build-fuzz/ build-fuzz/found/$$target \
+		tests/fuzz/corpus/$$target || exit 1; done
+
+check-fuzz: $(REPLAY)
+	@failed=0; for target in $(FUZZ); do ASAN_OPTIONS=detect_leaks=0 timeout 120 $(BUILD)/fuzz/replay_$$target \
+		tests/fuzz/corpus/$$target/* >$(BUILD)/fuzz/$$target.log 2>&1; code=$$?; tail -n 1 $(BUILD)/fuzz/$$target.log; \
+		[ $$code = 0 ] || { cat $(BUILD)/fuzz/$$target.log; echo "0 passed, 1 failed"; failed=1; }; done; exit $$failed
+
+tests: all $(TRY) $(REPLAY) $(UNIT_BIN) $(MODEL) $(FAILING) $(POINTS) $(MMCSIM) $(UDFLIST)
 
 check: deps
 	$(QUIETLY) -j$(JOBS) tests
@@ -130,8 +154,8 @@ check: deps
 		echo "== $$suite"; $(QUIETLY) $$suite || failed=1; \
 	done; exit $$failed
 
-check-unit: $(UNIT_BIN)
-	@tests/unit.sh $^
+check-unit: $(UNIT_BIN) check-fuzz
+	@tests/unit.sh $(UNIT_BIN)
 
 MOUNT_TESTS := $(wildcard tests/mount/*.sh)
 check-mount: all $(TRY) $(MODEL) $(FAILING) $(POINTS) $(UDFLIST)
@@ -184,7 +208,7 @@ demo:
 deps:
 	@tests/deps.sh check bench lint
 
-C_FILES  := $(shell find src tests/unit tests/fault tests/hostile tests/bench tests/model tests/mmcsim -name '*.[ch]' 2>/dev/null)
+C_FILES  := $(shell find src tests/unit tests/fault tests/hostile tests/fuzz tests/bench tests/model tests/mmcsim -name '*.[ch]' 2>/dev/null)
 SH_FILES := $(shell find tests -name '*.sh' 2>/dev/null) .ci/run $(wildcard mount-helpers/*)
 CPPCHECK := cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
             -Isrc -D_GNU_SOURCE --suppress=missingInclude --suppress=internalAstError --suppress=ctuuninitvar --suppress=memleak
@@ -238,11 +262,13 @@ help:
 	@echo "make demo            shows discfs at work: a blank disc, two sessions, what is on it"
 	@echo "make check           builds it and runs all tests but the long ones:"
 	@echo "  check-unit         the parts, one by one"
+	@echo "  check-fuzz         what fuzzing found, once more"
 	@echo "  check-mount        whole stories on real mounts"
 	@echo "  check-drive        sessions on every medium, in a simulated burner"
 	@echo "  check-asan         both with the address and undefined-behaviour sanitizers"
 	@echo "  check-tsan         many threads at once with the thread sanitizer"
 	@echo "  check-valgrind     a short story under valgrind"
+	@echo "make fuzz            looks for inputs that do harm, FUZZ_SECONDS each"
 	@echo "make check-long      what needs minutes and gigabytes"
 	@echo "make check-clang     builds everything with clang"
 	@echo "make lint            layers, format, shell scripts, static analysis"

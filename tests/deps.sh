@@ -8,6 +8,7 @@ declare -A sets=(
 	[demo]="rsync xorriso attr"
 	[check]="libcmocka-dev rsync xorriso genisoimage attr acl libarchive-tools jq python3 sqlite3 procps valgrind clang cpio zip unzip git fio vim-tiny libglib2.0-bin fuse-overlayfs e2fsprogs perl patch cdrskin xz-utils libudfread-dev udftools zisofs-tools wodim growisofs dvd+rw-tools sg3-utils"
 	[bench]="rsync xorriso fuse-overlayfs python3 procps strace g++ git"
+	[fuzz]="clang libclang-rt-dev"
 	[lint]="clang-format shellcheck cppcheck universal-ctags"
 )
 

@@ -137,6 +137,7 @@ def make():
     image("many-sections", "any", root(*[plain(b"f", 40, 0xfffff800, flags=MULTI, iso=b"F") for _ in range(16)]))
     image("zisofs-size", "shown", root(plain(b"z", 40, 100, su=zf(0xffffffff))))
     image("zisofs-block", "shown", root(plain(b"z", 40, 100, su=zf(100, 255))))
+    image("descriptors-endless", "refused", root(plain(b"f")) | {lba: b"\3CD001\1" for lba in range(17, 64) if lba != 20})
     # places
     image("extent-beyond", "refused", root(plain(b"f", 10 ** 6, 10 ** 6)))
     image("extent-end", "refused", root(plain(b"f", 60, 5 * SECTOR)))
