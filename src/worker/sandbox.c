@@ -21,7 +21,7 @@
  * tree with attributes many times that. Measured: a million files take 3 s. */
 #define MEMORY_AT_LEAST	 (384ull << 20)
 #define MEMORY_A_SECTOR	 36000u
-#define CPU_AT_LEAST	 5u
+#define CPU_AT_LEAST	 8u
 #define SECTORS_A_SECOND 2000u
 
 /* Address sanitizers reserve terabytes of addresses for their shadow, and read /proc when they report. */
