@@ -94,13 +94,16 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t offset,
 	      struct fuse_file_info *fi)
 {
+	int (*write)(struct tree * tree, struct inode * inode, const void *data, size_t length,
+		     uint64_t offset);
 	int ret;
 
 	if (is_virtual(ino)) {
 		virtual_write(req, ino, data, size);
 		return;
 	}
-	ret = body_write(tree_of(req), inode_of(fi), data, size, (uint64_t)offset);
+	write = fi->writepage ? body_write_late : body_write;
+	ret = write(tree_of(req), inode_of(fi), data, size, (uint64_t)offset);
 	if (ret == 0 && !fi->writepage)
 		ret = killpriv_by_change(req, inode_of(fi));
 	if (ret < 0) {

@@ -187,7 +187,8 @@ static int check_growth(const struct tree *tree, uint64_t offset, uint64_t lengt
 	return ret < 0 ? ret : atomic_load(&tree->failing);
 }
 
-int body_write(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset)
+static int write_all(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset,
+		     bool now)
 {
 	size_t done = 0;
 	int64_t put = check_growth(tree, offset, length);
@@ -204,9 +205,21 @@ int body_write(struct tree *tree, struct inode *inode, const void *data, size_t 
 	}
 	if (put < 0)
 		charge_again(tree, inode);
-	if (done)
+	if (done && now)
 		tree_touch(tree, inode, true);
+	else if (done)
+		tree_mark_dirty(tree, inode);
 	return put < 0 ? (int)put : 0;
+}
+
+int body_write(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset)
+{
+	return write_all(tree, inode, data, length, offset, true);
+}
+
+int body_write_late(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset)
+{
+	return write_all(tree, inode, data, length, offset, false);
 }
 
 /* Makes a hole, and the file as long as that. */
@@ -252,7 +265,8 @@ int body_truncate(struct tree *tree, struct inode *inode, uint64_t size)
 	if (size >= old)
 		set_size(tree, inode, size);
 	charge_again(tree, inode);
-	tree_touch(tree, inode, true);
+	if (size != old) /* else the kernel leaves the times that it shows, too */
+		tree_touch(tree, inode, true);
 	return 0;
 }
 

@@ -13,6 +13,9 @@ int64_t body_read(struct tree *tree, struct inode *inode, void *data, size_t len
 /* Writes all of it: -ENOSPC where the medium or the spool has no room, -EFBIG. After a failure some of the
  * bytes may be there, none outside of the range. */
 int body_write(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset);
+/* The same of pages that the kernel held: it knows when they were written, and tells it by itself, before or
+ * after; the times stay. */
+int body_write_late(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset);
 /* Copies by reference: both point to the same bytes in the spool or on the disc from then on, and nothing is
  * staged. At most length bytes; fewer at the end of the source. -EINVAL when ranges of one file overlap.
  * Returns the count or -errno. */
