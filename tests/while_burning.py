@@ -392,9 +392,18 @@ class Trial:
 
     def stop(self):
         self.signals.page[STOP] = 1
-        os.killpg(self.sync_group, signal.SIGSTOP)
         self.until(self.signals.are_still)
-        self.until(lambda: all(state in "Tt" for state in group_processes(self.sync_group)))
+        self.until(self.stop_sync)
+
+    def stop_sync(self):
+        """Who has just made a process waits until that has its program, which it never gets while it's stopped."""
+        os.killpg(self.sync_group, signal.SIGSTOP)
+        for _ in range(50):
+            if all(state in "Tt" for state in group_processes(self.sync_group)):
+                return True
+            time.sleep(0.01)
+        os.killpg(self.sync_group, signal.SIGCONT)
+        return False
 
     def go_on(self):
         self.signals.page[STOP] = 0

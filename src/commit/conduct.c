@@ -237,6 +237,8 @@ static int go(struct run *run, struct verb_written *ret_written, struct reason *
 	struct disc_reader *reader = &run->disc->tree.disc;
 	int ret;
 
+	if (is_cancelled(run)) /* the last moment at which nothing was written */
+		return reason_set(why, ECANCELED, "cancelled before anything was burned");
 	if (disc_burns_blind(run->disc))
 		disc_reader_hold(reader);
 	progress_phase(&run->commit->progress, PHASE_BURNING, run->journal.sectors);
