@@ -307,7 +307,7 @@ def check_locks(mount):
 # --- rsync ----------------------------------------------------------------------------------------------------------------
 
 def sync_once(place):
-    done = subprocess.run(["rsync", "-a", "--delete", "--no-whole-file", place + "/source/", place + "/mnt/r/"],
+    done = subprocess.run(["rsync", "-a", "--delete", "--no-whole-file", "--modify-window=-1", place + "/source/", place + "/mnt/r/"],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     check(done.returncode == 0, "rsync:", done.stdout.decode())
 
