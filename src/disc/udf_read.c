@@ -361,7 +361,7 @@ int udf_read_tree(const struct source *source, uint64_t session, uint64_t limit,
 	int got = udf_volume_open(&reading.volume, source, session, limit, why);
 
 	if (got == 0)
-		return reason_set(why, ENOENT, "the disc has no UDF tree");
+		return reason_set(why, EMEDIUMTYPE, "the disc has no UDF tree");
 	if (got > 0)
 		got = read_all(&reading);
 	if (got < 0)
