@@ -21,6 +21,7 @@ struct verify_disc {
 	bool overwriteable; /* an image file is, too */
 	bool is_copied;	    /* blocks 0..31 are a copy of the newest session's descriptors */
 	uint64_t sectors;   /* readable, of a drive */
+	uint32_t passed;    /* sessions that have UDF only: it records no sums */
 	char lost[256];	    /* why nobody can tell which sessions there are; empty where they're known */
 };
 
@@ -37,9 +38,28 @@ static int add_session(struct verify_disc *disc, uint64_t start, int64_t time)
 
 	if (!session || disc->sessions.count > VERIFY_SESSIONS_LIMIT)
 		return ctl_fail(EXIT_CODE_SYSTEM, "%s: no memory for its sessions", disc->place->path);
-	*session =
-	    (struct verb_session){ .number = (uint32_t)disc->sessions.count, .start = start, .time = time };
+	*session = (struct verb_session){ .number = (uint32_t)disc->sessions.count + disc->passed,
+					  .start = start,
+					  .time = time };
 	return EXIT_CODE_DONE;
+}
+
+/* The oldest session can be a volume of UDF that was continued with ISO 9660: nothing in it says what its
+ * files should be. */
+static int pass_session(struct verify_disc *disc)
+{
+	disc->passed++;
+	fprintf(stderr, "Session %" PRIu32 " has UDF only, which records no sums: it isn't checked\n",
+		disc->passed);
+	return EXIT_CODE_DONE;
+}
+
+static bool has_only_udf(const struct json *status, int session)
+{
+	AUTO_FREE char *format = json_string(status, "$.sessions[%d].formats[0]", session);
+
+	return json_count(status, "$.sessions[%d].formats", session) == 1 && format &&
+	       strcmp(format, tree_format_word(FORMAT_UDF)) == 0;
 }
 
 static bool is_overwriteable(const char *medium)
@@ -72,8 +92,10 @@ static int disc_of_mount(struct verify_disc *disc)
 									: "$.medium.used_sectors");
 	count = json_count(&status, "$.sessions");
 	for (int64_t i = 0; code == EXIT_CODE_DONE && i < count; i++)
-		code = add_session(disc, (uint64_t)json_int(&status, "$.sessions[%d].start", (int)i),
-				   json_int(&status, "$.sessions[%d].time", (int)i));
+		code = has_only_udf(&status, (int)i)
+			   ? pass_session(disc)
+			   : add_session(disc, (uint64_t)json_int(&status, "$.sessions[%d].start", (int)i),
+					 json_int(&status, "$.sessions[%d].time", (int)i));
 	return code;
 }
 
@@ -133,7 +155,9 @@ static int disc_of_source(struct verify_disc *disc)
 	if (disc->place->is_drive)
 		take_facts(disc, &probe.facts);
 	for (size_t i = 0; !code && i < probe.sessions.count; i++)
-		code = add_session(disc, probe.sessions.items[i].start, probe.sessions.items[i].time);
+		code = probe.sessions.items[i].formats == FORMAT_BIT(FORMAT_UDF)
+			   ? pass_session(disc)
+			   : add_session(disc, probe.sessions.items[i].start, probe.sessions.items[i].time);
 	return code;
 }
 

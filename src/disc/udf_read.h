@@ -10,7 +10,7 @@
 
 #include "disc/iso_read.h"
 
-/* session: start, 0 = of the medium. limit: readable sectors, 0 = all. 0, -EMEDIUMTYPE where there is no UDF, or
- * another -errno. */
+/* session: start, 0 = of the medium. limit: readable sectors, 0 = all. 0, -EMEDIUMTYPE where there is no UDF,
+ * or another -errno. */
 int udf_read_tree(const struct source *source, uint64_t session, uint64_t limit, const struct tree_sink *sink,
 		  void *self, struct verb_imported *ret, struct reason *why);

@@ -68,6 +68,9 @@ linux_disc() { # NAME
 	cmp found expected
 	extract_xorriso "$1.img" extracted
 	assert_same_tree extracted mnt --without root,softmeta
+	discfsctl verify "$1.img" >said 2>&1 || fail "verify: $(cat said)"
+	grep -q 'Session 1 has UDF only' said
+	grep -q 'Session 2: .* good' said
 	# The old tree is still there, and seen nowhere else by mistake.
 	assert_equal "$(discfsctl info --json "$1.img" | jq -c '[.sessions[].formats]')" \
 		'[["udf"],["rockridge","joliet","iso9660"]]'
@@ -111,6 +114,8 @@ for kind in plain metadata pieces; do
 	mount_disc made.img mnt
 	assert_listed mnt expected
 	assert_equal "$(status mnt .label)" "MADE $kind"
+	discfsctl verify mnt >said 2>&1
+	grep -q 'UDF only' said
 	# libudfread takes characters beyond the first 65,536 for two, shows what is deleted, and symbolic links as
 	# files: all else is the same
 	{ udflist made.img 2>/dev/null || true; } | grep -v '[^ -~	]' | grep -v '/deleted$\|/link$' | sort >opinion
