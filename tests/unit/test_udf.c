@@ -348,6 +348,65 @@ static int try_damaged(const char *image, int fd, const place_list *places, uint
 	return got;
 }
 
+static void make_image(const char *kind)
+{
+	run("rm -rf made && python3 -I %s/tests/udf.py make %s %s made", getenv("PWD"), kind, kind);
+}
+
+/* A directory that leads back to the root. */
+static void loops_are_damage(void **state)
+{
+	CLEANUP(places_clear) place_list places = { 0 };
+	struct drive_tree tree;
+	struct reason why = { 0 };
+	unsigned changed = 0;
+	int fd;
+
+	NEED("python3");
+	make_image("plain");
+	fd = open_in_dir("plain", O_RDWR);
+	find_descriptors(fd, &places);
+	vec_each (&places, at) {
+		uint8_t fid[64];
+
+		assert_int_equal(pread(fd, fid, sizeof fid, (off_t)*at), sizeof fid);
+		if (get_le16(fid) != 257 || fid[19] != 7 || memcmp(fid + 38, "\10deeper", 7) != 0)
+			continue;
+		put_le32(fid + 24, 1); /* where the root's file entry is */
+		mend_tag(fid, sizeof fid);
+		assert_int_equal(pwrite(fd, fid, sizeof fid, (off_t)*at), sizeof fid);
+		changed++;
+	}
+	close(fd);
+	assert_int_equal(changed, 1);
+	assert_int_equal(import("plain", 0, FORMAT_UDF, &tree, &why), -EBADMSG);
+	assert_non_null(strstr(why.text, "/sub/deeper: this directory is in another place, too"));
+	drive_tree_clear(&tree);
+}
+
+/* The metadata file is there twice (UDF 2.2.13): one may be lost. */
+static void mirror_of_metadata_serves(void **state)
+{
+	static const uint8_t zeroes[SECTOR];
+	struct drive_tree whole, tree;
+	struct reason why = { 0 };
+	int fd;
+
+	NEED("python3");
+	make_image("pieces");
+	assert_int_equal(import("pieces", 0, FORMAT_UDF, &whole, &why), 0);
+	fd = open_in_dir("pieces", O_RDWR);
+	assert_int_equal(pwrite(fd, zeroes, SECTOR, (off_t)(300 + 10) * SECTOR), SECTOR);
+	assert_int_equal(import("pieces", 0, FORMAT_UDF, &tree, &why), 0);
+	assert_same_tree(&tree, &whole, fd, -1);
+	drive_tree_clear(&tree);
+	assert_int_equal(pwrite(fd, zeroes, SECTOR, (off_t)(300 + 11) * SECTOR), SECTOR);
+	assert_int_equal(import("pieces", 0, FORMAT_UDF, &tree, &why), -EBADMSG);
+	close(fd);
+	drive_tree_clear(&tree);
+	drive_tree_clear(&whole);
+}
+
 /* How many: DISCFS_MUTATIONS, for a long run. */
 static void damaged_discs_do_no_harm(void **state)
 {
@@ -360,8 +419,7 @@ static void damaged_discs_do_no_harm(void **state)
 		CLEANUP(places_clear) place_list places = { 0 };
 		int fd, good = 0;
 
-		run("rm -rf made && python3 -I %s/tests/udf.py make %s %s made", getenv("PWD"), kinds[i],
-		    kinds[i]);
+		make_image(kinds[i]);
 		fd = open_in_dir(kinds[i], O_RDWR);
 		find_descriptors(fd, &places);
 		assert_true(places.count > 100);
@@ -383,6 +441,8 @@ int main(void)
 		cmocka_unit_test(times_are_read),
 		cmocka_unit_test(linux_201_is_as_linux_shows_it),
 		cmocka_unit_test(linux_150_is_as_linux_shows_it),
+		cmocka_unit_test(loops_are_damage),
+		cmocka_unit_test(mirror_of_metadata_serves),
 		cmocka_unit_test(damaged_discs_do_no_harm),
 	};
 
