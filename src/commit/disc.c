@@ -491,6 +491,17 @@ static int adopt(struct disc *disc, const struct disc_options *options, struct r
 	return ret < 0 ? reason_set(why, -ret, "%s", failed.text) : 0;
 }
 
+/* An older volume's UDF may still be found by its anchor: it isn't that of the session to be shown. */
+static int check_wanted(const struct disc *disc, struct reason *why)
+{
+	uint32_t formats = disc->probe.disc.formats, wanted = disc->wanted_format;
+
+	if (wanted == FORMAT_AUTO || formats == 0 || (formats & FORMAT_BIT(wanted)))
+		return 0;
+	return reason_set(why, EMEDIUMTYPE, "%s: the session has no %s tree, but one of %s", disc->path,
+			  tree_format_title(wanted), tree_format_title(tree_format_best(formats)));
+}
+
 static int open_all(struct disc *disc, const struct disc_options *options, struct reason *why)
 {
 	char root[PATH_LIMIT];
@@ -505,6 +516,8 @@ static int open_all(struct disc *disc, const struct disc_options *options, struc
 	disc->wanted_format = options->import;
 	if (ret == 0)
 		ret = first_probe(disc, root, why);
+	if (ret == 0)
+		ret = check_wanted(disc, why);
 	if (ret == 0)
 		ret = open_state(disc, options, root, why);
 	if (ret < 0)

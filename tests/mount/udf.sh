@@ -82,6 +82,7 @@ linux_disc() { # NAME
 	if dd if="$1.img" bs=2048 skip=16 count=16 status=none | grep -qa NSR0; then
 		fail "the head still leads to the old tree"
 	fi
+	assert_fails "the session has no UDF tree" discfs "$1.img" mnt -o import=udf
 	mount_disc "$1.img" mnt
 	diff -r mnt/.discfs/sessions/1/bigdir mnt/bigdir
 	echo more >mnt/more.txt
@@ -166,7 +167,7 @@ for format in auto=rockridge udf joliet iso9660 rockridge udf; do
 	shows bridge.iso "${format%=*}" "${format#*=}"
 done
 shows poorer.iso auto udf
-assert_fails "has no Rock Ridge tree" discfs poorer.iso mnt -o import=rockridge
+assert_fails "the session has no Rock Ridge tree" discfs poorer.iso mnt -o import=rockridge
 shows poorer.iso joliet joliet
 assert_fails "say auto, rockridge, udf, joliet or iso9660" discfs poorer.iso mnt -o import=hfs
 
