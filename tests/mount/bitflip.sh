@@ -87,7 +87,7 @@ end_commit
 assert_equal "$(cat told)" EIO
 assert_less 80 "$(wc -l <places)" "kinds of places"
 while read -r kind at; do
-	[[ ! $tried =~ [[:space:]]$kind[[:space:]] ]] || fail_flipped "$kind" "$at"
+	[[ ! $tried =~ [[:space:]]${kind}[[:space:]] ]] || fail_flipped "$kind" "$at"
 done <places
 assert_same_tree mnt expected --without root,mtime
 begin_commit
