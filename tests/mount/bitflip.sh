@@ -81,19 +81,19 @@ fail_flipped() { # KIND BYTE
 }
 
 begin_commit
-python3 -I "$TESTS/bitflip.py" places disc.img "$start" victim_file >places
-flip disc.img "$(sed -n 's/^body-middle //p' places)"
+python3 -I "$TESTS/bitflip.py" places disc.img "$start" victim_file >spots
+flip disc.img "$(sed -n 's/^body-middle //p' spots)"
 end_commit
 assert_equal "$(cat told)" EIO
-assert_less 80 "$(wc -l <places)" "kinds of places"
+assert_less 80 "$(wc -l <spots)" "kinds of places"
 while read -r kind at; do
 	[[ ! $tried =~ [[:space:]]${kind}[[:space:]] ]] || fail_flipped "$kind" "$at"
-done <places
+done <spots
 assert_same_tree mnt expected --without root,mtime
 begin_commit
 while read -r kind at; do
 	[[ $nobodys != *" $kind "* ]] || flip disc.img "$at"
-done <places
+done <spots
 end_commit
 assert_equal "$(cat told)" success
 unmount mnt
@@ -104,9 +104,9 @@ assert_same_tree extracted expected --without root,mtime
 
 while read -r kind at; do
 	[[ $nobodys != *" $kind "* ]] || flip disc.img "$at"
-done <places
+done <spots
 assert_exit 0 discfsctl verify --all disc.img
-python3 -I "$TESTS/bitflip.py" places disc.img "$start" victim_file >places
+python3 -I "$TESTS/bitflip.py" places disc.img "$start" victim_file >spots
 cp --sparse=always disc.img bad
 while read -r kind at; do
 	[[ $uncovered != *" $kind "* ]] || continue
@@ -122,5 +122,5 @@ while read -r kind at; do
 	body-*) jq -e '.damaged | map(.path) | sort == ["/dir/again", "/victim_file"]' out.json ;;
 	esac
 	flip bad "$at"
-done <places
+done <spots
 assert_same_bytes bad disc.img
