@@ -193,7 +193,8 @@ static int settle(struct disc *disc, struct journal *journal, struct reason *why
 		ret = phase_to_planned(disc, journal, why);
 	if (ret < 0)
 		return ret;
-	ret = check_session(disc, journal->gen, journal->start, disc->probe.disc.recorded, &quiet, &differs);
+	ret = check_session(disc, journal->gen, journal->start, disc->probe.disc.recorded, NULL, &quiet,
+			    &differs);
 	return ret < 0 ? move_to_disc(disc, journal, &differs, why) : take_over(disc, journal, why);
 }
 

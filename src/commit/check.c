@@ -26,6 +26,7 @@ struct check {
 	int64_t landed;		  /* rows stored of them */
 	uint64_t done_bytes;	  /* compared */
 	uint8_t *planned, *found; /* COMPARE_BYTES each */
+	struct verb_front front;  /* as it went out */
 	uint64_t bad;		  /* names that are not as they were staged */
 	struct reason first;	  /* of them */
 	const struct check_progress *progress;
@@ -318,7 +319,9 @@ static int count_planned(struct check *check, uint64_t *ret)
 
 static int run(struct check *check, uint64_t start, struct reason *why)
 {
-	static const struct import_sink sink = { .node = check_node, .link = check_link, .own = true };
+	const struct import_sink sink = {
+		.node = check_node, .link = check_link, .own = true, .front = check->front
+	};
 	struct verb_imported imported;
 	uint64_t names;
 	int ret;
@@ -357,7 +360,7 @@ static int not_verified(int err, struct reason *why)
 }
 
 int check_session(struct disc *disc, uint32_t gen, uint64_t start, uint64_t limit,
-		  const struct check_progress *progress, struct reason *why)
+		  const struct verb_front *front, const struct check_progress *progress, struct reason *why)
 {
 	struct check check = {
 		.disc = disc, .tree = &disc->tree, .gen = gen, .limit = limit, .progress = progress
@@ -366,6 +369,8 @@ int check_session(struct disc *disc, uint32_t gen, uint64_t start, uint64_t limi
 	disc->carried_files = 0;
 	int ret;
 
+	if (front)
+		check.front = *front;
 	check.planned = malloc(COMPARE_BYTES);
 	check.found = malloc(COMPARE_BYTES);
 	if (!check.planned || !check.found) {

@@ -14,8 +14,9 @@ struct check_progress {
 	void *self;
 };
 
-/* start: the session's first sector; limit: sectors recorded with it. gen: the frozen generation. Fills the
- * table `landed` with what the disc says of each staged node (not committed to the journal yet). 0, or
- * -EBADMSG with the first difference in why (the session must not be used), or -errno. */
+/* start: the session's first sector; limit: sectors recorded with it. gen: the frozen generation. front: as
+ * it went out, or NULL. Fills the table `landed` with what the disc says of each staged node (not committed
+ * to the journal yet). 0, or -EBADMSG with the first difference in why (the session must not be used), or
+ * -errno. */
 int check_session(struct disc *disc, uint32_t gen, uint64_t start, uint64_t limit,
-		  const struct check_progress *progress, struct reason *why);
+		  const struct verb_front *front, const struct check_progress *progress, struct reason *why);

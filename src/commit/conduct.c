@@ -259,6 +259,8 @@ static int burn(struct run *run, struct reason *why)
 		ret =
 		    reason_set(why, EIO, "the burn worker wrote %llu sectors instead of %llu",
 			       (unsigned long long)written.sectors, (unsigned long long)run->journal.sectors);
+	if (ret == 0)
+		run->journal.front = written.front;
 	return ret < 0 ? ret : phase_to_written(run->disc, &run->journal, why);
 }
 

@@ -95,8 +95,8 @@ int finish_session(struct disc *disc, struct journal *journal, const struct chec
 	if (ret < 0)
 		return reason_set(why, -ret, "the session can't be read back: %s", strerror(-ret));
 	disc_renew_caches(disc, journal->start);
-	ret = check_session(disc, journal->gen, journal->start, journal->start + journal->sectors, progress,
-			    why);
+	ret = check_session(disc, journal->gen, journal->start, journal->start + journal->sectors,
+			    &journal->front, progress, why);
 	if (ret == 0 && journal->phase == PHASE_WRITTEN)
 		ret = phase_to_checked(disc, journal, why);
 	if (ret == 0)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "disc/iso_write.h"
 
+#include "disc/front_sum.h"
 #include "disc/iso_tree.h"
 #include "disc/session_stream.h"
 #include "disc/udf_session.h"
 #include "model/medium.h"
-#include "model/name.h"
 #include "model/name.h"
 
 #include <libburn/libburn.h>
@@ -30,6 +30,7 @@ struct iso_session {
 	IsoImage *image;
 	struct burn_source *source;
 	struct session_stream stream;
+	struct front_sum front;
 	struct verb_planned planned;
 	uint64_t size; /* bytes without padding */
 	uint8_t identity[HEAD_BYTES];
@@ -241,6 +242,7 @@ static int start_stream(struct iso_session *session, const struct iso_session_re
 	const struct verb_job *job = request->job;
 	CLEANUP(dispose_write_opts) IsoWriteOpts *opts = NULL;
 	struct volume base = { 0 };
+	uint32_t files = 0;
 	int code, got = 0;
 
 	if (job->has_base)
@@ -258,6 +260,12 @@ static int start_stream(struct iso_session *session, const struct iso_session_re
 	if (code < 0)
 		return iso_lib_failed(code, "the session can't be laid out", why);
 	session->size = (uint64_t)session->source->get_size(session->source);
+	if (iso_write_opts_get_data_start(opts, &files, 0) < 0 || files < job->nwa ||
+	    (files - job->nwa) * SECTOR > session->size)
+		return reason_set(why, EPROTO, "libisofs doesn't tell where the files begin");
+	got = front_sum_open(&session->front, (uint32_t)(files - job->nwa), why);
+	if (got < 0)
+		return got;
 	if (!job->sequential && !(request->source->is_drive && !job->has_base))
 		got = check_head(session, request->source, why);
 	return got < 0 ? got
@@ -349,6 +357,7 @@ void iso_session_free(struct iso_session *session)
 		burn_source_free(session->source);
 	}
 	session_stream_close(&session->stream);
+	front_sum_close(&session->front);
 	if (session->image)
 		iso_image_unref(session->image);
 	iso_medium_close(&session->medium);
@@ -374,7 +383,17 @@ uint64_t iso_session_size(const struct iso_session *session)
 
 int iso_session_read(void *session, uint8_t *buffer, int size)
 {
-	return session_stream_read(&((struct iso_session *)session)->stream, buffer, size);
+	struct iso_session *from = (struct iso_session *)session;
+	int got = session_stream_read(&from->stream, buffer, size);
+
+	if (got > 0)
+		front_sum_add(&from->front, buffer, (size_t)got);
+	return got;
+}
+
+void iso_session_front(struct iso_session *session, struct verb_front *ret)
+{
+	front_sum_end(&session->front, ret);
 }
 
 bool iso_session_failed(struct iso_session *session, struct reason *why)

@@ -36,5 +36,7 @@ uint64_t iso_session_size(const struct iso_session *session);
 int iso_session_read(void *session, uint8_t *buffer, int size);
 /* True when something went wrong in the writer thread, whatever the stream itself said; fills why. */
 bool iso_session_failed(struct iso_session *session, struct reason *why);
+/* What went out up to the first file; when all of it was read. */
+void iso_session_front(struct iso_session *session, struct verb_front *ret);
 /* The file that is being read, "" when it's something else. Returns ret. */
 const char *iso_session_current(struct iso_session *session, char *ret, size_t room);

@@ -336,6 +336,7 @@ int import_run(int fd, const char *path, uint64_t session, uint64_t limit, uint3
 				.limit = limit,
 				.format = format,
 				.own = sink->own,
+				.front = sink->front,
 				.damaged = sink->lost != NULL };
 	struct child child = { 0 };
 	struct verb_imported imported;

@@ -17,6 +17,7 @@ struct import_sink {
 	int (*link)(void *self, uint64_t ino, uint64_t parent, const char *name, size_t name_length,
 		    struct reason *why);
 	bool own;		 /* a session that was just written: its sums must agree, or -EBADMSG */
+	struct verb_front front; /* of it, where it is known: likewise */
 	const struct blob *head; /* blocks 0..31 as they once were; NULL: as they are */
 	/* NULL: a tree that can't be read in whole is an error. Else told of each part that is missing, in
 	 * printable text. */

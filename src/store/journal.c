@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 void journal_clear(struct journal *journal)
 {
@@ -10,6 +11,28 @@ void journal_clear(struct journal *journal)
 	blob_clear(&journal->head);
 	blob_clear(&journal->old_head);
 	*journal = (struct journal){ 0 };
+}
+
+/* Beside the row, which older databases have without it. */
+static int put_front(struct db *db, const struct verb_front *front)
+{
+	uint8_t stored[4 + sizeof front->sha256];
+
+	put_le32(stored, front->sectors);
+	memcpy(stored + 4, front->sha256, sizeof front->sha256);
+	return db_meta_put_blob(db, "journal_front", stored, sizeof stored);
+}
+
+static int get_front(struct db *db, struct verb_front *ret)
+{
+	struct blob stored CLEANUP(blob_clear) = { 0 };
+	int found = db_meta_blob(db, "journal_front", &stored);
+
+	if (found <= 0 || stored.length != 4 + sizeof ret->sha256)
+		return found < 0 ? found : 0;
+	ret->sectors = get_le32(stored.data);
+	memcpy(ret->sha256, stored.data + 4, sizeof ret->sha256);
+	return 0;
 }
 
 int journal_read(struct db *db, struct journal *ret)
@@ -32,6 +55,8 @@ int journal_read(struct db *db, struct journal *ret)
 	}
 	if (stmt)
 		sqlite3_reset(stmt);
+	if (found > 0 && get_front(db, &journal.front) < 0)
+		found = -EIO;
 	if (found > 0) {
 		*ret = journal;
 		journal = (struct journal){ 0 };
@@ -62,6 +87,8 @@ int journal_write(struct db *db, const struct journal *journal)
 
 	if (ret == 0)
 		ret = journal_put(db, journal);
+	if (ret == 0)
+		ret = put_front(db, &journal->front);
 	return ret < 0 ? ret : db_commit(db);
 }
 

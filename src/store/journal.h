@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "model/phase.h"
 #include "store/db.h"
+#include "wire/verbs.h"
 #include "store/session_change.h"
 
 struct journal {
@@ -16,6 +17,7 @@ struct journal {
 	struct blob fingerprint;
 	struct blob head;
 	struct blob old_head;
+	struct verb_front front; /* from WRITTEN on, where the worker told; sectors 0: not known */
 };
 
 void journal_clear(struct journal *journal);

@@ -37,6 +37,18 @@ static bool understood(const struct msg *msg, enum verb verb)
 	return msg->verb == (uint32_t)verb && msg_done(msg);
 }
 
+static void put_front(struct msg *msg, const struct verb_front *front)
+{
+	msg_put_u32(msg, front->sectors);
+	msg_put_bytes(msg, front->sha256, sizeof front->sha256);
+}
+
+static void get_front(struct msg *msg, struct verb_front *ret)
+{
+	ret->sectors = msg_get_u32(msg);
+	get_exact(msg, ret->sha256, sizeof ret->sha256);
+}
+
 void put_job(struct msg *msg, const struct verb_job *job)
 {
 	msg_start(msg, VERB_JOB);
@@ -49,6 +61,7 @@ void put_job(struct msg *msg, const struct verb_job *job)
 	msg_put_string(msg, job->label);
 	msg_put_u32(msg, job->format);
 	msg_put_u8(msg, job->own);
+	put_front(msg, &job->front);
 	msg_put_u8(msg, job->damaged);
 	msg_put_u8(msg, job->is_drive);
 	msg_put_u8(msg, job->sequential);
@@ -74,6 +87,7 @@ bool get_job(struct msg *msg, struct verb_job *ret)
 	msg_get_string(msg, ret->label, sizeof ret->label);
 	ret->format = msg_get_choice(msg, FORMAT_AUTO, FORMAT_UDF);
 	ret->own = msg_get_bool(msg);
+	get_front(msg, &ret->front);
 	ret->damaged = msg_get_bool(msg);
 	ret->is_drive = msg_get_bool(msg);
 	ret->sequential = msg_get_bool(msg);
@@ -336,12 +350,14 @@ void put_written(struct msg *msg, const struct verb_written *written)
 	msg_start(msg, VERB_WRITTEN);
 	msg_put_u64(msg, written->start);
 	msg_put_u64(msg, written->sectors);
+	put_front(msg, &written->front);
 }
 
 bool get_written(struct msg *msg, struct verb_written *ret)
 {
 	ret->start = msg_get_u64(msg);
 	ret->sectors = msg_get_u64(msg);
+	get_front(msg, &ret->front);
 	return understood(msg, VERB_WRITTEN);
 }
 

@@ -60,6 +60,13 @@ enum verb {
 #define BAD_SESSIONS_LIMIT 16u
 #define XATTR_LIMIT	   65536u /* bytes of a value */
 
+/* The first sectors of a session, up to its first file: descriptors, directories and path tables of all its
+ * trees. */
+struct verb_front {
+	uint32_t sectors; /* 0: nothing is known of them */
+	uint8_t sha256[FINGERPRINT_SIZE];
+};
+
 /* The job: which medium and which session on it. All addresses in sectors. */
 struct verb_job {
 	char path[PATH_LIMIT]; /* the source's absolute path; the descriptor that goes along is the same file
@@ -72,18 +79,19 @@ struct verb_job {
 	    limit; /* burn: sectors of the medium, the new session must end below. import: readable sectors */
 	bool has_base; /* burn: session is valid (the disc isn't blank) */
 	char label[LABEL_LIMIT +
-		   1];	     /* burn: volume id of the new session; empty: keep the base's, or "DISC" */
-	uint32_t format;     /* import: enum tree_format */
-	bool own;	     /* import: a session that was just written, with sums that must agree */
-	bool damaged;	     /* probe, import: what can't be read is left out, and told */
-	bool is_drive;	     /* the source is a drive, the descriptor its block device */
-	bool sequential;     /* burn: the medium takes sessions one behind the other, and has no head */
-	bool finalize;	     /* burn: nothing can be appended afterwards */
-	bool simulate;	     /* burn: with the laser off */
-	bool stream;	     /* burn: stream recording, without the drive's defect management */
-	bool to_file;	     /* burn: the session goes to a file, and the medium is only read */
-	uint32_t speed_kbps; /* burn: 0 = as fast as it goes */
-	uint32_t wanted;     /* probe: number of the session to take for the base, 0 = the last good one */
+		   1];		 /* burn: volume id of the new session; empty: keep the base's, or "DISC" */
+	uint32_t format;	 /* import: enum tree_format */
+	bool own;		 /* import: a session that was just written, with sums that must agree */
+	struct verb_front front; /* import: of that session, must agree, too */
+	bool damaged;		 /* probe, import: what can't be read is left out, and told */
+	bool is_drive;		 /* the source is a drive, the descriptor its block device */
+	bool sequential;	 /* burn: the medium takes sessions one behind the other, and has no head */
+	bool finalize;		 /* burn: nothing can be appended afterwards */
+	bool simulate;		 /* burn: with the laser off */
+	bool stream;		 /* burn: stream recording, without the drive's defect management */
+	bool to_file;		 /* burn: the session goes to a file, and the medium is only read */
+	uint32_t speed_kbps;	 /* burn: 0 = as fast as it goes */
+	uint32_t wanted; /* probe: number of the session to take for the base, 0 = the last good one */
 	/* probe: starts of sessions that are known to be bad and don't count */
 	uint32_t bad_count;
 	uint64_t bad[BAD_SESSIONS_LIMIT];
@@ -172,6 +180,7 @@ struct verb_progress {
 struct verb_written {
 	uint64_t start;
 	uint64_t sectors;
+	struct verb_front front; /* of a burn: as they went out */
 };
 
 struct verb_head { /* blocks 0..31 to be written, HEAD_BYTES */

@@ -131,7 +131,7 @@ static int burn(struct burn_role *role)
 		.progress = send_progress,
 		.self = role,
 	};
-	struct verb_written written = { role->planned.start, role->planned.sectors };
+	struct verb_written written = { .start = role->planned.start, .sectors = role->planned.sectors };
 	struct msg msg = { 0 };
 	int got;
 
@@ -146,6 +146,7 @@ static int burn(struct burn_role *role)
 		got = fault_point(FAULT_BURN_WRITTEN);
 	if (got < 0)
 		return got;
+	iso_session_front(role->session, &written.front);
 	put_written(&msg, &written);
 	return worker_send_now(role->worker, &msg, role->why);
 }

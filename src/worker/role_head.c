@@ -34,7 +34,7 @@ static int write_head(struct worker *worker, const struct blob *head, struct rea
 int role_head(struct worker *worker, struct reason *why)
 {
 	CLEANUP(blob_clear) struct blob head = { 0 };
-	struct verb_written written = { 0, HEAD_SECTORS };
+	struct verb_written written = { .sectors = HEAD_SECTORS };
 	struct msg reply = { 0 };
 	int got = take_head(worker, &head, why);
 

@@ -3,6 +3,7 @@
 #include "worker/role.h"
 
 #include "base/fault.h"
+#include "disc/front_sum.h"
 #include "base/fd.h"
 #include "disc/formats.h"
 
@@ -92,6 +93,8 @@ int role_import(struct worker *worker, struct reason *why)
 	if (got == 0)
 		got = formats_read_tree(&source, job->session, job->limit, job->format, &sink, &sending,
 					&imported, why);
+	if (got == 0 && job->own && job->front.sectors)
+		got = front_sum_check(&source, job->session, &job->front, why);
 	if (got == 0)
 		got = fault_point(FAULT_IMPORT_END);
 	if (got < 0)
