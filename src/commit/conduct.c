@@ -148,7 +148,7 @@ static void make_job(const struct run *run, struct verb_job *ret)
 	*ret = (struct verb_job){
 		.session = medium->base,
 		.nwa = medium->nwa,
-		.recorded = run->disc->is_drive ? 0 : medium->recorded,
+		.recorded = min_u64(medium->recorded, run->disc->image_sectors),
 		.limit = end_of_room(&run->probe),
 		.has_base = medium->state != DISC_BLANK,
 		.is_drive = run->disc->is_drive,

@@ -157,8 +157,11 @@ static void note_cut(struct disc *disc)
 	struct stat st;
 	char why[120];
 
-	if (disc->is_drive || fstat(disc->fd, &st) < 0 ||
-	    recorded <= sectors_of((uint64_t)st.st_size) + PAD_SLACK)
+	disc->image_sectors = 0;
+	if (disc->is_drive || fstat(disc->fd, &st) < 0)
+		return;
+	disc->image_sectors = (uint64_t)st.st_size / SECTOR;
+	if (recorded <= disc->image_sectors + PAD_SLACK)
 		return;
 	snprintf(why, sizeof why, "the image is cut off: it has %llu of %llu sectors",
 		 (unsigned long long)st.st_size / SECTOR, (unsigned long long)recorded);
@@ -420,8 +423,10 @@ static int check_base(struct disc *disc, const struct disc_options *options, str
 	return newest
 		   ? reason_set(
 			 why, EIO,
-			 "%s: what is on it couldn't be read, and work is staged that starts afresh: mount "
-			 "it with -o base=blank",
+			 "%s: what is on it couldn't be read when work was staged that starts afresh. Mount "
+			 "it "
+			 "with -o base=blank to go on with that; or, when it can be read again, discard that "
+			 "work there, unmount, and mount it without",
 			 disc->path)
 		   : 0;
 }

@@ -32,6 +32,7 @@ struct disc {
 	bool read_only;
 	char read_only_why[256];
 	struct probe probe;	/* replaced by each publication, under lock */
+	uint64_t image_sectors; /* of the image file with this probe: padding may be missing at its end */
 	uint32_t format;	/* enum tree_format of the base */
 	uint32_t wanted_format; /* the one asked for, or FORMAT_AUTO */
 	uint64_t base_nodes;
