@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # limit: 300
-# alone
 # 100,000 staged changes are committed with less than 200 MB in the daemon at any time; the burn worker tells its peak.
 . "$(dirname "$0")/../lib.sh"
 requires_fuse
