@@ -96,7 +96,8 @@ for kind in dvd+r dvd+rw; do
 	[ $kind != dvd+r ] || assert_equal "$(found '[.sessions[] | .number, .good_files] | @csv')" "4,0,3,2,2,1,1,1"
 done
 
-# another disc, or none, where the mount knew one
+# another disc, or none, where the mount knew one; they are told apart by the time of their sessions
+sleep 1.1
 new_disc dvd+r 60000 other
 mount_drive
 head -c 7000000 /dev/urandom >mnt/large
