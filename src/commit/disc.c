@@ -462,16 +462,16 @@ static int open_state(struct disc *disc, const struct disc_options *options, con
 /* What can't be read, or isn't known, may have a head that was cut off in the middle. */
 static int first_probe(struct disc *disc, const char *root, struct reason *why)
 {
-	struct reason torn = { 0 };
-	int mended, ret = disc_probe(disc, &disc->probe, why);
+	struct reason failed = { 0 };
+	int mended, ret = disc_probe(disc, &disc->probe, &failed);
 
 	if (ret == 0 && state_is_known(root, disc->probe.disc.fingerprint))
 		return 0;
-	mended = torn_head_mend(disc, root, &torn);
+	mended = torn_head_mend(disc, root, why);
 	if (mended < 0)
-		return reason_set(why, -mended, "%s", torn.text);
+		return mended;
 	if (mended == 0)
-		return ret;
+		return ret < 0 ? reason_set(why, -ret, "%s", failed.text) : 0;
 	probe_clear(&disc->probe);
 	return disc_probe(disc, &disc->probe, why);
 }
