@@ -12,16 +12,8 @@
 
 static int discard_refused(const char *what, int err)
 {
-	switch (err) {
-	case EBUSY:
-		return ctl_fail(EXIT_CODE_BUSY, "%s: a commit is under way (discfsctl wait)", what);
-	case ENOENT:
-		return ctl_fail(EXIT_CODE_SYSTEM, "%s: nothing is staged there", what);
-	case EACCES:
-	case EPERM:
-		return ctl_fail(EXIT_CODE_SYSTEM, "%s: only the owner of the mount may control it", what);
-	}
-	return ctl_fail(exit_code_of_errno(err), "%s: %s", what, strerror(err));
+	return err == ENOENT ? ctl_fail(EXIT_CODE_SYSTEM, "%s: nothing is staged there", what)
+			     : inside_refused(what, err);
 }
 
 static int discard_path(const char *path)
@@ -29,12 +21,10 @@ static int discard_path(const char *path)
 	AUTO_TEXT struct text line = { 0 };
 	char inside[PATH_MAX];
 	struct target target;
-	int err = inside_find(path, &target, inside, sizeof inside);
+	int err, code = inside_find(path, &target, inside, sizeof inside);
 
-	if (err == -ENXIO)
-		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is not in a disc that discfs has mounted", path);
-	if (err < 0)
-		return ctl_fail(EXIT_CODE_SYSTEM, "%s: %s", path, strerror(-err));
+	if (code)
+		return code;
 	text_add(&line, "discard /");
 	text_add_escaped(&line, inside, strlen(inside));
 	err = line.failed ? -ENOMEM : target_tell(&target, line.data);

@@ -13,8 +13,6 @@
 static int restore_refused(const char *session, const char *what, int err)
 {
 	switch (err) {
-	case EBUSY:
-		return ctl_fail(EXIT_CODE_BUSY, "%s: a commit is under way (discfsctl wait)", what);
 	case ENXIO:
 		return ctl_fail(EXIT_CODE_SYSTEM, "the disc has no session %s (discfsctl log)", session);
 	case ENOENT:
@@ -25,11 +23,8 @@ static int restore_refused(const char *session, const char *what, int err)
 		return ctl_fail(EXIT_CODE_NOT_APPENDABLE, "%s: the disc is read-only", what);
 	case EIO:
 		return ctl_fail(EXIT_CODE_SYSTEM, "session %s can't be read: see the log", session);
-	case EACCES:
-	case EPERM:
-		return ctl_fail(EXIT_CODE_SYSTEM, "%s: only the owner of the mount may control it", what);
 	}
-	return ctl_fail(exit_code_of_errno(err), "%s: %s", what, strerror(err));
+	return inside_refused(what, err);
 }
 
 static int tell(const struct target *target, const char *session, const char *inside, const char *what)
@@ -50,13 +45,9 @@ static int restore_path(const char *session, const char *path)
 {
 	char inside[PATH_MAX];
 	struct target target;
-	int err = inside_find(path, &target, inside, sizeof inside);
+	int code = inside_find(path, &target, inside, sizeof inside);
 
-	if (err == -ENXIO)
-		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is not in a disc that discfs has mounted", path);
-	if (err < 0)
-		return ctl_fail(EXIT_CODE_SYSTEM, "%s: %s", path, strerror(-err));
-	return tell(&target, session, inside, path);
+	return code ? code : tell(&target, session, inside, path);
 }
 
 static int confirm(const char *session, const struct json *status)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/inside.h"
 
+#include "ctl/ctl.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,7 +55,7 @@ bool inside_is_root(const char *path, struct target *target)
 	       target_look(path, target) == 0 && strcmp(real, target->root) == 0;
 }
 
-int inside_find(const char *path, struct target *target, char *ret_inside, size_t room)
+static int find(const char *path, struct target *target, char *ret_inside, size_t room)
 {
 	char whole[2 * PATH_MAX], above[2 * PATH_MAX], real[PATH_MAX];
 	size_t length;
@@ -78,4 +80,25 @@ int inside_find(const char *path, struct target *target, char *ret_inside, size_
 	snprintf(above, sizeof above, "%s%s", real, whole + length);
 	return snprintf(ret_inside, room, "%s", above + strlen(target->root) + 1) < (int)room ? 0
 											      : -ENAMETOOLONG;
+}
+
+int inside_find(const char *path, struct target *target, char *ret_inside, size_t room)
+{
+	int err = find(path, target, ret_inside, room);
+
+	if (err == -ENXIO)
+		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is not in a disc that discfs has mounted", path);
+	return err < 0 ? ctl_fail(EXIT_CODE_SYSTEM, "%s: %s", path, strerror(-err)) : EXIT_CODE_DONE;
+}
+
+int inside_refused(const char *what, int err)
+{
+	switch (err) {
+	case EBUSY:
+		return ctl_fail(EXIT_CODE_BUSY, "%s: a commit is under way (discfsctl wait)", what);
+	case EACCES:
+	case EPERM:
+		return ctl_fail(EXIT_CODE_SYSTEM, "%s: only the owner of the mount may control it", what);
+	}
+	return ctl_fail(exit_code_of_errno(err), "%s: %s", what, strerror(err));
 }

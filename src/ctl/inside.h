@@ -7,5 +7,7 @@
 /* The mount point itself, and no symbolic link to it. */
 bool inside_is_root(const char *path, struct target *target);
 /* Splits a path, which may be of something deleted together with its directory, into the mount and the path
- * in it. 0 or -errno: -ENXIO: in no disc that discfs has mounted. */
+ * in it. An exit code; says why. */
 int inside_find(const char *path, struct target *target, char *ret_inside, size_t room);
+/* Says why a change of what is staged was refused, where that is the same for all of them: an exit code. */
+int inside_refused(const char *what, int err);
