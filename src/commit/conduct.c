@@ -10,6 +10,7 @@
 #include "commit/failure.h"
 #include "commit/fill.h"
 #include "commit/finish.h"
+#include "commit/lost_state.h"
 #include "commit/outfile.h"
 #include "commit/phases.h"
 #include "commit/plan.h"
@@ -80,13 +81,15 @@ static int sync_mount(struct commit *commit, struct reason *why)
 static int freeze(struct run *run, struct reason *why)
 {
 	struct tree *tree = &run->disc->tree;
-	int ret =
-	    tree->broken
-		? reason_set(why, -tree->broken,
-			     "the staged work in %s can't be changed any more (%s): unmount, and mount again",
-			     run->disc->state.path, strerror(-tree->broken))
-		: disc_check_same(run->disc, &run->probe, why);
+	int ret = lost_state_check(run->disc, why);
 
+	if (ret == 0 && tree->broken)
+		ret = reason_set(
+		    why, -tree->broken,
+		    "the staged work in %s can't be changed any more (%s): unmount, and mount again",
+		    run->disc->state.path, strerror(-tree->broken));
+	if (ret == 0)
+		ret = disc_check_same(run->disc, &run->probe, why);
 	if (ret < 0)
 		return ret;
 	return phase_to_frozen(run->disc, &run->journal, why);

@@ -8,6 +8,7 @@
 #include "commit/away.h"
 #include "commit/offline.h"
 #include "commit/damage.h"
+#include "commit/lost_state.h"
 #include "commit/recover.h"
 #include "commit/shelve.h"
 #include "commit/torn_head.h"
@@ -560,8 +561,10 @@ int disc_open(struct disc *disc, const struct disc_options *options, struct reas
 	disc->tree.spool.fd = disc->tree.db.wal_fd = -1;
 	pthread_mutex_init(&disc->lock, NULL);
 	ret = options->offline ? offline_open(disc, options, why) : open_all(disc, options, why);
-	if (ret < 0)
+	if (ret < 0) {
+		ret = lost_state_explain(disc, ret, why);
 		disc_close(disc);
+	}
 	return ret;
 }
 

@@ -20,11 +20,12 @@ struct disc_options {
 };
 
 struct disc {
-	char path[PATH_LIMIT]; /* absolute; "offline:ID" */
-	int fd;		       /* the medium; an image file is held with flock */
-	bool offline;	       /* there is none: see offline.h */
-	char missing[96];      /* then how it's called */
-	bool shelved;	       /* the catalogue knows it as it is */
+	char path[PATH_LIMIT];	 /* absolute; "offline:ID" */
+	int fd;			 /* the medium; an image file is held with flock */
+	bool offline;		 /* there is none: see offline.h */
+	_Atomic bool state_lost; /* see lost_state.h */
+	char missing[96];	 /* then how it's called */
+	bool shelved;		 /* the catalogue knows it as it is */
 	bool is_drive;
 	bool is_away; /* while it's opened: its newest session was burned from a file, see away.h */
 	struct probe_wish

@@ -2,6 +2,7 @@
 #include "control/control.h"
 
 #include "commit/damage.h"
+#include "commit/lost_state.h"
 #include "proc/drive_json.h"
 #include "store/changes.h"
 #include "wire/session_json.h"
@@ -17,8 +18,9 @@ static const char *const state_names[] = { "unknown", "blank", "appendable", "cl
 /* Everything that status tells, taken once so that both forms agree. */
 struct status {
 	struct changes_count staged;
-	int broken;  /* 0, or why nothing more can be staged: positive errno */
-	int failing; /* the same, for now */
+	int broken;	    /* 0, or why nothing more can be staged: positive errno */
+	int failing;	    /* the same, for now */
+	struct reason lost; /* what is staged is, when it's unmounted */
 	struct progress_view work;
 	struct commit_result last;
 	uint64_t spool_used, spool_limit;
@@ -36,6 +38,7 @@ static void take_status(struct control *control, struct status *ret)
 {
 	struct tree *tree = &control->disc->tree;
 
+	lost_state_check(control->disc, &ret->lost);
 	ret->broken = -changes_count(tree, &ret->staged);
 	if (ret->broken == 0)
 		ret->broken = -tree->broken;
@@ -200,6 +203,8 @@ static void json_last(const struct commit_result *last, struct text *text)
 
 static const char *warning(const struct status *status)
 {
+	if (status->lost.err)
+		return status->lost.text;
 	if (status->broken)
 		return "nothing more can be staged, and what is staged may not be told in full: unmount, see "
 		       "to the "
@@ -262,7 +267,7 @@ int control_status_json(struct control *control, struct text *ret)
 	json_last(&status.last, ret);
 	text_add(ret, ",\n\"warnings\":[");
 	json_warning(&status, ret);
-	text_add(ret, "],\n");
+	text_add(ret, "],\n\"state_lost\":%s,\n", status.lost.err ? "true" : "false");
 	json_damage(&status.damage, ret);
 	text_add(ret, "}\n");
 	return ret->failed ? -ENOMEM : 0;

@@ -24,6 +24,8 @@ int command_cancel(int argc, char **argv)
 	case ESRCH:
 		puts("Nothing is under way");
 		return EXIT_CODE_DONE;
+	case ENOTCONN:
+		return target_died(target.root);
 	case EALREADY:
 		return ctl_fail(EXIT_CODE_SYSTEM,
 				"too late: the commit came to its end (discfsctl status tells how)");

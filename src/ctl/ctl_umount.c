@@ -101,16 +101,28 @@ static int commit_first(const struct target *target, const struct json *status, 
 	return code;
 }
 
-int umount_disc(struct target *target, bool wait, bool quiet)
+/* The daemon's warning says why it would be. */
+static int would_lose(const struct target *target, const struct json *status)
+{
+	AUTO_FREE char *warning = json_string(status, "$.warnings[0]");
+
+	return ctl_fail(EXIT_CODE_SYSTEM, "%s stays mounted: %s", target->root, warning ? warning : "");
+}
+
+int umount_disc(struct target *target, const struct umount_wish *wish)
 {
 	AUTO_JSON struct json status = { 0 };
 	AUTO_CLOSE int pidfd = -1;
+	bool lost;
 	int code;
 
 	target_sync(target);
 	code = target_status(target, &status);
-	if (!code)
-		code = commit_first(target, &status, wait, quiet);
+	lost = !code && json_bool(&status, "$.state_lost") && work_staged(&status);
+	if (lost && !wish->force)
+		return would_lose(target, &status);
+	if (!code && !lost)
+		code = commit_first(target, &status, wish->wait, wish->quiet);
 	if (code == EXIT_CODE_NO_DISCFS || code == EXIT_CODE_INTERRUPTED)
 		return code;
 	if (code)
@@ -119,19 +131,24 @@ int umount_disc(struct target *target, bool wait, bool quiet)
 	code = detach(target);
 	if (code)
 		return code;
-	await_daemon(pidfd, quiet);
-	if (!quiet)
-		printf("%s is unmounted\n", target->root);
+	await_daemon(pidfd, wish->quiet);
+	if (!wish->quiet)
+		printf("%s is unmounted%s\n", target->root, lost ? "; what was staged is lost" : "");
 	return EXIT_CODE_DONE;
 }
 
 int command_umount(int argc, char **argv)
 {
-	const struct option_spec options[] = { { 0 } };
+	struct umount_wish wish = { .wait = true };
+	const struct option_spec options[] = {
+		{ "force", 0, .flag = &wish.force },
+		{ "quiet", 'q', .flag = &wish.quiet },
+		{ 0 },
+	};
 	struct target target;
 	int count, code = ctl_options(argc, argv, options, 1, &count);
 
 	if (!code)
 		code = target_find(count ? argv[1] : ".", &target);
-	return code ? code : umount_disc(&target, true, false);
+	return code ? code : umount_disc(&target, &wish);
 }

@@ -140,15 +140,20 @@ static const struct command commands[] = {
 	  "      --state DIR  as discfs -o state=DIR\n"
 	  "      --json       as JSON\n",
 	  command_catalog },
-	{ "umount", "[DIR]", "Unmount, and wait until all is safe",
+	{ "umount", "[DIR] [--force] [--quiet]", "Unmount, and wait until all is safe",
 	  "A disc mounted with -o commit=unmount is committed first; when that fails, it\n"
-	  "stays mounted and nothing is lost.\n",
+	  "stays mounted and nothing is lost.\n\n"
+	  "      --force  also where staged work is lost by it, since its state directory was\n"
+	  "               removed under the mount\n"
+	  "  -q, --quiet  say only what went wrong\n",
 	  command_umount },
-	{ "eject", "[DRIVE|DIR] [--json]", "Open the tray, after unmounting",
-	  "A disc that discfs has mounted is unmounted first, as umount does it. While a\n"
-	  "commit is under way, it's refused. The default is the disc that is mounted here,\n"
-	  "or the only drive that there is.\n\n"
-	  "      --json  say what was done as JSON, no progress\n",
+	{ "eject", "[DRIVE|DIR] [--force] [--json]", "Open the tray, after unmounting",
+	  "A disc that you have mounted is unmounted first, as umount does it. While a commit\n"
+	  "is under way, it's refused; so it is, unless forced, where somebody else has it\n"
+	  "mounted, and where DRIVE was named and work is staged that isn't burned. The\n"
+	  "default is the disc that is mounted here, or the only drive that there is.\n\n"
+	  "      --force  unmount it all the same: what is staged stays staged\n"
+	  "      --json   say what was done as JSON, no progress\n",
 	  command_eject },
 	{ "load", "[DRIVE] [--json]", "Close the tray, and tell what is in it",
 	  "Some drives, those of laptops among them, can't.\n\n"

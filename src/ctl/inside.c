@@ -94,6 +94,8 @@ int inside_find(const char *path, struct target *target, char *ret_inside, size_
 int inside_refused(const char *what, int err)
 {
 	switch (err) {
+	case ENOTCONN:
+		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s: the discfs there has died", what);
 	case EBUSY:
 		return ctl_fail(EXIT_CODE_BUSY, "%s: a commit is under way (discfsctl wait)", what);
 	case EACCES:

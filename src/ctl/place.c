@@ -22,6 +22,7 @@ static int place_of_source(const char *path, struct place *ret)
 	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return ctl_fail(EXIT_CODE_SYSTEM, "%s is neither a drive nor an image file", path);
 	ret->is_drive = S_ISBLK(st.st_mode);
+	ret->by_source = true;
 	ret->mounted =
 	    target_of_any(ret->path, ret->is_drive ? st.st_rdev : 0, &ret->mount, type, sizeof type);
 	ret->discfs = ret->mounted && strcmp(type, FS_TYPE) == 0;

@@ -10,6 +10,7 @@ struct place {
 	bool mounted;
 	struct target mount; /* where */
 	bool discfs;	     /* by us */
+	bool by_source;	     /* it was found by the name of the drive or file, not by where it's mounted */
 	bool offline;	     /* the disc isn't here: path is no path */
 };
 

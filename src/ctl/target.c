@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 
@@ -18,6 +19,7 @@ struct mount_line {
 	char point[PATH_MAX];
 	char type[64];
 	char source[PATH_MAX];
+	uid_t owner; /* of a FUSE mount; else root */
 };
 
 /* Copies a word up to a space, with \ooo turned back into bytes. Returns what follows the word. */
@@ -44,7 +46,7 @@ static const char *word_copy(const char *from, char *ret, size_t room)
 /* "36 35 98:0 /root /mnt rw,noatime master:1 - type source options" */
 static bool mount_line_parse(const char *line, struct mount_line *ret)
 {
-	const char *dash = strstr(line, " - ");
+	const char *dash = strstr(line, " - "), *owner;
 	unsigned major, minor;
 
 	if (!dash || sscanf(line, "%*s %*s %u:%u", &major, &minor) != 2)
@@ -58,6 +60,8 @@ static bool mount_line_parse(const char *line, struct mount_line *ret)
 	}
 	word_copy(line, ret->point, sizeof ret->point);
 	word_copy(word_copy(dash + 3, ret->type, sizeof ret->type), ret->source, sizeof ret->source);
+	owner = strstr(dash + 3, "user_id=");
+	ret->owner = owner ? (uid_t)strtoul(owner + strlen("user_id="), NULL, 10) : 0;
 	return true;
 }
 
@@ -108,6 +112,7 @@ static void look_match(void *self, const struct mount_line *line)
 		return;
 	look->best = strlen(line->point) + 1;
 	look->discfs = strcmp(line->type, FS_TYPE) == 0;
+	look->target->owner = line->owner;
 	snprintf(look->target->root, sizeof look->target->root, "%s", line->point);
 }
 
@@ -135,7 +140,13 @@ int target_look(const char *path, struct target *ret)
 	return look.discfs ? 0 : -ENXIO;
 }
 
-static int target_died(const char *path)
+/* What the kernel answers when the daemon is gone, and to who waited for it just then (fs/fuse/dev.c). */
+static bool is_death(int err)
+{
+	return err == -ENOTCONN || err == -ECONNABORTED || err == -ECONNREFUSED;
+}
+
+int target_died(const char *path)
 {
 	return ctl_fail(EXIT_CODE_NO_DISCFS,
 			"%s: the discfs there has died; clear it away with: fusermount3 -u %s", path, path);
@@ -147,7 +158,7 @@ int target_find(const char *path, struct target *ret)
 
 	if (err == -ENXIO)
 		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is not in a disc that discfs has mounted", path);
-	if (err == -ENOTCONN)
+	if (is_death(err))
 		return target_died(path);
 	if (err < 0)
 		return ctl_fail(err == -ENOENT ? EXIT_CODE_NO_DISCFS : EXIT_CODE_SYSTEM, "%s: %s", path,
@@ -178,6 +189,7 @@ static void source_match(void *self, const struct mount_line *line)
 		return;
 	snprintf(look->target->root, sizeof look->target->root, "%s", line->point);
 	snprintf(look->type, sizeof look->type, "%s", line->type);
+	look->target->owner = line->owner;
 	look->found = true;
 }
 
@@ -218,7 +230,7 @@ int target_read(const struct target *target, const char *name, struct text *text
 	AUTO_CLOSE int fd = target_open(target, name, O_RDONLY);
 	int err = fd < 0 ? fd : read_all(fd, text);
 
-	if (err == -ENOTCONN)
+	if (is_death(err))
 		return target_died(target->root);
 	if (err == -ENOENT)
 		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s: no discfs answers there", target->root);
@@ -255,12 +267,14 @@ int target_tell(const struct target *target, const char *line)
 	AUTO_TEXT struct text text = { 0 };
 
 	if (fd < 0)
-		return fd;
+		return is_death(fd) ? -ENOTCONN : fd;
 	text_add(&text, "%s\n", line);
 	if (text.failed)
 		return -ENOMEM;
 	/* One write, one command: its errno is the answer. */
-	return write(fd, text.data, text.length) < 0 ? -errno : 0;
+	if (write(fd, text.data, text.length) >= 0)
+		return 0;
+	return is_death(-errno) ? -ENOTCONN : -errno;
 }
 
 int target_write_lines(const struct target *target, const char *name, const char *lines, size_t length)

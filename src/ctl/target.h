@@ -11,6 +11,7 @@
 
 struct target {
 	char root[PATH_MAX]; /* the mount point */
+	uid_t owner;	     /* who mounted it */
 };
 
 /* Finds the mount that path is in. An exit code; says why on stderr. */
@@ -29,7 +30,9 @@ int target_read(const struct target *target, const char *name, struct text *text
 int target_status(const struct target *target, struct json *ret);
 /* The same, quietly: 0 or -errno. */
 int target_peek(const struct target *target, struct json *ret);
-/* Writes one command line to .discfs/control. 0 or -errno: the daemon's answer. */
+/* Says that the daemon of a mount is gone, and returns EXIT_CODE_NO_DISCFS. */
+int target_died(const char *path);
+/* Writes one command line to .discfs/control. 0 or -errno: the daemon's answer; -ENOTCONN: it's gone. */
 int target_tell(const struct target *target, const char *line);
 /* Writes whole lines to another file of .discfs/, in pieces that fit. 0 or -errno. */
 int target_write_lines(const struct target *target, const char *name, const char *lines, size_t length);

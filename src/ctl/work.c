@@ -179,6 +179,8 @@ static int commit_refused(const struct target *target, int err)
 	AUTO_FREE char *why = NULL;
 	const char *text = strerror(err);
 
+	if (err == ENOTCONN)
+		return target_died(target->root);
 	if (err == EBUSY)
 		return ctl_fail(EXIT_CODE_BUSY,
 				"a commit is under way or the drive is in use (discfsctl wait %s)",

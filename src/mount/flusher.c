@@ -2,6 +2,7 @@
 #include "mount/flusher.h"
 
 #include "base/log.h"
+#include "commit/lost_state.h"
 #include "mount/stale.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 
 #define FLUSH_MS   500
 #define SYNC_EVERY 10 /* flushes */
+#define LOOK_EVERY 4
 
 /* Returns true when the mount ends. */
 static bool pause_flusher(struct mount *mount)
@@ -37,11 +39,15 @@ static void *flusher(void *self)
 	for (unsigned round = 1; !pause_flusher(mount); round++) {
 		uint64_t stamp = atomic_load(&tree->stamp);
 		bool sync = round % SYNC_EVERY == 0 && stamp != synced;
-		int ret = sync ? tree_sync(tree) : tree_flush(tree);
+		struct reason lost = { 0 };
+		int ret = round % LOOK_EVERY == 0 ? lost_state_check(&mount->disc, &lost) : 0;
+
+		if (ret == 0)
+			ret = sync ? tree_sync(tree) : tree_flush(tree);
 
 		if (sync && ret == 0)
 			synced = stamp;
-		if (ret < 0 && ret != told)
+		if (ret < 0 && ret != told && !atomic_load(&mount->disc.state_lost))
 			log_error("staged work can't be written to %s: %s", mount->disc.state.path,
 				  strerror(-ret));
 		told = ret;

@@ -32,6 +32,14 @@ int catalog_open_db(const struct catalog *catalog, const struct catalog_disc *di
 	return db_open_reader(ret, path, why);
 }
 
+/* One sentence for all that may be wrong inside a database. */
+static int unreadable(const struct catalog_disc *disc, const struct db *db, int err, struct reason *why)
+{
+	return reason_set(why, err,
+			  "%s is damaged or can't be read (discfsctl catalog forget --force %s gives it up)",
+			  db->path, disc->id);
+}
+
 static void load(const struct catalog *catalog, struct catalog_disc *disc)
 {
 	struct db db CLEANUP(db_close) = { 0 };
@@ -41,7 +49,7 @@ static void load(const struct catalog *catalog, struct catalog_disc *disc)
 		return;
 	found = shelf_load(&db, &disc->shelf);
 	if (found < 0)
-		reason_set(&disc->unreadable, -found, "%s can't be read", db.path);
+		unreadable(disc, &db, -found, &disc->unreadable);
 	disc->known = found > 0;
 }
 
@@ -257,7 +265,7 @@ int catalog_look_staged(const struct catalog *catalog, struct catalog_disc *disc
 	cut_off = ret < 0 ? ret : db_int(&tree->db, QUERY_JOURNAL_COUNT);
 	db_reads_end(&tree->db);
 	disc->cut_off = cut_off > 0 && !disc->mounted;
-	return cut_off < 0 ? reason_set(why, (int)-cut_off, "%s can't be read", tree->db.path) : 0;
+	return cut_off < 0 ? unreadable(disc, &tree->db, (int)-cut_off, why) : 0;
 }
 
 bool catalog_is_staged(const struct catalog_disc *disc)

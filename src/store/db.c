@@ -46,13 +46,22 @@ static int db_errno(int code)
 	}
 }
 
+static bool is_damage(int code)
+{
+	return (code & 0xFF) == SQLITE_CORRUPT || (code & 0xFF) == SQLITE_NOTADB;
+}
+
+/* What a reader meets, its caller tells. The statement says something to programmers only. */
 static int db_fail(struct db *db, const char *what)
 {
 	int code = sqlite3_extended_errcode(db->handle);
 
+	if (code != db->told && !db->reader)
+		log_error("%s: %s", db->path, is_damage(code) ? "it's damaged" : sqlite3_errmsg(db->handle));
 	if (code != db->told)
-		log_error("database %s: %s: %s", db->path, what, sqlite3_errmsg(db->handle));
+		log_debug("%s: %s: %s", db->path, what, sqlite3_errmsg(db->handle));
 	db->told = code;
+	db->damaged = db->damaged || is_damage(code);
 	if ((code & 0xFF) != SQLITE_CORRUPT)
 		return code ? db_errno(code) : -EIO;
 	/* EIO of a read comes so, too. SQLite takes nothing more until the transaction is rolled back, and
@@ -74,15 +83,16 @@ static int64_t pragma_int(const struct db *db, const char *sql)
 	return value;
 }
 
-static int db_exec(const struct db *db, const char *sql, struct reason *why)
+static int db_exec(struct db *db, const char *sql, struct reason *why)
 {
 	if (sqlite3_exec(db->handle, sql, NULL, NULL, NULL) == SQLITE_OK)
 		return 0;
+	db->damaged = is_damage(sqlite3_errcode(db->handle));
 	return reason_set(why, -db_errno(sqlite3_errcode(db->handle)), "%s: %s", db->path,
 			  sqlite3_errmsg(db->handle));
 }
 
-static int db_create(const struct db *db, struct reason *why)
+static int db_create(struct db *db, struct reason *why)
 {
 	char marks[96];
 	int ret;
@@ -95,7 +105,7 @@ static int db_create(const struct db *db, struct reason *why)
 	return ret < 0 ? ret : db_exec(db, marks, why);
 }
 
-static int db_check_version(const struct db *db, struct reason *why)
+static int db_check_version(struct db *db, struct reason *why)
 {
 	int64_t application = pragma_int(db, "PRAGMA application_id");
 	int64_t version = pragma_int(db, "PRAGMA user_version");
@@ -103,10 +113,9 @@ static int db_check_version(const struct db *db, struct reason *why)
 	if ((application == 0 && version == 0) ||
 	    (application == APPLICATION_ID && version > 0 && version < SCHEMA_VERSION))
 		return db_create(db, why);
-	if (application != APPLICATION_ID)
-		return reason_set(why, EUCLEAN,
-				  "%s is damaged or not a discfs database; move it away to start anew",
-				  db->path);
+	db->damaged = application != APPLICATION_ID;
+	if (db->damaged)
+		return reason_set(why, EUCLEAN, "%s is damaged or not a discfs database", db->path);
 	if (version != SCHEMA_VERSION)
 		return reason_set(why, EUCLEAN, "%s was written by another version of discfs (schema %lld)",
 				  db->path, (long long)version);
@@ -166,7 +175,7 @@ void db_stay_small(struct db *db)
 
 int db_open_reader(struct db *db, const char *path, struct reason *why)
 {
-	*db = (struct db){ .wal_fd = -1, .path = strdup(path) };
+	*db = (struct db){ .wal_fd = -1, .path = strdup(path), .reader = true };
 	pthread_mutex_init(&db->sync, NULL);
 	if (!db->path)
 		return reason_set(why, ENOMEM, "out of memory");

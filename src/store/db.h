@@ -22,6 +22,8 @@ struct db {
 	pthread_mutex_t sync;  /* one at a time */
 	_Atomic bool written;  /* something was committed since the last sync began */
 	int told;	       /* SQLite's code that was logged last: once is enough */
+	bool reader;	       /* db_open_reader: logs nothing */
+	bool damaged;	       /* SQLite, or the file's own mark, says so */
 	int wal_fd;	       /* of the WAL file, for db_sync */
 	char *path;
 	_Atomic int log_pages; /* in the WAL, as of the last commit */

@@ -414,6 +414,8 @@ ctl 0 commit --dry-run --json "$T/mnt"
 assert_equal "$(jq -r '"\(.op) \(.exit) \(.sectors > 100)"' <<<"$said")" "dry-run 0 true"
 assert_equal "$(mmcsim show "$place" | sed -n 's/^writes=//p')" 0 "sectors that a dry run wrote"
 ctl 12 commit --simulate "$T/mnt"
+ctl 14 eject $drive
+says "staged there isn't burned"
 ctl 1 commit --speed 4 --label "$(printf 'x%.0s' {1..33})" "$T/mnt"
 ctl 0 eject --json "$T/mnt"
 assert_equal "$(jq -r '"\(.op) \(.drive) \(.unmounted)"' <<<"$said")" "eject /dev/sr21 $T/mnt"

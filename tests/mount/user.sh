@@ -45,6 +45,9 @@ assert_fails "Permission denied" ls mnt
 as_user discfsctl umount mnt
 await_end "$daemon"
 as_user discfs disc.img mnt
+# nor does root take it away by its name only
+assert_exit 14 discfsctl eject disc.img
+grep -q "mounted on $T/home/mnt by $user" "$T/out"
 assert_equal "$(as_user cat mnt/file | tr '\n' ' ')" "mine more "
 as_user diff -r -x fuse.h /usr/include/linux mnt/renamed
 [ ! -e mnt/renamed/fuse.h ]
