@@ -88,9 +88,9 @@ static int set_attributes(const struct building *building, IsoNode *node, uint32
 	iso_node_set_permissions(node, from->attr.mode & 07777);
 	iso_node_set_uid(node, from->attr.uid);
 	iso_node_set_gid(node, from->attr.gid);
-	iso_node_set_atime(node, (time_t)(from->attr.atime_ns / NS_PER_SEC));
-	iso_node_set_mtime(node, (time_t)(from->attr.mtime_ns / NS_PER_SEC));
-	iso_node_set_ctime(node, (time_t)(from->attr.ctime_ns / NS_PER_SEC));
+	iso_node_set_atime(node, (time_t)(node_time_on_disc(from->attr.atime_ns) / NS_PER_SEC));
+	iso_node_set_mtime(node, (time_t)(node_time_on_disc(from->attr.mtime_ns) / NS_PER_SEC));
+	iso_node_set_ctime(node, (time_t)(node_time_on_disc(from->attr.ctime_ns) / NS_PER_SEC));
 	got = iso_attr_write(node, &from->xattrs, reference && from->md5.length == MD5_LENGTH ? reference : 0,
 			     filler_of(from, name));
 	if (got < 0) {

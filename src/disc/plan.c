@@ -71,7 +71,7 @@ static struct plan_node *push_node(struct plan *plan, const struct verb_node *fr
 		reason_set(why, ENOMEM, "out of memory");
 		return NULL;
 	}
-	*at = (struct plan_node){ .node.attr = from->attr, .first_name = NO_NAME };
+	*at = (struct plan_node){ .node.attr = from->attr, .first_name = NO_NAME, .kept = from->node_kept };
 	plan->by_ino.slots[slot_of(plan, from->attr.ino)] = (uint32_t)plan->nodes.count;
 	if (blob_set(&at->node.target, from->target, from->target_length) < 0 ||
 	    blob_set(&at->node.zf, from->zf, from->zf_length) < 0 ||
@@ -109,7 +109,8 @@ static int push_name(struct plan *plan, const struct verb_node *from, struct pla
 		return reason_set(why, ENOMEM, "out of memory");
 	*at = (struct plan_name){ .node = (uint32_t)(node - plan->nodes.items),
 				  .parent = (uint32_t)(parent - plan->nodes.items),
-				  .name = strndup(from->name, from->name_length) };
+				  .name = strndup(from->name, from->name_length),
+				  .kept = from->name_kept };
 	if (!at->name)
 		return reason_set(why, ENOMEM, "out of memory");
 	if (node->names++ == 0)

@@ -15,6 +15,7 @@ struct plan_node {
 	uint32_t first_name; /* index; the root: NO_NAME */
 	uint32_t names;	     /* how many */
 	uint32_t reference;  /* see synth.h: number of its first record in the synthesised image, 0 = none */
+	bool kept;	     /* as the base has it */
 };
 
 struct plan_name {
@@ -22,6 +23,7 @@ struct plan_name {
 	uint32_t parent;    /* node */
 	uint32_t reference; /* number of its own record, 0 = none */
 	char *name;	    /* owned */
+	bool kept;	    /* the base has it in this directory */
 };
 
 #define NO_NAME UINT32_MAX

@@ -11,20 +11,6 @@ enum { AT_CHECKSUM = 4, AT_CRC = 8, AT_CRC_LENGTH = 10, AT_LOCATION = 12 };
 
 #define ZONE_UNKNOWN (-2047)
 
-uint16_t udf_crc(const uint8_t *data, size_t length)
-{
-	/* Of each half of a byte. */
-	static const uint16_t table[16] = { 0x0000, 0x1021, 0x2042, 0x3063, 0x4084, 0x50a5, 0x60c6, 0x70e7,
-					    0x8108, 0x9129, 0xa14a, 0xb16b, 0xc18c, 0xd1ad, 0xe1ce, 0xf1ef };
-	uint16_t crc = 0;
-
-	for (size_t i = 0; i < length; i++) {
-		crc = (uint16_t)(crc << 4 ^ table[(crc >> 12 ^ data[i] >> 4) & 15]);
-		crc = (uint16_t)(crc << 4 ^ table[(crc >> 12 ^ data[i]) & 15]);
-	}
-	return crc;
-}
-
 uint32_t udf_tag_read(const uint8_t *data, size_t room)
 {
 	uint32_t length;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "model/udf_ident.h"
 
 /* ECMA-167 3/7.2.1 and 4/7.2.1. */
 enum udf_tag {
@@ -27,8 +28,6 @@ enum udf_tag {
 #define UDF_TAG_LENGTH	16u
 #define UDF_TIME_LENGTH 12u
 
-/* ECMA-167 1/7.2.6: x^16 + x^12 + x^5 + 1. */
-uint16_t udf_crc(const uint8_t *data, size_t length);
 /* Is there a tag whose checksum is right, and whose CRC is that of the bytes behind it? Returns its
  * identifier, 0 for none. room: bytes from the tag's first on. */
 uint32_t udf_tag_read(const uint8_t *data, size_t room);

@@ -84,9 +84,6 @@ int burn_node(struct burn *burn, const struct node *node, uint64_t parent, const
 	struct msg msg;
 	int ret;
 
-	verb.attr.atime_ns = node_time_on_disc(node->attr.atime_ns);
-	verb.attr.mtime_ns = node_time_on_disc(node->attr.mtime_ns);
-	verb.attr.ctime_ns = node_time_on_disc(node->attr.ctime_ns);
 	put_node(&msg, &verb);
 	ret = send_msg(burn, &msg, why);
 	return ret < 0 || again ? ret : send_content(burn, node, why);

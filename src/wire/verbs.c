@@ -69,6 +69,10 @@ void put_job(struct msg *msg, const struct verb_job *job)
 	msg_put_u8(msg, job->simulate);
 	msg_put_u8(msg, job->stream);
 	msg_put_u8(msg, job->to_file);
+	msg_put_u8(msg, job->joliet);
+	msg_put_u8(msg, job->udf);
+	msg_put_u8(msg, job->udf_links);
+	msg_put_u8(msg, job->inherit);
 	msg_put_u32(msg, job->speed_kbps);
 	msg_put_u32(msg, job->wanted);
 	msg_put_u32(msg, job->bad_count);
@@ -95,6 +99,10 @@ bool get_job(struct msg *msg, struct verb_job *ret)
 	ret->simulate = msg_get_bool(msg);
 	ret->stream = msg_get_bool(msg);
 	ret->to_file = msg_get_bool(msg);
+	ret->joliet = msg_get_bool(msg);
+	ret->udf = msg_get_bool(msg);
+	ret->udf_links = msg_get_bool(msg);
+	ret->inherit = msg_get_bool(msg);
 	ret->speed_kbps = msg_get_u32(msg);
 	ret->wanted = msg_get_u32(msg);
 	ret->bad_count = msg_get_choice(msg, 0, BAD_SESSIONS_LIMIT);
@@ -234,6 +242,8 @@ void put_node(struct msg *msg, const struct verb_node *node)
 	msg_put_bytes(msg, node->md5, node->md5 ? MD5_LENGTH : 0);
 	msg_put_bytes(msg, node->zf, node->zf_length);
 	msg_put_u8(msg, node->again);
+	msg_put_u8(msg, node->name_kept);
+	msg_put_u8(msg, node->node_kept);
 }
 
 bool get_node(struct msg *msg, struct verb_node *ret)
@@ -249,6 +259,8 @@ bool get_node(struct msg *msg, struct verb_node *ret)
 	if (!ret->zf_length)
 		ret->zf = NULL;
 	ret->again = msg_get_bool(msg);
+	ret->name_kept = msg_get_bool(msg);
+	ret->node_kept = msg_get_bool(msg);
 	return understood(msg, VERB_NODE);
 }
 

@@ -90,6 +90,10 @@ struct verb_job {
 	bool simulate;		 /* burn: with the laser off */
 	bool stream;		 /* burn: stream recording, without the drive's defect management */
 	bool to_file;		 /* burn: the session goes to a file, and the medium is only read */
+	bool joliet;		 /* burn: beside ISO 9660 with Rock Ridge */
+	bool udf;		 /* burn: the same, see disc/bridge.h */
+	bool udf_links;		 /* burn: with symbolic links in it */
+	bool inherit;		 /* burn: what is marked as kept is in the base session as it was imported */
 	uint32_t speed_kbps;	 /* burn: 0 = as fast as it goes */
 	uint32_t wanted; /* probe: number of the session to take for the base, 0 = the last good one */
 	/* probe: starts of sessions that are known to be bad and don't count */
@@ -144,6 +148,9 @@ struct verb_node {
 	const uint8_t *zf;  /* NULL, or the payload of a SUSP ZF entry */
 	size_t zf_length;
 	uint8_t again; /* 1: a further name of a node that came already */
+	/* In a plan: the base has this very name in this very directory, and the node as it is. */
+	uint8_t name_kept;
+	uint8_t node_kept;
 };
 
 struct verb_xattr {	  /* of the newest NODE */
