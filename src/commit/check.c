@@ -298,7 +298,7 @@ static int check_complete(struct check *check, uint64_t names, struct reason *wh
 			  (unsigned long long)check->names, (unsigned long long)names);
 }
 
-static int count_name(void *self, const char *name, size_t length, uint64_t ino, uint32_t type)
+static int count_name(void *self, const char *name, size_t length, uint64_t ino, uint32_t type, uint32_t gen)
 {
 	++*(uint64_t *)self;
 	return 0;

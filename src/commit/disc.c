@@ -557,7 +557,8 @@ int disc_open(struct disc *disc, const struct disc_options *options, struct reas
 {
 	int ret;
 
-	*disc = (struct disc){ .fd = -1, .state = { .dir_fd = -1, .lock_fd = -1 } };
+	*disc =
+	    (struct disc){ .fd = -1, .formats = options->formats, .state = { .dir_fd = -1, .lock_fd = -1 } };
 	disc->tree.spool.fd = disc->tree.db.wal_fd = -1;
 	pthread_mutex_init(&disc->lock, NULL);
 	ret = options->offline ? offline_open(disc, options, why) : open_all(disc, options, why);

@@ -2,21 +2,23 @@
 /* The disc that is mounted: its medium, what the probe said, its state directory, and the tree over both. */
 #pragma once
 
+#include "model/session_formats.h"
 #include "proc/probe.h"
 #include "store/state.h"
 #include "store/tree.h"
 
 struct disc_options {
-	const char *source;	/* as given */
-	const char *state_root; /* NULL: the default */
-	const char *spool_dir;	/* NULL: where it was, or with the rest of the state */
-	uint64_t spool_limit;	/* bytes, 0 = none */
-	bool read_only;		/* asked for */
-	bool offline;		/* source is an id or a label of the catalogue */
-	uint32_t session;	/* number of the one to be shown, 0 = the newest */
-	uint32_t import;	/* enum tree_format: the tree to be shown */
-	bool damaged;		/* what can be read of a damaged disc is enough */
-	bool afresh;		/* the tree begins empty: see afresh.h */
+	const char *source;		/* as given */
+	const char *state_root;		/* NULL: the default */
+	const char *spool_dir;		/* NULL: where it was, or with the rest of the state */
+	uint64_t spool_limit;		/* bytes, 0 = none */
+	bool read_only;			/* asked for */
+	bool offline;			/* source is an id or a label of the catalogue */
+	uint32_t session;		/* number of the one to be shown, 0 = the newest */
+	uint32_t import;		/* enum tree_format: the tree to be shown */
+	struct session_formats formats; /* of the sessions to be burned */
+	bool damaged;			/* what can be read of a damaged disc is enough */
+	bool afresh;			/* the tree begins empty: see afresh.h */
 };
 
 struct disc {
@@ -35,6 +37,7 @@ struct disc {
 	struct probe probe;	/* replaced by each publication, under lock */
 	uint64_t image_sectors; /* of the image file with this probe: padding may be missing at its end */
 	uint32_t format;	/* enum tree_format of the base */
+	struct session_formats formats;
 	uint32_t wanted_format; /* the one asked for, or FORMAT_AUTO */
 	uint64_t base_nodes;
 	uint64_t carried_files;	     /* of the base, that the newest commit had to record anew */

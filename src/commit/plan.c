@@ -11,6 +11,7 @@
 struct child_name {
 	uint64_t ino;
 	uint32_t type;
+	uint32_t gen; /* that gave the name */
 	size_t at, length;
 };
 
@@ -24,28 +25,29 @@ struct walk {
 	VEC(uint64_t) dirs; /* still to be listed */
 	child_list children;
 	struct text names;
+	struct text was;    /* see verb_node */
 	uint64_t ino_limit; /* no frozen inode has this number or a higher one */
 	uint8_t *seen;	    /* a bit per ino: sent already */
 };
 
-static int keep_name(void *self, const char *name, size_t length, uint64_t ino, uint32_t type)
+static int keep_name(void *self, const char *name, size_t length, uint64_t ino, uint32_t type, uint32_t gen)
 {
 	struct walk *walk = self;
 	struct child_name *child = vec_push(&walk->children);
 
 	if (!child)
 		return -ENOMEM;
-	*child = (struct child_name){ .ino = ino, .type = type, .at = walk->names.length, .length = length };
+	*child = (struct child_name){
+		.ino = ino, .type = type, .gen = gen, .at = walk->names.length, .length = length
+	};
 	text_add_bytes(&walk->names, name, length);
 	return walk->names.failed ? -ENOMEM : 0;
 }
 
-static int load_planned(struct walk *walk, uint64_t ino, struct node *ret)
+static int load_planned(struct walk *walk, uint64_t ino, struct node *ret, uint32_t *ret_gen)
 {
-	uint32_t gen;
-
 	WITH_LOCK(&walk->tree->lock);
-	int found = rows_node_get(&walk->tree->db, ino, walk->plan->gen, ret, &gen);
+	int found = rows_node_get(&walk->tree->db, ino, walk->plan->gen, ret, ret_gen);
 
 	return found > 0 ? 0 : found < 0 ? found : -EUCLEAN;
 }
@@ -56,27 +58,46 @@ static int damaged(struct walk *walk, int err, uint64_t ino)
 			  (unsigned long long)ino, strerror(-err));
 }
 
-static int send_child(struct walk *walk, uint64_t parent, const char *name, size_t length, uint64_t ino)
+/* Where the base has what isn't under a name of the base any more. */
+static int find_was(struct walk *walk, uint64_t ino, struct burn_name *name)
+{
+	int ret;
+
+	walk->was.length = 0;
+	WITH_LOCK(&walk->tree->lock);
+	ret = rows_path(&walk->tree->db, ino, 0, &walk->was);
+	if (ret == -ENOENT)
+		return 0; /* it's new */
+	name->was = walk->was.data;
+	name->was_length = walk->was.length <= WAS_LIMIT ? walk->was.length : 0;
+	return ret;
+}
+
+/* Sends one name of the node; the first comes with all that's in it. */
+static int send_name(struct walk *walk, uint64_t ino, struct burn_name *name)
 {
 	struct node node CLEANUP(node_clear) = { 0 };
 	uint8_t bit = (uint8_t)(1u << (ino & 7));
-	bool again;
-	int ret = load_planned(walk, ino, &node);
+	uint32_t gen = 0;
+	int ret = load_planned(walk, ino, &node, &gen);
 
 	if (ret < 0 || ino >= walk->ino_limit)
 		return damaged(walk, ret < 0 ? ret : -EUCLEAN, ino);
-	again = walk->seen[ino >> 3] & bit;
+	name->node_kept = gen == 0;
+	name->again = walk->seen[ino >> 3] & bit;
 	walk->seen[ino >> 3] |= bit;
-	if (!again)
+	if (!name->again)
 		walk->plan->nodes++;
 	if (S_ISDIR(node.attr.mode)) {
 		uint64_t *dir = vec_push(&walk->dirs);
 
-		if (!dir || again)
+		if (!dir || name->again)
 			return damaged(walk, dir ? -EUCLEAN : -ENOMEM, ino);
 		*dir = ino;
 	}
-	return burn_node(walk->burn, &node, parent, name, length, again, walk->why);
+	if (!name->name_kept && (name->node_kept || S_ISDIR(node.attr.mode)))
+		ret = find_was(walk, ino, name);
+	return ret < 0 ? damaged(walk, ret, ino) : burn_node(walk->burn, &node, name, walk->why);
 }
 
 static int send_dir(struct walk *walk, uint64_t dir)
@@ -92,15 +113,20 @@ static int send_dir(struct walk *walk, uint64_t dir)
 		return damaged(walk, ret, dir);
 	for (size_t i = 0; ret == 0 && i < walk->children.count; i++) {
 		const struct child_name *child = &walk->children.items[i];
+		struct burn_name name = { .parent = dir,
+					  .name = walk->names.data + child->at,
+					  .length = child->length,
+					  .name_kept = child->gen == 0 };
 
 		walk->plan->names++;
-		ret = send_child(walk, dir, walk->names.data + child->at, child->length, child->ino);
+		ret = send_name(walk, child->ino, &name);
 	}
 	return ret;
 }
 
 static int walk_all(struct walk *walk)
 {
+	struct burn_name root = { .name = "", .name_kept = true };
 	int ret;
 
 	{
@@ -110,7 +136,7 @@ static int walk_all(struct walk *walk)
 	walk->seen = calloc(walk->ino_limit / 8 + 1, 1);
 	if (!walk->seen)
 		return reason_set(walk->why, ENOMEM, "out of memory while planning the session");
-	ret = send_child(walk, 0, "", 0, ROOT_INO);
+	ret = send_name(walk, ROOT_INO, &root);
 	while (ret == 0 && walk->dirs.count)
 		ret = send_dir(walk, walk->dirs.items[--walk->dirs.count]);
 	return ret;
@@ -126,6 +152,7 @@ int plan_send(struct tree *tree, struct plan *plan, struct burn *burn, struct re
 	vec_clear(&walk.dirs);
 	vec_clear(&walk.children);
 	text_clear(&walk.names);
+	text_clear(&walk.was);
 	free(walk.seen);
 	return ret;
 }

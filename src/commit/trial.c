@@ -270,7 +270,7 @@ static int judge_names(struct walk *walk, const struct ahead *dir)
 
 /* ---- directories ---- */
 
-static int keep_child(void *self, const char *name, size_t length, uint64_t ino, uint32_t type)
+static int keep_child(void *self, const char *name, size_t length, uint64_t ino, uint32_t type, uint32_t gen)
 {
 	struct walk *walk = self;
 	struct child *child = vec_push(&walk->children);

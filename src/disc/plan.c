@@ -15,8 +15,10 @@ void plan_clear(struct plan *plan)
 {
 	vec_each (&plan->nodes, at)
 		node_clear(&at->node);
-	vec_each (&plan->names, at)
+	vec_each (&plan->names, at) {
 		free(at->name);
+		free(at->was);
+	}
 	vec_clear(&plan->nodes);
 	vec_clear(&plan->names);
 	free(plan->by_ino.slots);
@@ -110,8 +112,9 @@ static int push_name(struct plan *plan, const struct verb_node *from, struct pla
 	*at = (struct plan_name){ .node = (uint32_t)(node - plan->nodes.items),
 				  .parent = (uint32_t)(parent - plan->nodes.items),
 				  .name = strndup(from->name, from->name_length),
+				  .was = from->was_length ? strndup(from->was, from->was_length) : NULL,
 				  .kept = from->name_kept };
-	if (!at->name)
+	if (!at->name || (from->was_length && !at->was))
 		return reason_set(why, ENOMEM, "out of memory");
 	if (node->names++ == 0)
 		node->first_name = (uint32_t)plan->names.count - 1;

@@ -24,6 +24,7 @@ struct plan_name {
 	uint32_t reference; /* number of its own record, 0 = none */
 	char *name;	    /* owned */
 	bool kept;	    /* the base has it in this directory */
+	char *was;	    /* where the base has the node: see verb_node; NULL: nowhere; owned */
 };
 
 #define NO_NAME UINT32_MAX

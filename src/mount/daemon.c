@@ -41,6 +41,7 @@ static int open_disc(struct mount *mount, const struct options *options, struct 
 				     .offline = options->offline,
 				     .session = options->session,
 				     .import = options->import,
+				     .formats = options->formats,
 				     .damaged = options->damaged,
 				     .afresh = options->afresh };
 	int ret = disc_open(&mount->disc, &disc, why);

@@ -11,16 +11,19 @@
 #include <sys/stat.h>
 
 enum option_kind {
-	OPTION_FLAG,   /* bool at offset becomes true */
-	OPTION_CLEAR,  /* bool at offset becomes false */
-	OPTION_DIR,    /* char * at offset: a directory's absolute name */
-	OPTION_SIZE,   /* uint64_t at offset */
-	OPTION_NUMBER, /* uint32_t at offset: 1 or more */
-	OPTION_COMMIT, /* commit=manual|unmount */
-	OPTION_IMPORT, /* import=FORMAT */
-	OPTION_BASE,   /* base=blank */
-	OPTION_IGNORE, /* for mount(8), fstab or systemd */
-	OPTION_PASS    /* goes on to the kernel */
+	OPTION_FLAG,	/* bool at offset becomes true */
+	OPTION_CLEAR,	/* bool at offset becomes false */
+	OPTION_DIR,	/* char * at offset: a directory's absolute name */
+	OPTION_SIZE,	/* uint64_t at offset */
+	OPTION_NUMBER,	/* uint32_t at offset: 1 or more */
+	OPTION_COMMIT,	/* commit=manual|unmount */
+	OPTION_IMPORT,	/* import=FORMAT */
+	OPTION_BASE,	/* base=blank */
+	OPTION_FORMATS, /* formats=iso,joliet,udf */
+	OPTION_FORMAT,	/* the second and further of these, which a comma makes words of their own */
+	OPTION_YES,	/* bool at offset: yes|no */
+	OPTION_IGNORE,	/* for mount(8), fstab or systemd */
+	OPTION_PASS	/* goes on to the kernel */
 };
 
 static const struct {
@@ -42,6 +45,14 @@ static const struct {
 	{ "base=", OPTION_BASE, 0,
 	  "blank: start afresh: what the disc holds is staged as deleted, and stays in its\n"
 	  "                     older sessions" },
+	{ "formats=", OPTION_FORMATS, 0,
+	  "trees of the sessions to be burned, such as iso,joliet,udf; iso with Rock Ridge must be\n"
+	  "                     among them (default: iso,joliet)" },
+	{ "iso", OPTION_FORMAT, 0, NULL },
+	{ "joliet", OPTION_FORMAT, 0, NULL },
+	{ "udf", OPTION_FORMAT, 0, NULL },
+	{ "udf_links=", OPTION_YES, offsetof(struct options, formats.udf_links),
+	  "no: symbolic links are left out of UDF, as 7-Zip refuses a UDF that has one (default: yes)" },
 	{ "offline", OPTION_FLAG, offsetof(struct options, offline),
 	  "SOURCE is a disc that isn't here, by its label or its id in discfsctl catalog: what is known\n"
 	  "                     of it is shown, and work can be staged for it" },
@@ -167,6 +178,35 @@ static int set_base(struct options *options, const char *value, struct reason *w
 			       : reason_set(why, EINVAL, "base=%s: say base=blank, or leave it out", value);
 }
 
+/* One word of the list: each may come once. */
+static int add_format(struct options *options, const char *word, struct reason *why)
+{
+	bool *known = strcmp(word, "iso") == 0	    ? &options->has_iso
+		      : strcmp(word, "joliet") == 0 ? &options->formats.joliet
+		      : strcmp(word, "udf") == 0    ? &options->formats.udf
+						    : NULL;
+
+	if (!known || *known)
+		return reason_set(why, EINVAL, "formats=…%s: say formats=iso,joliet,udf or fewer of them",
+				  word);
+	*known = true;
+	return 0;
+}
+
+static int set_formats(struct options *options, const char *value, struct reason *why)
+{
+	options->has_iso = options->formats.joliet = options->formats.udf = false;
+	return add_format(options, value, why);
+}
+
+static int set_yes(bool *where, const char *word, const char *value, struct reason *why)
+{
+	*where = strcmp(value, "yes") == 0;
+	if (*where || strcmp(value, "no") == 0)
+		return 0;
+	return reason_set(why, EINVAL, "%s: say yes or no", word);
+}
+
 static int set_option(struct options *options, size_t index, const char *word, struct reason *why)
 {
 	char *at = (char *)options + table[index].offset;
@@ -191,6 +231,12 @@ static int set_option(struct options *options, size_t index, const char *word, s
 		return set_import(options, value, why);
 	case OPTION_BASE:
 		return set_base(options, value, why);
+	case OPTION_FORMATS:
+		return set_formats(options, value, why);
+	case OPTION_FORMAT:
+		return add_format(options, word, why);
+	case OPTION_YES:
+		return set_yes((bool *)(void *)at, word, value, why);
 	case OPTION_PASS:
 		text_add(&options->fuse_options, ",%s", word);
 		return 0;
@@ -200,11 +246,17 @@ static int set_option(struct options *options, size_t index, const char *word, s
 	return 0;
 }
 
-static int parse_word(struct options *options, const char *word, struct reason *why)
+/* in_formats: the word before was one of the list of formats. */
+static int parse_word(struct options *options, const char *word, bool *in_formats, struct reason *why)
 {
-	for (size_t i = 0; i < TABLE_SIZE; i++)
-		if (name_matches(table[i].name, word))
-			return set_option(options, i, word, why);
+	for (size_t i = 0; i < TABLE_SIZE; i++) {
+		enum option_kind kind = table[i].kind;
+
+		if (!name_matches(table[i].name, word) || (kind == OPTION_FORMAT && !*in_formats))
+			continue;
+		*in_formats = kind == OPTION_FORMATS || kind == OPTION_FORMAT;
+		return set_option(options, i, word, why);
+	}
 	return reason_set(why, EINVAL, "unknown option -o %s (discfs --help lists them)", word);
 }
 
@@ -212,11 +264,12 @@ static int parse_words(struct options *options, const char *list, struct reason 
 {
 	char *copy AUTO_FREE = strdup(list);
 	char *rest = copy, *word;
+	bool in_formats = false;
 	int ret = copy ? 0 : -ENOMEM;
 
 	while (ret == 0 && (word = strsep(&rest, ",")))
 		if (*word)
-			ret = parse_word(options, word, why);
+			ret = parse_word(options, word, &in_formats, why);
 	return ret;
 }
 
@@ -268,6 +321,8 @@ int options_parse(struct options *options, int argc, char **argv, struct reason 
 
 	*options = (struct options){ 0 };
 	options->allow_other = geteuid() == 0;
+	options->formats = SESSION_FORMATS_DEFAULT;
+	options->has_iso = true;
 	while (ret == 0 && (letter = getopt_long(argc, argv, "fdo:hV", longs, NULL)) != -1) {
 		switch (letter) {
 		case 'd':
@@ -296,6 +351,10 @@ int options_parse(struct options *options, int argc, char **argv, struct reason 
 	if (ret == 0 && options->afresh && (options->session || options->read_only))
 		return reason_set(why, EINVAL,
 				  "base=blank doesn't go with session= and ro: it is for what comes next");
+	if (ret == 0 && !options->has_iso)
+		ret = reason_set(why, EINVAL,
+				 "formats=: iso must be among them, since ISO 9660 with Rock Ridge is what "
+				 "discfs continues a disc from");
 	if (ret == 0)
 		ret = check_offline(options, why);
 	return ret < 0 ? ret : take_places(options, argc, argv, why);

@@ -4,6 +4,7 @@
 
 #include "base/reason.h"
 #include "base/text.h"
+#include "model/session_formats.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,7 +19,9 @@ struct options {
 	bool debug;
 	uint32_t session; /* 0: the newest */
 	uint32_t import;  /* enum tree_format */
-	bool afresh;	  /* base=blank */
+	struct session_formats formats;
+	bool has_iso; /* formats= must name it */
+	bool afresh;  /* base=blank */
 	bool damaged;
 	bool read_only;
 	bool offline; /* source is the id or the label of a disc that isn't here */

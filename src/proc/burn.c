@@ -66,27 +66,30 @@ static int send_content(struct burn *burn, const struct node *node, struct reaso
 	return ret;
 }
 
-int burn_node(struct burn *burn, const struct node *node, uint64_t parent, const char *name, size_t length,
-	      bool again, struct reason *why)
+int burn_node(struct burn *burn, const struct node *node, const struct burn_name *name, struct reason *why)
 {
 	struct verb_node verb = {
-		.parent = parent,
-		.name = name,
-		.name_length = length,
+		.parent = name->parent,
+		.name = name->name,
+		.name_length = name->length,
 		.attr = node->attr,
 		.target = node->target.data,
 		.target_length = node->target.length,
 		.md5 = node->md5.length == MD5_LENGTH ? node->md5.data : NULL,
 		.zf = node->zf.data,
 		.zf_length = node->zf.length,
-		.again = again,
+		.again = name->again,
+		.name_kept = name->name_kept,
+		.node_kept = name->node_kept,
+		.was = name->was,
+		.was_length = name->was_length,
 	};
 	struct msg msg;
 	int ret;
 
 	put_node(&msg, &verb);
 	ret = send_msg(burn, &msg, why);
-	return ret < 0 || again ? ret : send_content(burn, node, why);
+	return ret < 0 || name->again ? ret : send_content(burn, node, why);
 }
 
 static int protocol_error(struct reason *why)

@@ -15,9 +15,18 @@ struct burn {
  * return 0 or -errno with why. */
 int burn_start(struct burn *burn, int disc_fd, int spool_fd, int file_fd, const struct verb_job *job,
 	       struct reason *why);
+/* One name of a node; what verb_node says of each. */
+struct burn_name {
+	uint64_t parent;
+	const char *name; /* not terminated */
+	size_t length;
+	bool again, name_kept, node_kept;
+	const char *was; /* not terminated */
+	size_t was_length;
+};
+
 /* node: attr, target, xattrs, md5, zf and map are sent unless again. */
-int burn_node(struct burn *burn, const struct node *node, uint64_t parent, const char *name, size_t length,
-	      bool again, struct reason *why);
+int burn_node(struct burn *burn, const struct node *node, const struct burn_name *name, struct reason *why);
 /* Ends the plan. ret_head: a copy of the new blocks 0..31 (ret->head points into it). */
 int burn_plan(struct burn *burn, struct verb_planned *ret, struct blob *ret_head, struct reason *why);
 /* Writes the session. progress may be NULL; what it returns, when it isn't 0, cancels the burn: -ECANCELED

@@ -330,7 +330,7 @@ static void reckoning_clear(struct reckoning *reckoning)
 	text_clear(&reckoning->names);
 }
 
-static int keep_child(void *self, const char *name, size_t length, uint64_t ino, uint32_t type)
+static int keep_child(void *self, const char *name, size_t length, uint64_t ino, uint32_t type, uint32_t gen)
 {
 	struct reckoning *reckoning = self;
 	struct child *child = vec_push(&reckoning->children);

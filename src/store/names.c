@@ -9,7 +9,7 @@ void names_clear(struct names *names)
 	text_clear(&names->bytes);
 }
 
-static int add(void *self, const char *bytes, size_t length, uint64_t ino, uint32_t type)
+static int add(void *self, const char *bytes, size_t length, uint64_t ino, uint32_t type, uint32_t gen)
 {
 	struct names *names = self;
 	struct name *name = vec_push(&names->list);

@@ -86,13 +86,14 @@ struct listing {
 	size_t length;
 	uint64_t ino;
 	uint32_t type;
+	uint32_t gen;
 };
 
 static int listing_emit(const struct listing *last, rows_name_fn *entry, void *self)
 {
 	if (last->length == 0 || last->ino == 0)
 		return 0;
-	return entry(self, (const char *)last->name, last->length, last->ino, last->type);
+	return entry(self, (const char *)last->name, last->length, last->ino, last->type, last->gen);
 }
 
 int rows_name_list(struct db *db, uint64_t parent, uint32_t gen, rows_name_fn *entry, void *self)
@@ -118,6 +119,7 @@ int rows_name_list(struct db *db, uint64_t parent, uint32_t gen, rows_name_fn *e
 		last.length = length;
 		last.ino = (uint64_t)sqlite3_column_int64(stmt, 1);
 		last.type = (uint32_t)sqlite3_column_int(stmt, 2);
+		last.gen = (uint32_t)sqlite3_column_int64(stmt, 3);
 	}
 	sqlite3_reset(stmt);
 	if (ret < 0 || ended)

@@ -20,9 +20,10 @@ int rows_name_place(struct db *db, uint64_t parent, const char *name, size_t len
 		    uint64_t *ret_ino, bool *ret_covers);
 /* Removes the row of generation gen only: what lower generations say shows again. */
 int rows_name_delete(struct db *db, uint64_t parent, const char *name, size_t length, uint32_t gen);
-/* Each name of a directory as seen up to gen, in byte order. entry's nonzero return ends it and is returned.
- */
-typedef int rows_name_fn(void *self, const char *name, size_t length, uint64_t ino, uint32_t type);
+/* Each name of a directory as seen up to gen, in byte order, with the generation that gave it. entry's
+ * nonzero return ends it and is returned. */
+typedef int rows_name_fn(void *self, const char *name, size_t length, uint64_t ino, uint32_t type,
+			 uint32_t gen);
 int rows_name_list(struct db *db, uint64_t parent, uint32_t gen, rows_name_fn *entry, void *self);
 /* Each name that the base has for a node. entry's nonzero return ends it and is returned. */
 typedef int rows_place_fn(void *self, uint64_t parent, const char *name, size_t length);

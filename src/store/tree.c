@@ -241,13 +241,27 @@ int tree_parent(struct tree *tree, uint64_t ino, uint64_t *ret)
 	return 0;
 }
 
+/* Who lists a directory needn't know of generations. */
+struct listed {
+	tree_entry_fn *entry;
+	void *self;
+};
+
+static int list_entry(void *self, const char *name, size_t length, uint64_t ino, uint32_t type, uint32_t gen)
+{
+	const struct listed *listed = self;
+
+	return listed->entry(listed->self, name, length, ino, type);
+}
+
 int tree_list(struct tree *tree, uint64_t dir, tree_entry_fn *entry, void *self)
 {
+	struct listed listed = { entry, self };
 	int ret;
 
 	WITH_LOCK(&tree->lock);
 	ret = tree_repair(tree);
-	return ret < 0 ? ret : rows_name_list(&tree->db, dir, GEN_NEWEST, entry, self);
+	return ret < 0 ? ret : rows_name_list(&tree->db, dir, GEN_NEWEST, list_entry, &listed);
 }
 
 static int load_inode(struct tree *tree, uint64_t ino, struct inode **ret)

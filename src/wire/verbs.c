@@ -244,6 +244,7 @@ void put_node(struct msg *msg, const struct verb_node *node)
 	msg_put_u8(msg, node->again);
 	msg_put_u8(msg, node->name_kept);
 	msg_put_u8(msg, node->node_kept);
+	msg_put_bytes(msg, node->was, node->was_length);
 }
 
 bool get_node(struct msg *msg, struct verb_node *ret)
@@ -261,6 +262,7 @@ bool get_node(struct msg *msg, struct verb_node *ret)
 	ret->again = msg_get_bool(msg);
 	ret->name_kept = msg_get_bool(msg);
 	ret->node_kept = msg_get_bool(msg);
+	ret->was = (const char *)msg_get_bytes(msg, WAS_LIMIT, &ret->was_length);
 	return understood(msg, VERB_NODE);
 }
 

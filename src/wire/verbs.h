@@ -54,6 +54,7 @@ enum verb {
 
 #define LABEL_LIMIT	   32u /* bytes of a volume identifier (ECMA-119 8.4.7) */
 #define PATH_LIMIT	   4096u
+#define WAS_LIMIT	   (TREE_DEPTH_LIMIT * (NAME_LIMIT + 1)) /* bytes of any path in a tree */
 #define HEAD_SECTORS	   32u /* blocks 0..31: system area and volume descriptors of an overwriteable medium */
 #define HEAD_BYTES	   (HEAD_SECTORS * 2048u)
 #define FINGERPRINT_SIZE   32u /* SHA-256 */
@@ -151,6 +152,10 @@ struct verb_node {
 	/* In a plan: the base has this very name in this very directory, and the node as it is. */
 	uint8_t name_kept;
 	uint8_t node_kept;
+	/* Where the base has a directory, or a node that is kept, when it isn't under a kept name: its path
+	 * there without a slash at the begin, not terminated; length 0: nowhere. */
+	const char *was;
+	size_t was_length;
 };
 
 struct verb_xattr {	  /* of the newest NODE */

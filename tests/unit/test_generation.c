@@ -19,7 +19,7 @@ static int64_t staged_nodes(struct store *store)
 	return db_int(&store->tree->db, QUERY_MAX_GEN);
 }
 
-static int keep_name(void *self, const char *name, size_t length, uint64_t ino, uint32_t type)
+static int keep_name(void *self, const char *name, size_t length, uint64_t ino, uint32_t type, uint32_t gen)
 {
 	text_add(self, "%.*s ", (int)length, name);
 	return 0;

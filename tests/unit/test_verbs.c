@@ -187,7 +187,10 @@ static void build_node(struct msg *msg)
 					.md5 = (const uint8_t *)"0123456789abcdef",
 					.zf = (const uint8_t *)"pz\0\1",
 					.zf_length = 4,
-					.again = 1 };
+					.again = 1,
+					.node_kept = 1,
+					.was = "over/here",
+					.was_length = 9 };
 
 	put_node(msg, &node);
 }
@@ -213,6 +216,10 @@ static void compare_node(struct msg *msg)
 	assert_memory_equal(node.md5, "0123456789abcdef", 16);
 	assert_int_equal(node.zf_length, 4);
 	assert_memory_equal(node.zf, "pz\0\1", 4);
+	assert_false(node.name_kept);
+	assert_true(node.node_kept);
+	assert_int_equal(node.was_length, 9);
+	assert_memory_equal(node.was, "over/here", 9);
 	assert_int_equal(node.again, 1);
 }
 

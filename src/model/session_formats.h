@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which trees the next session gets beside ISO 9660 with Rock Ridge, which it always has. */
+#pragma once
+
+#include <stdbool.h>
+
+struct session_formats {
+	bool joliet;
+	bool udf;
+	bool udf_links; /* with symbolic links in it: 7-Zip refuses a UDF that has one */
+};
+
+/* Unless -o formats= says otherwise. */
+#define SESSION_FORMATS_DEFAULT ((struct session_formats){ .joliet = true, .udf = false, .udf_links = true })
