@@ -12,6 +12,7 @@ struct check_progress {
 	/* Nonzero: somebody wants it to end; -ECANCELED follows. */
 	int (*step)(void *self, uint64_t done_bytes, const char *name, size_t length);
 	void *self;
+	bool names_only; /* what new files hold isn't compared: the tree alone, by which it's published */
 };
 
 /* start: the session's first sector; limit: sectors recorded with it. gen: the frozen generation. front: as

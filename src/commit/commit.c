@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "commit/commit.h"
 
+#include "base/exit_code.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "commit/conduct.h"
@@ -28,6 +29,8 @@ static void conduct_request(struct commit *commit, uint64_t serial, const struct
 	struct commit_result result = { .serial = serial, .op = commit_op(wish) };
 	double began = now_seconds();
 
+	memcpy(result.id, wish->id, sizeof result.id);
+
 	if (wish->dry_run) {
 		WITH_LOCK(&commit->lock);
 		trial_clear(&commit->trial);
@@ -35,7 +38,7 @@ static void conduct_request(struct commit *commit, uint64_t serial, const struct
 	conduct(commit, wish, &result);
 	result.seconds = now_seconds() - began;
 	WITH_LOCK(&commit->lock);
-	commit->last = result;
+	commit->last = commit->recent[serial % COMMIT_RECENT] = result;
 	if (wish->dry_run)
 		commit->tried = result;
 	commit->outcomes[serial % COMMIT_OUTCOMES] = result.err;
@@ -65,6 +68,26 @@ static void *conductor(void *self)
 	}
 }
 
+/* What became of a commit that an earlier daemon didn't see the end of is the first result. */
+static void tell_recovered(struct commit *commit)
+{
+	const struct recovered *recovered = &commit->disc->recovered;
+	struct commit_result *last = &commit->last;
+
+	if (!recovered->message[0])
+		return;
+	*last = (struct commit_result){ .serial = ++commit->requested,
+					.op = "commit",
+					.err = recovered->err,
+					.exit_code = (int)exit_code_of_errno(recovered->err),
+					.verified = recovered->err == 0,
+					.session = recovered->session,
+					.start = recovered->start,
+					.sectors = recovered->sectors };
+	snprintf(last->message, sizeof last->message, "%s", recovered->message);
+	commit->recent[last->serial % COMMIT_RECENT] = *last;
+}
+
 int commit_open(struct commit *commit, struct disc *disc, const char *mountpoint,
 		const struct commit_mount *mount)
 {
@@ -73,6 +96,7 @@ int commit_open(struct commit *commit, struct disc *disc, const char *mountpoint
 	pthread_mutex_init(&commit->lock, NULL);
 	pthread_cond_init(&commit->changed, NULL);
 	progress_init(&commit->progress);
+	tell_recovered(commit);
 	return -pthread_create(&commit->thread, NULL, conductor, commit);
 }
 
@@ -148,6 +172,19 @@ void commit_last(struct commit *commit, struct commit_result *ret)
 {
 	WITH_LOCK(&commit->lock);
 	*ret = commit->last;
+}
+
+void commit_each_recent(struct commit *commit, void (*each)(void *self, const struct commit_result *result),
+			void *self)
+{
+	WITH_LOCK(&commit->lock);
+	for (uint64_t ago = COMMIT_RECENT; ago-- > 0;) {
+		uint64_t serial = commit->last.serial - ago;
+		const struct commit_result *result = &commit->recent[serial % COMMIT_RECENT];
+
+		if (commit->last.serial > ago && result->serial == serial)
+			each(self, result);
+	}
 }
 
 /* As the session will have it: see set_names() in disc/iso_write. */

@@ -10,25 +10,31 @@
 #include "commit/progress.h"
 #include "commit/trial.h"
 
+#define COMMIT_ID_LIMIT 32u
+
 /* What is asked for. */
 struct commit_wish {
-	char label[LABEL_LIMIT + 1]; /* UTF-8, may be empty */
-	bool finalize;		     /* nothing can be appended afterwards */
-	bool simulate;		     /* the drive writes in pretence, where it can with this medium */
-	bool dry_run;		     /* sizes and fit only */
-	bool stream;		     /* stream recording, on BD */
-	bool damaged;		     /* also on a disc that could be read in part only, see damage.h */
-	bool force;		     /* `to` may be there already */
-	uint32_t speed_kbps;	     /* 1000 bytes a second; 0 = as fast as it goes */
-	char to[PATH_LIMIT];	     /* the session goes to this file, and everything stays staged */
+	char label[LABEL_LIMIT + 1];  /* UTF-8, may be empty */
+	bool finalize;		      /* nothing can be appended afterwards */
+	bool simulate;		      /* the drive writes in pretence, where it can with this medium */
+	bool dry_run;		      /* sizes and fit only */
+	bool stream;		      /* stream recording, on BD */
+	bool damaged;		      /* also on a disc that could be read in part only, see damage.h */
+	bool force;		      /* `to` may be there already */
+	bool no_verify;		      /* what the new files hold isn't read back, see check.h */
+	char id[COMMIT_ID_LIMIT + 1]; /* whoever asks finds the result by it; may be empty */
+	uint32_t speed_kbps;	      /* 1000 bytes a second; 0 = as fast as it goes */
+	char to[PATH_LIMIT];	      /* the session goes to this file, and everything stays staged */
 };
 
 struct commit_result {
 	uint64_t serial; /* 0: none yet */
-	const char *op;	 /* "commit", "dry-run", "simulate", "to-file" */
-	int err;	 /* 0 or a positive errno */
-	int exit_code;	 /* for discfsctl */
+	char id[COMMIT_ID_LIMIT + 1];
+	const char *op; /* "commit", "dry-run", "simulate", "to-file" */
+	int err;	/* 0 or a positive errno */
+	int exit_code;	/* for discfsctl */
 	char message[480];
+	bool verified;			     /* a session was burned, and all of it compared */
 	uint64_t session, start, sectors;    /* 0 when nothing was burned */
 	uint64_t saved_files, saved_sectors; /* see dedupe.h */
 	uint64_t worker_kib;		     /* of memory, the burn worker's peak */
@@ -40,6 +46,7 @@ struct commit_result {
 };
 
 #define COMMIT_OUTCOMES 64u
+#define COMMIT_RECENT	8u
 
 /* What the conductor wants of the mount: that all pages come in which the kernel holds of files that are
  * being written. */
@@ -60,6 +67,7 @@ struct commit {
 	uint64_t requested;	/* serial of the newest request */
 	struct commit_wish wish;
 	struct commit_result last;
+	struct commit_result recent[COMMIT_RECENT]; /* by serial; serial 0: none */
 	struct trial trial;	       /* of the last dry run; none where it didn't come so far */
 	struct commit_result tried;    /* its result */
 	int outcomes[COMMIT_OUTCOMES]; /* of the newest: 0 or a positive errno, by serial */
@@ -82,6 +90,9 @@ int commit_cancel(struct commit *commit);
 /* Waits until none is under way. */
 void commit_settle(struct commit *commit);
 void commit_last(struct commit *commit, struct commit_result *ret);
+/* The newest results, oldest first, under the lock. */
+void commit_each_recent(struct commit *commit, void (*each)(void *self, const struct commit_result *result),
+			void *self);
 /* A dry run's conductor: looks through the frozen generation, and keeps what it finds. Without memory there
  * is none. */
 void commit_keep_trial(struct commit *commit, uint32_t gen);

@@ -324,7 +324,9 @@ static int simulate(struct run *run, struct reason *why)
 
 static int verify_and_publish(struct run *run, struct reason *why)
 {
-	struct check_progress progress = { .step = check_step, .self = run };
+	struct check_progress progress = { .step = check_step,
+					   .self = run,
+					   .names_only = run->wish->no_verify };
 
 	progress_phase(&run->commit->progress, PHASE_WRITTEN, run->journal.sectors);
 	return finish_session(run->disc, &run->journal, &progress, why);
@@ -483,6 +485,7 @@ static void tell_success(struct run *run, struct commit_result *result)
 	result->session = run->disc->probe.sessions.count;
 	result->start = run->journal.start;
 	result->sectors = run->journal.sectors;
+	result->verified = !run->journal.unverified;
 	result->worker_kib = run->burn.child.peak_kib;
 	phase_sentence(result->session, &run->journal, result->message, sizeof result->message);
 	tell_saved(run, result);
@@ -552,6 +555,7 @@ void conduct(struct commit *commit, const struct commit_wish *wish, struct commi
 	run.burn.child.link.fd = -1;
 	run.file = (struct outfile)OUTFILE_NONE;
 	snprintf(run.journal.label, sizeof run.journal.label, "%s", wish->label);
+	run.journal.unverified = wish->no_verify;
 	ret = sync_mount(commit, &why);
 	if (ret == 0 && !wish->finalize && !anything_staged(commit->disc)) {
 		snprintf(result->message, sizeof result->message, "Nothing is staged: nothing was burned");

@@ -21,10 +21,18 @@ struct disc_options {
 	bool afresh;			/* the tree begins empty: see afresh.h */
 };
 
+/* What became of a commit that was cut off, as this mount found out. */
+struct recovered {
+	int err;	   /* 0: its session is in force */
+	char message[480]; /* empty: there was none */
+	uint64_t session, start, sectors;
+};
+
 struct disc {
-	char path[PATH_LIMIT];	 /* absolute; "offline:ID" */
-	int fd;			 /* the medium; an image file is held with flock */
-	bool offline;		 /* there is none: see offline.h */
+	char path[PATH_LIMIT]; /* absolute; "offline:ID" */
+	int fd;		       /* the medium; an image file is held with flock */
+	bool offline;	       /* there is none: see offline.h */
+	struct recovered recovered;
 	_Atomic bool state_lost; /* see lost_state.h */
 	char missing[96];	 /* then how it's called */
 	bool shelved;		 /* the catalogue knows it as it is */

@@ -114,7 +114,8 @@ int phase_to_checked(struct disc *disc, struct journal *journal, struct reason *
 
 void phase_sentence(size_t session, const struct journal *journal, char *ret, size_t room)
 {
-	snprintf(ret, room, "Session %zu is burned and verified: %llu sectors at %llu", session,
+	snprintf(ret, room, "Session %zu is burned%s: %llu sectors at %llu", session,
+		 journal->unverified ? ", " NOT_VERIFIED : " and verified",
 		 (unsigned long long)journal->sectors, (unsigned long long)journal->start);
 }
 

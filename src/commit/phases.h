@@ -44,4 +44,5 @@ int phase_undo(struct disc *disc, struct journal *journal, const struct reason *
 /* The session is good whatever comes of this. */
 int phase_sweep(struct disc *disc, struct journal *journal, struct reason *why);
 /* One sentence on a good session; session: its number, from 1. */
+#define NOT_VERIFIED "not verified"
 void phase_sentence(size_t session, const struct journal *journal, char *ret, size_t room);

@@ -56,10 +56,22 @@ static int roll_back(struct disc *disc, struct journal *journal)
 		 phase_name(journal->phase),
 		 shown ? "its session is on the disc but can't be used," : "the disc is as it was before");
 	log_notice("%s", cut.text);
+	disc->recovered.err = journal->phase >= PHASE_BURNING ? EIO : EINTR;
+	snprintf(disc->recovered.message, sizeof disc->recovered.message, "%s", cut.text);
 	finish_badly(disc, journal, &cut);
 	if (disc->tree.broken || !disc_is_sequential(&disc->probe))
 		return disc->tree.broken;
 	return show_last_good(disc);
+}
+
+static void tell_good(struct disc *disc, const struct journal *journal)
+{
+	struct recovered *told = &disc->recovered;
+
+	*told = (struct recovered){ .session = disc->probe.sessions.count,
+				    .start = journal->start,
+				    .sectors = journal->sectors };
+	phase_sentence(told->session, journal, told->message, sizeof told->message);
 }
 
 static int roll_forward(struct disc *disc, struct journal *journal)
@@ -72,6 +84,7 @@ static int roll_forward(struct disc *disc, struct journal *journal)
 	ret = finish_session(disc, journal, &quiet, &why);
 	if (ret == 0) {
 		log_notice("a commit that was cut off is finished: its session was whole on the disc");
+		tell_good(disc, journal);
 		return 0;
 	}
 	log_error("the session of the commit that was cut off can't be used: %s", why.text);
@@ -105,6 +118,8 @@ static int sweep(struct disc *disc, struct journal *journal)
 	struct reason why = { 0 };
 	int ret = phase_sweep(disc, journal, &why);
 
+	if (ret == 0)
+		tell_good(disc, journal);
 	if (ret < 0)
 		log_error("%s", why.text);
 	return ret;

@@ -2,6 +2,7 @@
 #include "control/control.h"
 
 #include "base/log.h"
+#include "proc/drive.h"
 #include "store/discard.h"
 #include "store/restore.h"
 
@@ -29,16 +30,27 @@ static int take_path(struct commit_wish *wish, char *path)
 	return 0;
 }
 
+static int take_id(struct commit_wish *wish, const char *word)
+{
+	static const char allowed[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.";
+
+	if (!*word || strlen(word) > COMMIT_ID_LIMIT || word[strspn(word, allowed)])
+		return -EINVAL;
+	strcpy(wish->id, word);
+	return 0;
+}
+
 /* The words before a label. */
 static int take_wish(struct commit_wish *wish, char *word)
 {
 	const struct {
 		const char *name;
 		bool *flag;
-	} flags[] = { { "--finalize", &wish->finalize }, { "--simulate", &wish->simulate },
-		      { "--dry-run", &wish->dry_run },	 { "--stream", &wish->stream },
-		      { "--damaged", &wish->damaged },	 { "--force", &wish->force } };
-	static const char speed[] = "--speed=", to[] = "--to=";
+	} flags[] = { { "--finalize", &wish->finalize },  { "--simulate", &wish->simulate },
+		      { "--dry-run", &wish->dry_run },	  { "--stream", &wish->stream },
+		      { "--damaged", &wish->damaged },	  { "--force", &wish->force },
+		      { "--no-verify", &wish->no_verify } };
+	static const char speed[] = "--speed=", to[] = "--to=", id[] = "--id=";
 	const char *digits = word + sizeof speed - 1;
 
 	for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
@@ -46,6 +58,8 @@ static int take_wish(struct commit_wish *wish, char *word)
 			*flags[i].flag = true;
 			return 0;
 		}
+	if (strncmp(word, id, sizeof id - 1) == 0)
+		return take_id(wish, word + sizeof id - 1);
 	if (strncmp(word, to, sizeof to - 1) == 0)
 		return take_path(wish, word + sizeof to - 1);
 	if (strncmp(word, speed, sizeof speed - 1) != 0 || !*digits || strlen(digits) > 7 ||
@@ -55,8 +69,8 @@ static int take_wish(struct commit_wish *wish, char *word)
 	return 0;
 }
 
-/* "[--finalize] [--simulate] [--dry-run] [--stream] [--speed=KBPS] [--to=FILE] [--force] [--damaged] [--]
- * [label]" */
+/* "[--finalize] [--simulate] [--dry-run] [--stream] [--speed=KBPS] [--to=FILE] [--force] [--damaged]
+ * [--no-verify] [--id=WORD] [--] [label]" */
 static int parse_wish(char *rest, struct commit_wish *wish)
 {
 	int ret = 0;
@@ -149,6 +163,32 @@ static int command_cancel(struct control *control, char *rest)
 	return *rest ? -EINVAL : commit_cancel(control->commit);
 }
 
+/* What is staged stays staged; a commit=unmount isn't done: nobody asked for a burn. */
+static int command_eject(struct control *control, char *rest)
+{
+	const struct verb_task task = { .op = DRIVE_EJECT };
+	CLEANUP(drive_facts_clear) struct drive_facts facts = { 0 };
+	struct disc *disc = control->disc;
+	struct reason why = { 0 };
+	struct progress_view view;
+	int ret;
+
+	if (*rest || !control->end)
+		return -EINVAL;
+	progress_get(&control->commit->progress, &view);
+	if (view.phase != PHASE_IDLE || control->end->is_busy(control->end->self))
+		return -EBUSY;
+	ret = disc->tree.read_only ? 0 : tree_sync(&disc->tree);
+	if (ret == 0 && disc->is_drive && !disc->offline)
+		ret = drive_run(disc->path, &task, NULL, NULL, &facts, &why);
+	if (ret < 0) {
+		log_error("%s isn't ejected: %s", disc->path, why.err ? why.text : strerror(-ret));
+		return ret;
+	}
+	control->end->begin(control->end->self);
+	return 0;
+}
+
 static const struct {
 	const char *word;
 	int (*run)(struct control *control, char *rest);
@@ -156,6 +196,7 @@ static const struct {
 	{ "commit", command_commit },	{ "commit-nowait", command_commit_nowait },
 	{ "cancel", command_cancel },	{ "discard", command_discard },
 	{ "restore", command_restore }, { "sync", command_sync },
+	{ "eject", command_eject },
 };
 
 static int run_line(struct control *control, char *line)

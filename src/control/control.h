@@ -8,6 +8,13 @@
 #include "commit/pasts.h"
 #include "store/discard.h"
 
+/* How a mount comes to its end by itself. */
+struct control_end {
+	bool (*is_busy)(void *self); /* files are open for writing */
+	void (*begin)(void *self);   /* as a signal would; returns at once */
+	void *self;
+};
+
 struct control {
 	struct disc *disc;
 	struct commit *commit;
@@ -15,6 +22,7 @@ struct control {
 	const char *mountpoint; /* borrowed */
 	bool commit_on_unmount;
 	const struct discard_sink *caches; /* the kernel's; NULL: not mounted */
+	const struct control_end *end;	   /* NULL: not mounted */
 };
 
 /* Runs command lines as they are written to .discfs/control; the first that fails ends it. 0 or -errno. */

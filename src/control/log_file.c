@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/log.h"
+#include "commit/phases.h"
 #include "control/control.h"
 #include "store/journal.h"
 
@@ -14,6 +15,7 @@ struct failed {
 
 struct log {
 	struct text *text;
+	VEC(uint64_t) unverified;  /* starts of sessions */
 	VEC(struct failed) failed; /* oldest first */
 	size_t told;		   /* of them */
 };
@@ -23,6 +25,7 @@ static void log_clear(struct log *log)
 	vec_each (&log->failed, failed)
 		text_clear(&failed->object);
 	vec_clear(&log->failed);
+	vec_clear(&log->unverified);
 }
 
 static void add_word(struct text *text, const char *key, const char *value)
@@ -46,6 +49,24 @@ static int keep_failed(void *self, const struct history *entry)
 	add_word(&failed->object, "message", entry->message);
 	text_add(&failed->object, "}");
 	return failed->object.failed ? -ENOMEM : 0;
+}
+
+static int keep_unverified(void *self, const struct history *entry)
+{
+	struct log *log = self;
+	uint64_t *start = strstr(entry->message, NOT_VERIFIED) ? vec_push(&log->unverified) : NULL;
+
+	if (start)
+		*start = entry->start;
+	return 0;
+}
+
+static bool is_unverified(struct log *log, uint64_t start)
+{
+	vec_each (&log->unverified, known)
+		if (*known == start)
+			return true;
+	return false;
 }
 
 static void begin_object(struct text *text)
@@ -93,6 +114,8 @@ static int add_session(struct control *control, struct log *log, uint32_t number
 		 session.start, session.sectors);
 	text_add(log->text, ",\"time\":%" PRId64, session.time);
 	add_word(log->text, "label", session.label);
+	if (is_unverified(log, session.start))
+		text_add(log->text, ",\"verified\":false");
 	if (known)
 		add_change(log->text, &change);
 	text_add(log->text, "}");
@@ -108,6 +131,8 @@ static int make_log(struct control *control, struct text *ret, bool compute)
 	{
 		WITH_LOCK(&control->disc->tree.lock);
 		err = history_each(&control->disc->tree.db, true, keep_failed, &log);
+		if (err == 0)
+			err = history_each(&control->disc->tree.db, false, keep_unverified, &log);
 	}
 	text_add(ret, "[");
 	for (uint32_t number = 1; err == 0 && number <= count; number++)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "control/control.h"
+#include "control/result_json.h"
 
 #include "commit/damage.h"
 #include "commit/lost_state.h"
@@ -163,44 +164,6 @@ static void json_work(const struct status *status, struct text *text)
 		text_add(text, ",\"eta_s\":%" PRIu64 "}", work->eta);
 }
 
-/* Where a session went instead of to the disc. */
-static void json_file(const struct commit_result *last, struct text *text)
-{
-	char head[PATH_LIMIT + sizeof ".head"];
-
-	if (!last->file[0])
-		return;
-	text_add(text, ",");
-	json_key(text, "file", last->file);
-	snprintf(head, sizeof head, "%s.head", last->file);
-	text_add(text, ",");
-	if (last->has_head)
-		json_key(text, "head_file", head);
-	else
-		text_add(text, "\"head_file\":null");
-	text_add(text, ",");
-	json_key(text, "burn", last->burn);
-}
-
-static void json_last(const struct commit_result *last, struct text *text)
-{
-	if (last->serial == 0) {
-		text_add(text, "\"last\":null");
-		return;
-	}
-	text_add(text, "\"last\":{\"op\":\"%s\",\"serial\":%" PRIu64 ",\"errno\":%d,\"exit\":%d,", last->op,
-		 last->serial, last->err, last->exit_code);
-	json_key(text, "message", last->message);
-	text_add(text,
-		 ",\"session\":%" PRIu64 ",\"start\":%" PRIu64 ",\"sectors\":%" PRIu64
-		 ",\"saved_files\":%" PRIu64 ",\"saved_sectors\":%" PRIu64 ",\"carried_files\":%" PRIu64
-		 ",\"worker_kib\":%" PRIu64 ",\"seconds\":%.3f",
-		 last->session, last->start, last->sectors, last->saved_files, last->saved_sectors,
-		 last->carried_files, last->worker_kib, last->seconds);
-	json_file(last, text);
-	text_add(text, "}");
-}
-
 static const char *warning(const struct status *status)
 {
 	if (status->lost.err)
@@ -249,9 +212,23 @@ static void text_damage(const struct damage *damage, struct text *text)
 			 damage->count, damage->names.data ? damage->names.data : "");
 }
 
+struct recent {
+	struct text *text;
+	unsigned count;
+};
+
+static void add_recent(void *self, const struct commit_result *result)
+{
+	struct recent *recent = self;
+
+	text_add(recent->text, recent->count++ ? ",\n" : "");
+	result_to_json(result, recent->text);
+}
+
 int control_status_json(struct control *control, struct text *ret)
 {
 	CLEANUP(status_clear) struct status status = { 0 };
+	struct recent recent = { .text = ret };
 
 	take_status(control, &status);
 	text_add(ret, "{");
@@ -264,7 +241,11 @@ int control_status_json(struct control *control, struct text *ret)
 	text_add(ret, ",\n");
 	json_work(&status, ret);
 	text_add(ret, ",\n");
-	json_last(&status.last, ret);
+	text_add(ret, "\"last\":");
+	result_to_json(&status.last, ret);
+	text_add(ret, ",\n\"recent\":[");
+	commit_each_recent(control->commit, add_recent, &recent);
+	text_add(ret, "]");
 	text_add(ret, ",\n\"warnings\":[");
 	json_warning(&status, ret);
 	text_add(ret, "],\n\"state_lost\":%s,\n", status.lost.err ? "true" : "false");

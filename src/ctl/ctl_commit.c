@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/ctl.h"
+#include "ctl/format.h"
 #include "ctl/target.h"
 #include "ctl/work.h"
 #include "model/speed.h"
@@ -18,7 +19,7 @@ struct commit_words {
 	const char *speed;
 	const char *to;
 	char path[PATH_MAX + 1];
-	bool no_wait, json;
+	bool no_wait, quiet, json;
 };
 
 static int label_check(const char *command, const char *label)
@@ -120,10 +121,14 @@ static int commit_run(const char *command, const char *argument, struct commit_w
 	/* A disc that takes nothing more says so, also when there is nothing to be added. */
 	if (!work_staged(&status) && !words->wish.finalize && !json_has(&status, "$.work") &&
 	    !json_bool(&status, "$.read_only")) {
-		puts(words->json ? "null" : "Nothing is staged: there is nothing to commit");
+		if (words->json || !words->quiet)
+			puts(words->json ? "null" : "Nothing is staged: there is nothing to commit");
 		return EXIT_CODE_DONE;
 	}
-	return work_commit(&target, &status, &words->wish, words->json ? WORK_JSON : WORK_PLAIN,
+	return work_commit(&target, &words->wish,
+			   words->json	  ? WORK_JSON
+			   : words->quiet ? WORK_SILENT
+					  : WORK_PLAIN,
 			   !words->no_wait);
 }
 
@@ -141,7 +146,9 @@ int command_commit(int argc, char **argv)
 		{ "to", 0, .word = &words.to },
 		{ "force", 0, .flag = &words.wish.force },
 		{ "damaged", 0, .flag = &words.wish.damaged },
+		{ "no-verify", 0, .flag = &words.wish.no_verify },
 		{ "no-wait", 0, .flag = &words.no_wait },
+		{ "quiet", 'q', .flag = &words.quiet },
 		{ "json", 0, .flag = &words.json },
 		{ 0 },
 	};
@@ -154,39 +161,54 @@ int command_finalize(int argc, char **argv)
 {
 	struct commit_words words = { .wish.finalize = true };
 	const struct option_spec options[] = {
-		{ "label", 'l', .word = &words.wish.label },
-		{ "speed", 0, .word = &words.speed },
-		{ "no-wait", 0, .flag = &words.no_wait },
-		{ "json", 0, .flag = &words.json },
-		{ 0 },
+		{ "label", 'l', .word = &words.wish.label }, { "speed", 0, .word = &words.speed },
+		{ "no-wait", 0, .flag = &words.no_wait },    { "quiet", 'q', .flag = &words.quiet },
+		{ "json", 0, .flag = &words.json },	     { 0 },
 	};
 	int count, code = ctl_options(argc, argv, options, 1, &count);
 
 	return code ? code : commit_run(argv[0], count ? argv[1] : ".", &words);
 }
 
+/* With nothing under way the last one may be what somebody waits for: its daemon died, say, and the mount
+ * that followed brought it to its end. */
+static int report_last(const struct json *result)
+{
+	AUTO_FREE char *message = json_string(result, "$.message");
+
+	if (json_int(result, "$.exit"))
+		return work_report(result, WORK_PLAIN);
+	fputs("Nothing is under way", stdout);
+	if (message && message[0]) {
+		fputs("; the last commit: ", stdout);
+		format_print_name(message);
+	}
+	putchar('\n');
+	return EXIT_CODE_DONE;
+}
+
 int command_wait(int argc, char **argv)
 {
-	struct work_watch watch = { .serial = -1, .timeout_s = -1 };
+	struct work_watch watch = { .timeout_s = -1 };
+	bool quiet = false, json = false;
 	const struct option_spec options[] = {
 		{ "timeout", 't', .number = &watch.timeout_s },
-		{ "json", 0, .flag = &watch.quiet },
+		{ "quiet", 'q', .flag = &quiet },
+		{ "json", 0, .flag = &json },
 		{ 0 },
 	};
-	AUTO_JSON struct json status = { 0 };
+	CLEANUP(work_end_clear) struct work_end end = { 0 };
 	struct target target;
-	bool busy;
 	int count, code = ctl_options(argc, argv, options, 1, &count);
 
+	watch.quiet = quiet || json;
 	if (!code)
 		code = target_find(count ? argv[1] : ".", &target);
 	if (!code)
-		code = work_follow(&target, &watch, &status, &busy);
+		code = work_follow(&target, &watch, &end);
 	if (code)
 		return code;
-	if (!busy && !watch.quiet)
-		puts("Nothing is under way");
-	if (!busy && !watch.quiet && !json_int(&status, "$.last.exit"))
-		return EXIT_CODE_DONE;
-	return work_report(&status, watch.quiet ? WORK_JSON : WORK_PLAIN);
+	if (!end.was_busy && !watch.quiet)
+		return report_last(&end.result);
+	return work_report(&end.result, json ? WORK_JSON : quiet ? WORK_SILENT : WORK_PLAIN);
 }

@@ -46,6 +46,8 @@ static void print_row(const struct json *log, int row)
 	number_column(log, row, "deleted", NULL);
 	fputs("  ", stdout);
 	format_print_name(label);
+	if (json_has(log, "$[%d].verified", row) && !json_bool(log, "$[%d].verified", row))
+		printf("%s(not verified)", label && label[0] ? " " : "");
 	if (message) {
 		fputs(label && label[0] ? ": " : "", stdout);
 		format_print_name(message);

@@ -78,26 +78,25 @@ static void await_daemon(int pidfd, bool quiet)
  * commit=unmount. */
 static int commit_first(const struct target *target, const struct json *status, bool wait, bool quiet)
 {
-	const struct work_watch running = { .serial = -1, .timeout_s = -1, .quiet = quiet };
+	const struct work_watch running = { .timeout_s = -1, .quiet = quiet };
 	const struct work_wish wish = { 0 };
 	AUTO_FREE char *mode = json_string(status, "$.commit_mode");
-	AUTO_JSON struct json after = { 0 };
+	CLEANUP(work_end_clear) struct work_end end = { 0 };
 	int code = EXIT_CODE_DONE;
-	bool busy;
 
 	if (json_has(status, "$.work")) {
 		if (!wait)
 			return ctl_fail(EXIT_CODE_BUSY, "a commit is under way (discfsctl wait %s)",
 					target->root);
-		code = work_follow(target, &running, &after, &busy);
+		code = work_follow(target, &running, &end);
 		if (!code)
-			code = work_report(&after, WORK_PLAIN);
+			code = work_report(&end.result, quiet ? WORK_SILENT : WORK_PLAIN);
 		if (code)
 			return code;
-		status = &after;
+		status = &end.status;
 	}
 	if (mode && strcmp(mode, "unmount") == 0 && work_staged(status))
-		code = work_commit(target, status, &wish, quiet ? WORK_SILENT : WORK_PLAIN, true);
+		code = work_commit(target, &wish, quiet ? WORK_SILENT : WORK_PLAIN, true);
 	return code;
 }
 

@@ -35,7 +35,7 @@ static const struct command commands[] = {
 	  "Control characters and backslashes in names are shown as \\ooo.\n\n"
 	  "      --json  as an array of {\"change\", \"path\", \"old\"}\n",
 	  command_diff },
-	{ "commit", "[DIR] [--label NAME] [--finalize] [--dry-run] [--to FILE] [--json] …",
+	{ "commit", "[DIR] [--label NAME] [--finalize] [--dry-run] [--to FILE] [--quiet] [--json] …",
 	  "Burn what is staged as a new session",
 	  "Shows the progress and returns when the session is burned and verified.\n"
 	  "Ctrl-C stops the showing only: the commit goes on.\n\n"
@@ -53,7 +53,9 @@ static const struct command commands[] = {
 	  "      --force             FILE may be there already\n"
 	  "      --damaged           also on a disc that could be read in part only (-o damaged):\n"
 	  "                          what couldn't be read isn't in the new session\n"
+	  "      --no-verify         don't read back what new files hold: only the tree is compared\n"
 	  "      --no-wait           return as soon as the commit is accepted\n"
+	  "  -q, --quiet             say only what went wrong\n"
 	  "      --json              print the result as JSON, no progress\n",
 	  command_commit },
 	{ "finalize", "[DIR] [--label NAME] [--speed N] [--no-wait] [--json]",
@@ -63,11 +65,14 @@ static const struct command commands[] = {
 	  "  -l, --label NAME  the volume's new name (default: it keeps its name)\n"
 	  "      --speed N     8x, 2.4x, or kB/s (default: as fast as it goes)\n"
 	  "      --no-wait     return as soon as it is accepted\n"
+	  "  -q, --quiet       say only what went wrong\n"
 	  "      --json        print the result as JSON, no progress\n",
 	  command_finalize },
-	{ "wait", "[DIR] [--timeout SECONDS] [--json]", "Wait until no work is under way",
-	  "Exits as the commit did that was waited for.\n\n"
+	{ "wait", "[DIR] [--timeout SECONDS] [--quiet] [--json]", "Wait until no work is under way",
+	  "Exits as the commit did that was waited for; with nothing under way, as the last\n"
+	  "one did that this mount knows of, also when it was begun before the daemon died.\n\n"
 	  "  -t, --timeout SECONDS  give up after that time, with exit code 5\n"
+	  "  -q, --quiet            say only what went wrong\n"
 	  "      --json             print the result as JSON, no progress\n",
 	  command_wait },
 	{ "cancel", "[DIR]", "End the commit that is under way",

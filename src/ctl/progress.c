@@ -2,12 +2,17 @@
 #include "ctl/progress.h"
 #include "ctl/format.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 
 #define BAR_WIDTH     20
 #define DEFAULT_WIDTH 80
+#define FIRST_S	      10
+#define EVERY_S	      60
 
 /* -1: unknown. */
 static int percent_of(const struct progress_look *look)
@@ -17,11 +22,21 @@ static int percent_of(const struct progress_look *look)
 	return look->done < look->total ? (int)((double)look->done * 100 / (double)look->total) : 100;
 }
 
+static int64_t now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 void progress_start(struct progress *progress, bool quiet)
 {
-	const char *term = getenv("TERM");
+	const char *term = getenv("TERM"), *every = getenv("DISCFSCTL_PROGRESS");
+	bool told = every && isdigit((unsigned char)every[0]);
 
-	*progress = (struct progress){ .quiet = quiet, .tenths = -1 };
+	*progress = (struct progress){ .quiet = quiet, .every_s = told ? atoi(every) : EVERY_S };
+	progress->next_s = now_s() + (told ? progress->every_s : FIRST_S);
 	progress->terminal = isatty(STDOUT_FILENO) && !(term && strcmp(term, "dumb") == 0);
 }
 
@@ -85,17 +100,14 @@ static void draw_bar(struct progress *progress, const struct progress_look *look
 	progress->drawn = true;
 }
 
-/* At each change of phase and each 10 %. */
 static void print_line(struct progress *progress, const struct progress_look *look)
 {
 	AUTO_TEXT struct text line = { 0 };
-	bool changed = strcmp(progress->phase, look->phase) != 0;
-	int percent = percent_of(look), tenths = percent / 10;
+	int percent = percent_of(look);
 
-	if (!changed && tenths <= progress->tenths)
+	if (now_s() < progress->next_s)
 		return;
-	snprintf(progress->phase, sizeof progress->phase, "%s", look->phase);
-	progress->tenths = tenths;
+	progress->next_s = now_s() + progress->every_s;
 	text_add(&line, "%s", look->phase);
 	if (percent >= 0)
 		text_add(&line, " %d%%", percent);

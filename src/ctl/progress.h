@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shows how far some work is: a bar that is redrawn on a terminal, elsewhere a line now and then. */
+/* Shows how far some work is: a bar that is redrawn on a terminal; elsewhere a line after ten seconds, and
+ * one a minute from then on, so that what is short says nothing but its result; or one each
+ * DISCFSCTL_PROGRESS seconds. */
 #pragma once
 
 #include "ctl/json.h"
@@ -17,8 +19,8 @@ struct progress {
 	bool quiet;
 	bool terminal;
 	bool drawn;	/* a bar stands on the terminal's line */
-	char phase[32]; /* the newest one shown */
-	int tenths;	/* the newest tenth shown of it */
+	int64_t next_s; /* elsewhere: when the next line is due */
+	int64_t every_s;
 };
 
 void progress_start(struct progress *progress, bool quiet);

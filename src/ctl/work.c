@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#define ID_ROOM 33
 #define POLL_NS 200000000L
 #define LOST_S	10 /* a commit that was accepted shows up as work, or as done, long before */
 
@@ -30,9 +31,11 @@ static int64_t now_s(void)
 	return now.tv_sec;
 }
 
-int64_t work_serial(const struct json *status)
+void work_end_clear(struct work_end *end)
 {
-	return json_int(status, "$.last.serial");
+	json_close(&end->status);
+	json_close(&end->result);
+	end->was_busy = false;
 }
 
 uint64_t work_staged(const struct json *status)
@@ -49,29 +52,53 @@ static int follow_interrupted(const struct target *target)
 	    target->root, target->root);
 }
 
-/* Looks until it's done; start is when the watching began. */
+/* -1: there's none of that id (or, without one, of that serial). */
+static int find_result(const struct json *status, const char *id, int64_t serial)
+{
+	for (int at = (int)json_count(status, "$.recent") - 1; at >= 0; at--) {
+		AUTO_FREE char *its = json_string(status, "$.recent[%d].id", at);
+
+		if (id ? its && strcmp(its, id) == 0 : json_int(status, "$.recent[%d].serial", at) == serial)
+			return at;
+	}
+	return -1;
+}
+
+/* Takes the status over. */
+static int keep_end(struct json *status, int found, struct work_end *ret)
+{
+	AUTO_FREE char *result =
+	    found < 0 ? json_string(status, "$.last") : json_string(status, "$.recent[%d]", found);
+	const char *text = result ? result : "null";
+
+	ret->status = *status;
+	*status = (struct json){ 0 };
+	return json_open(&ret->result, text, strlen(text)) < 0
+		   ? ctl_fail(EXIT_CODE_SYSTEM, "no memory for the result")
+		   : EXIT_CODE_DONE;
+}
+
+/* Looks until it's done. */
 static int follow_poll(const struct target *target, const struct work_watch *watch, struct progress *progress,
-		       struct json *ret_status, bool *ret_was_busy)
+		       struct work_end *ret)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NS };
-	int64_t start = now_s(), seen = start;
+	int64_t start = now_s(), seen = start, serial = -1;
 
-	*ret_was_busy = false;
 	for (;;) {
 		AUTO_JSON struct json status = { 0 };
 		int code = target_status(target, &status);
 		bool busy = !code && json_has(&status, "$.work");
+		int found = code ? -1 : find_result(&status, watch->id, serial);
 
 		if (code)
 			return code;
-		if (!busy && (watch->serial < 0 || work_serial(&status) != watch->serial)) {
-			*ret_status = status;
-			status = (struct json){ 0 };
-			return EXIT_CODE_DONE;
-		}
+		if (watch->id ? found >= 0 : !busy)
+			return keep_end(&status, found, ret);
 		if (busy) {
-			*ret_was_busy = true;
+			ret->was_busy = true;
 			seen = now_s();
+			serial = json_int(&status, "$.work.serial");
 			progress_show_status(progress, &status);
 		}
 		if (interrupted)
@@ -85,8 +112,7 @@ static int follow_poll(const struct target *target, const struct work_watch *wat
 	}
 }
 
-int work_follow(const struct target *target, const struct work_watch *watch, struct json *ret_status,
-		bool *ret_was_busy)
+int work_follow(const struct target *target, const struct work_watch *watch, struct work_end *ret)
 {
 	const struct sigaction watching = { .sa_handler = on_interrupt };
 	struct sigaction before;
@@ -96,50 +122,43 @@ int work_follow(const struct target *target, const struct work_watch *watch, str
 	interrupted = 0;
 	sigaction(SIGINT, &watching, &before);
 	progress_start(&progress, watch->quiet);
-	code = follow_poll(target, watch, &progress, ret_status, ret_was_busy);
+	code = follow_poll(target, watch, &progress, ret);
 	progress_end(&progress);
 	sigaction(SIGINT, &before, NULL);
 	return code;
 }
 
-static void report_success(const struct json *status)
+static void report_success(const struct json *result)
 {
 	char session[FORMAT_ROOM], sectors[FORMAT_ROOM], start[FORMAT_ROOM], seconds[FORMAT_ROOM];
 
-	printf("Session %s is burned and verified: %s sectors at %s, in %s\n",
-	       format_count(session, (uint64_t)json_int(status, "$.last.session")),
-	       format_count(sectors, (uint64_t)json_int(status, "$.last.sectors")),
-	       format_count(start, (uint64_t)json_int(status, "$.last.start")),
-	       format_duration(seconds, json_int(status, "$.last.seconds")));
-	if (json_int(status, "$.last.carried_files"))
+	printf("Session %s is burned%s: %s sectors at %s, in %s\n",
+	       format_count(session, (uint64_t)json_int(result, "$.session")),
+	       json_bool(result, "$.verified") ? " and verified" : ", not verified",
+	       format_count(sectors, (uint64_t)json_int(result, "$.sectors")),
+	       format_count(start, (uint64_t)json_int(result, "$.start")),
+	       format_duration(seconds, json_int(result, "$.seconds")));
+	if (json_int(result, "$.carried_files"))
 		printf("%s old files were copied into it, as ISO 9660 can't refer to where they were\n",
-		       format_count(session, (uint64_t)json_int(status, "$.last.carried_files")));
+		       format_count(session, (uint64_t)json_int(result, "$.carried_files")));
 }
 
-static void report_last(const struct json *status)
+int work_report(const struct json *result, enum work_telling telling)
 {
-	AUTO_FREE char *last = json_string(status, "$.last");
-
-	puts(last ? last : "null");
-}
-
-int work_report(const struct json *status, enum work_telling telling)
-{
-	AUTO_FREE char *message = json_string(status, "$.last.message");
-	AUTO_FREE char *op = json_string(status, "$.last.op");
-	AUTO_FREE char *burn = json_string(status, "$.last.burn");
-	int code = (int)json_int(status, "$.last.exit");
+	AUTO_FREE char *message = json_string(result, "$.message");
+	AUTO_FREE char *op = json_string(result, "$.op");
+	AUTO_FREE char *burn = json_string(result, "$.burn");
+	int code = (int)json_int(result, "$.exit");
 
 	if (telling == WORK_JSON)
-		report_last(status);
+		puts(result->text);
 	if (code)
 		return ctl_fail(code, "%s",
-				message && message[0] ? message
-						      : strerror((int)json_int(status, "$.last.errno")));
+				message && message[0] ? message : strerror((int)json_int(result, "$.errno")));
 	if (telling != WORK_PLAIN || !op)
 		return EXIT_CODE_DONE;
-	if (strcmp(op, "commit") == 0 && json_int(status, "$.last.sectors"))
-		report_success(status);
+	if (strcmp(op, "commit") == 0 && json_int(result, "$.sectors"))
+		report_success(result);
 	else if (message && message[0])
 		puts(message);
 	if (burn && burn[0])
@@ -148,17 +167,16 @@ int work_report(const struct json *status, enum work_telling telling)
 }
 
 /* A dry run found things out even when it says that the session can't be made. */
-static int report_trial(const struct target *target, const struct json *status, const struct work_wish *wish,
+static int report_trial(const struct target *target, const struct json *result, const struct work_wish *wish,
 			enum work_telling telling)
 {
-	AUTO_FREE char *last = json_string(status, "$.last");
 	int code = EXIT_CODE_DONE, found;
 
 	if (telling == WORK_JSON) {
-		found = trial_show_json(target, last ? last : "null");
-		code = work_report(status, WORK_SILENT);
+		found = trial_show_json(target, result->text);
+		code = work_report(result, WORK_SILENT);
 	} else {
-		code = work_report(status, telling);
+		code = work_report(result, telling);
 		found = trial_show(target, wish->verbose);
 	}
 	return code ? code : found;
@@ -206,9 +224,9 @@ static void add_path(struct text *line, const char *path)
 }
 
 /* The line for the control file. */
-static void add_wish(struct text *line, const struct work_wish *wish)
+static void add_wish(struct text *line, const struct work_wish *wish, const char *id)
 {
-	text_add(line, "commit-nowait%s%s%s%s", wish->finalize ? " --finalize" : "",
+	text_add(line, "commit-nowait --id=%s%s%s%s%s", id, wish->finalize ? " --finalize" : "",
 		 wish->simulate ? " --simulate" : "", wish->dry_run ? " --dry-run" : "",
 		 wish->stream ? " --stream" : "");
 	if (wish->speed_kbps)
@@ -217,34 +235,47 @@ static void add_wish(struct text *line, const struct work_wish *wish)
 		add_path(line, wish->to);
 	if (wish->damaged)
 		text_add(line, " --damaged");
+	if (wish->no_verify)
+		text_add(line, " --no-verify");
 	if (wish->force)
 		text_add(line, " --force");
 	if (wish->label)
 		text_add(line, " -- %s", wish->label);
 }
 
-int work_commit(const struct target *target, const struct json *status, const struct work_wish *wish,
-		enum work_telling telling, bool wait)
+/* Whoever else commits there: the result is found by this. */
+static void make_id(char *ret, size_t room)
 {
-	struct work_watch watch = { .serial = work_serial(status),
-				    .timeout_s = -1,
-				    .quiet = telling != WORK_PLAIN };
-	AUTO_JSON struct json after = { 0 };
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	snprintf(ret, room, "%lx.%lx.%lx", (long)getpid(), (long)now.tv_sec, now.tv_nsec);
+}
+
+int work_commit(const struct target *target, const struct work_wish *wish, enum work_telling telling,
+		bool wait)
+{
+	char id[ID_ROOM];
+	struct work_watch watch = { .id = id, .timeout_s = -1, .quiet = telling != WORK_PLAIN };
+	CLEANUP(work_end_clear) struct work_end end = { 0 };
 	AUTO_TEXT struct text line = { 0 };
-	bool busy;
 	int code;
 
-	add_wish(&line, wish);
+	make_id(id, sizeof id);
+	add_wish(&line, wish, id);
 	code = line.failed ? -ENOMEM : target_tell(target, line.data);
 	if (code < 0)
 		return commit_refused(target, -code);
 	if (!wait) {
-		puts(telling == WORK_JSON ? "{\"accepted\":true}"
-					  : "The commit is accepted and goes on by itself (discfsctl wait)");
+		if (telling != WORK_SILENT)
+			puts(telling == WORK_JSON
+				 ? "{\"accepted\":true}"
+				 : "The commit is accepted and goes on by itself (discfsctl wait)");
 		return EXIT_CODE_DONE;
 	}
-	code = work_follow(target, &watch, &after, &busy);
+	code = work_follow(target, &watch, &end);
 	if (code)
 		return code;
-	return wish->dry_run ? report_trial(target, &after, wish, telling) : work_report(&after, telling);
+	return wish->dry_run ? report_trial(target, &end.result, wish, telling)
+			     : work_report(&end.result, telling);
 }

@@ -87,6 +87,16 @@ static void call_in(void *self)
 	pages_call_in_all(self);
 }
 
+static bool is_written(void *self)
+{
+	return pages_are_written(self);
+}
+
+static void begin_end(void *self)
+{
+	stopper_poke(self);
+}
+
 /* *ret_code: of the process, when it served and the mount came to its end. */
 static int serve(struct mount *mount, const struct options *options, int parent, int *ret_code,
 		 struct reason *why)
@@ -98,6 +108,8 @@ static int serve(struct mount *mount, const struct options *options, int parent,
 	ret = session_mount(mount, options, why);
 	if (ret < 0)
 		return ret;
+	mount->end = (struct control_end){ .is_busy = is_written, .begin = begin_end, .self = mount };
+	mount->control.end = &mount->end;
 	ret = commit_open(&mount->commit, &mount->disc, options->mountpoint, &pages);
 	if (ret == 0)
 		ret = flusher_start(mount);

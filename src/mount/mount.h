@@ -53,6 +53,7 @@ struct mount {
 	struct control control;
 	struct fuse_session *session;
 	struct discard_sink caches;
+	struct control_end end;
 	uid_t owner;
 	bool allow_other;
 	struct {

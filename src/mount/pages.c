@@ -20,6 +20,17 @@ static void collect(struct tree *tree, ino_list *ret)
 		}
 }
 
+bool pages_are_written(struct mount *mount)
+{
+	ino_list inos = { 0 };
+	bool any;
+
+	collect(&mount->disc.tree, &inos);
+	any = inos.count > 0;
+	vec_clear(&inos);
+	return any;
+}
+
 void pages_call_in_all(struct mount *mount)
 {
 	ino_list inos = { 0 };

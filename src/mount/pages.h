@@ -10,5 +10,7 @@
 #include "mount/mount.h"
 
 void pages_call_in(struct mount *mount, uint64_t ino);
+/* Has anybody a file open for writing? */
+bool pages_are_written(struct mount *mount);
 /* Of all files that are open for writing. */
 void pages_call_in_all(struct mount *mount);

@@ -77,6 +77,11 @@ int stopper_start(struct mount *mount, const char *mountpoint)
 	return -pthread_create(&mount->stopper.thread, NULL, stopper, mount);
 }
 
+void stopper_poke(struct mount *mount)
+{
+	pthread_kill(mount->stopper.thread, SIGTERM);
+}
+
 int stopper_end(struct mount *mount)
 {
 	atomic_store(&mount->stopper.ended, true);

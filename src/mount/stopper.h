@@ -10,5 +10,7 @@
 void stopper_block(void);
 /* From the thread that will be in session_loop. mountpoint: outlives it. */
 int stopper_start(struct mount *mount, const char *mountpoint);
+/* As if somebody had sent the signal. */
+void stopper_poke(struct mount *mount);
 /* When the session has ended. Returns the signal that ended it, or 0. */
 int stopper_end(struct mount *mount);

@@ -17,6 +17,7 @@ struct journal {
 	struct blob fingerprint;
 	struct blob head;
 	struct blob old_head;
+	bool unverified; /* nobody wanted the new files to be read back; not stored: a next mount does it */
 	struct verb_front front; /* from WRITTEN on, where the worker told; sectors 0: not known */
 };
 

@@ -422,6 +422,21 @@ assert_equal "$(jq -r '"\(.op) \(.drive) \(.unmounted)"' <<<"$said")" "eject /de
 assert_not_mounted "$T/mnt"
 ctl 0 load
 says 'DVD\+R, appendable' # commit=unmount has burned it
+# the same by the control file, but nothing is burned
+sim discfs $drive "$T/mnt" -o commit=unmount
+daemon=$(daemon_of "$T/mnt")
+: >"$T/mnt/unburned"
+echo eject >"$T/mnt/.discfs/control"
+await_end "$daemon" 20
+assert_not_mounted "$T/mnt"
+assert_equal "$(mmcsim show "$place" | sed -n 's/^tray=//p')" open
+ctl 0 load
+sim discfs $drive "$T/mnt"
+assert_equal "$(cat "$T/mnt/.discfs/changes")" "A unburned"
+discfsctl discard --yes "$T/mnt"
+daemon=$(daemon_of "$T/mnt")
+fusermount3 -u "$T/mnt"
+await_end "$daemon" 20
 
 echo "=== a burn that is under way is left alone"
 sim discfs $drive "$T/mnt"

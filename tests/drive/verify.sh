@@ -114,7 +114,7 @@ assert_exit 0 sim discfsctl verify mnt
 # while it's read nobody burns; Ctrl-C ends it
 rules "op=0x28 lba=$((large + 1000))..$((large + 3000)) delay=250 times=0"
 : >said
-env LD_PRELOAD="$MMCSIM_SO" discfsctl verify mnt >said 2>&1 &
+env LD_PRELOAD="$MMCSIM_SO" DISCFSCTL_PROGRESS=0 discfsctl verify mnt >said 2>&1 &
 pid=$!
 for _ in {1..100}; do
 	[ ! -s said ] || break

@@ -78,22 +78,38 @@ assert_fails "Invalid argument" tell mnt commit "$(printf '%0300d' 1)"
 echo three >mnt/three
 assert_exit 0 discfsctl commit mnt --label THIRD
 grep -q "^Session 4 is burned and verified: " out
+mv mnt/three mnt/drei
+discfsctl commit mnt >out 2>&1 # what cron would send
+assert_equal "$(wc -l <out)" 1 "lines of a short commit where no terminal is"
+mv mnt/drei mnt/three
+assert_equal "$(discfsctl commit mnt --quiet 2>&1)" ""
 head -c 50000000 /dev/urandom >mnt/large
-assert_exit 0 discfsctl commit mnt
+assert_exit 0 env DISCFSCTL_PROGRESS=0 discfsctl commit mnt
 grep -qE '^burning [0-9]+%' out || fail "no progress lines"
 if grep -q $'\r' out; then
 	fail "a progress bar where no terminal is"
 fi
 echo four >mnt/four
 discfsctl commit mnt --json >json
-assert_equal "$(jq -r '[.op, .errno, .exit, .session] | @csv' json)" '"commit",0,0,6'
+assert_equal "$(jq -r '[.op, .errno, .exit, .session, .verified] | @csv' json)" '"commit",0,0,8,true'
+# without reading back; who asks finds that out afterwards, too
+echo unread >mnt/unread
+assert_exit 0 discfsctl commit mnt --no-verify
+grep -q "^Session 9 is burned, not verified: " out
+assert_match "$(discfsctl log mnt | sed -n 2p)" "not verified"
+assert_equal "$(discfsctl log mnt --json | jq -c 'map(.verified)')" '[null,null,null,null,null,null,null,null,false]'
+assert_match "$(cat mnt/.discfs/status)" "last: *Session 9 is burned, not verified"
+assert_exit 0 discfsctl verify mnt
+rm mnt/unread
+tell mnt commit --no-verify --id=of.mine -- TOLD
+assert_equal "$(status mnt '.recent[-1] | [.id, .verified, .session] | @csv')" '"of.mine",false,10'
 echo five >mnt/five
 assert_exit 0 discfsctl commit mnt --no-wait
 assert_exit 0 discfsctl wait mnt --timeout 60
-assert_equal "$(sessions)" 7
+assert_equal "$(sessions)" 11
 assert_exit 1 discfsctl commit mnt --label ""
 assert_exit 1 discfsctl commit mnt --label "$(printf 'L%.0s' {1..33})"
-discfsctl log mnt --json | jq -e 'length == 7 and .[3].label == "THIRD"'
+discfsctl log mnt --json | jq -e 'length == 11 and .[3].label == "THIRD"'
 discfsctl log mnt
 discfsctl status mnt
 # from a directory inside, by any name
@@ -105,24 +121,24 @@ assert_equal "$(status mnt .label)" INSIDE
 echo six >mnt/six
 assert_exit 0 discfsctl umount mnt
 assert_not_mounted mnt
-assert_equal "$(sessions)" 8
+assert_equal "$(sessions)" 12
 mount_disc disc.img mnt
 assert_equal "$(cat mnt/.discfs/changes)" "A six"
 unmount mnt
-assert_equal "$(sessions)" 8
+assert_equal "$(sessions)" 12
 mount_disc disc.img mnt -o commit=unmount
 discfsctl umount mnt >out
-grep -q "Session 9 is burned and verified" out
-assert_equal "$(sessions)" 9
+grep -q "Session 13 is burned and verified" out
+assert_equal "$(sessions)" 13
 mount_disc disc.img mnt -o commit=unmount
 echo seven >mnt/seven
 unmount mnt # a bare fusermount3 -u
-assert_equal "$(sessions)" 10
+assert_equal "$(sessions)" 14
 mount_disc disc.img mnt -o commit=unmount
 assert_equal "$(cat mnt/seven)" seven
 assert_equal "$(cat mnt/.discfs/changes)" ""
 unmount mnt # nothing staged: nothing burned
-assert_equal "$(sessions)" 10
+assert_equal "$(sessions)" 14
 # what is staged while a commit runs is committed as well
 mount_disc disc.img mnt -o commit=unmount
 head -c 60000000 /dev/urandom >mnt/large2
@@ -132,7 +148,7 @@ until status mnt .work.phase | grep -qv 'freezing\|planning'; do
 done
 echo meanwhile >mnt/meanwhile
 unmount mnt
-assert_equal "$(sessions)" 12
+assert_equal "$(sessions)" 16
 # in front, the exit code tells how it ended
 mkdir -p mnt
 DISCFS_FAULT=burn-middle:5 discfs disc.img mnt -f -o commit=unmount 2>errors &
@@ -150,14 +166,14 @@ mount_disc disc.img mnt
 assert_equal "$(cat mnt/.discfs/changes)" "A infront"
 commit mnt
 unmount mnt
-assert_equal "$(sessions)" 13
+assert_equal "$(sessions)" 17
 # a signal is nobody's wish to burn
 mount_disc disc.img mnt -o commit=unmount
 echo signal >mnt/signal
 sync -f mnt
 kill -TERM "$(daemon_of mnt)"
 await_end "$(cat .daemon-mnt)"
-assert_equal "$(sessions)" 13
+assert_equal "$(sessions)" 17
 mount_disc disc.img mnt
 assert_equal "$(cat mnt/signal)" signal
 # discard
@@ -171,14 +187,14 @@ exec 5<&-
 mountpoint -q mnt
 unmount mnt
 
-fail_commits 13
+fail_commits 17
 # two at a time: the second is told
 head -c 60000000 /dev/urandom >mnt/long
 discfsctl commit mnt --no-wait
 assert_fails "Device or resource busy" setfattr -n user.discfs.commit -v X mnt
 assert_exit 14 discfsctl commit mnt
 assert_exit 0 discfsctl wait mnt
-assert_equal "$(sessions)" 14
+assert_equal "$(sessions)" 18
 # read-only: it says why, and what is staged waits
 echo nine >mnt/nine
 unmount mnt
