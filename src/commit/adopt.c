@@ -73,6 +73,13 @@ static int adopt_lost(void *self, const char *text, struct reason *why)
 	return damage_add(&adopt->damage, text);
 }
 
+static int adopt_doubt(void *self, const char *text, struct reason *why)
+{
+	struct adopt *adopt = self;
+
+	return damage_add_doubt(&adopt->damage, text);
+}
+
 static int store_links(struct adopt *adopt)
 {
 	int ret = 0;
@@ -121,7 +128,8 @@ static int fill(struct adopt *adopt, struct disc *disc, bool blank, struct reaso
 {
 	const struct import_sink sink = { .node = adopt_node,
 					  .link = adopt_link,
-					  .lost = disc->wish.damaged ? adopt_lost : NULL };
+					  .lost = disc->wish.damaged ? adopt_lost : NULL,
+					  .doubt = adopt_doubt };
 	struct verb_imported imported = { 0 };
 	const struct verb_disc *medium = &disc->probe.disc;
 	int ret = db_begin(&adopt->tree->db);

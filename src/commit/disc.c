@@ -494,6 +494,9 @@ static int adopt(struct disc *disc, const struct disc_options *options, struct r
 
 	if (ret < 0 && ret != -ENOMEDIUM && ret != -ESTALE && options->afresh && !disc->read_only)
 		return afresh_without_base(disc, &failed, why);
+	if (ret == -EIO && !options->damaged)
+		return reason_set(why, EIO, "%s. -o damaged shows what can be read%s", failed.text,
+				  disc->probe.sessions.count > 1 ? ", -o session=N an older session" : "");
 	return ret < 0 ? reason_set(why, -ret, "%s", failed.text) : 0;
 }
 

@@ -194,6 +194,8 @@ static void json_damage(const struct damage *damage, struct text *text)
 
 	text_add(text, "\"damage\":{");
 	json_number(text, "lost", damage->count);
+	text_add(text, ",");
+	json_number(text, "doubts", damage->doubts);
 	text_add(text, ",\"names\":[");
 	for (const char *line = at; *line;) {
 		size_t length = strcspn(line, "\n");
@@ -208,8 +210,12 @@ static void json_damage(const struct damage *damage, struct text *text)
 static void text_damage(const struct damage *damage, struct text *text)
 {
 	if (damage->count)
-		text_add(text, "damaged:    %" PRIu64 " directories and files of it couldn't be read:\n%s",
-			 damage->count, damage->names.data ? damage->names.data : "");
+		text_add(text, "damaged:    %" PRIu64 " directories and files of it couldn't be read:\n",
+			 damage->count);
+	else if (damage->doubts)
+		text_add(text, "damaged:    the tree isn't as it was recorded:\n");
+	if (damage->names.length)
+		text_add(text, "%s", damage->names.data);
 }
 
 struct recent {

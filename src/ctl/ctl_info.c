@@ -102,6 +102,7 @@ static int info_print(const struct json *status, const struct info_words *words)
 		show_sessions(status);
 	if (words->verbose)
 		drive_print_tracks(status);
+	show_damage(status);
 	return EXIT_CODE_DONE;
 }
 

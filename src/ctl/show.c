@@ -113,12 +113,14 @@ void show_work(const struct json *status)
 	       format_count(total, (uint64_t)json_int(status, "$.work.total_sectors")));
 }
 
-static void show_damage(const struct json *status)
+void show_damage(const struct json *status)
 {
 	int64_t lost = json_int(status, "$.damage.lost"), named = json_count(status, "$.damage.names");
 
 	if (lost > 0)
 		printf("Damaged:  %" PRId64 " of its directories and files couldn't be read:\n", lost);
+	else if (named > 0)
+		puts("Damaged:  the tree isn't as it was recorded:");
 	for (int64_t i = 0; i < named; i++) {
 		AUTO_FREE char *name = json_string(status, "$.damage.names[%d]", (int)i);
 

@@ -14,4 +14,6 @@ void show_sessions_line(const struct json *status);
 void show_sessions(const struct json *status);
 /* A line if something is under way. */
 void show_work(const struct json *status);
+/* What of the tree is missing or in doubt. */
+void show_damage(const struct json *status);
 void show_warnings(const struct json *status);

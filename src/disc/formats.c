@@ -112,7 +112,9 @@ int formats_read_tree(const struct source *source, uint64_t session, uint64_t li
 		return got;
 	if (tree_format_best(formats) == FORMAT_UDF)
 		format = FORMAT_UDF;
-	if (format == FORMAT_UDF)
-		return udf_read_tree(source, session, limit, sink, self, ret, why);
+	if (format == FORMAT_UDF) {
+		got = iso_read_check_root(source, session, limit, sink, self, why);
+		return got < 0 ? got : udf_read_tree(source, session, limit, sink, self, ret, why);
+	}
 	return iso_read_tree(source, session, limit, format, sink, self, ret, why);
 }

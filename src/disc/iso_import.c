@@ -47,7 +47,7 @@ static void tell_lost(void *self)
 	if (import->at_is_told)
 		return;
 	import->at_is_told = true;
-	snprintf(text, sizeof text, "%.300s: some or all of its entries can't be read",
+	snprintf(text, sizeof text, "%.300s: a sector that says more of it, or of its files, can't be read",
 		 import->at ? import->at : "/");
 	import->lost(import->self, text);
 }
@@ -94,7 +94,7 @@ static int check_limits(IsoImage *image, IsoFileSource *file)
 }
 
 /* What libisofs does with recorded checksums. */
-enum sums { SUMS_CHECK = 0, SUMS_IGNORE = 1, SUMS_LOAD = 2 };
+enum sums { SUMS_IGNORE = 1, SUMS_LOAD = 2 };
 
 static int make_opts(const struct iso_import *import, uint32_t format, enum sums sums, IsoReadOpts **ret)
 {
@@ -177,6 +177,70 @@ static int check_format(const struct iso_import *import, uint32_t wanted, struct
 	return reason_set(why, EMEDIUMTYPE, "the disc has no %s tree", tree_format_title(wanted));
 }
 
+enum iso_trees iso_import_tree(const struct iso_import *import)
+{
+	if (import->format == FORMAT_JOLIET)
+		return TREE_JOLIET;
+	return import->enhanced ? TREE_ENHANCED : TREE_PLAIN;
+}
+
+int iso_import_check(struct iso_import *import, enum iso_trees tree, struct reason *why)
+{
+	static const uint32_t formats[] = {
+		[TREE_PLAIN] = FORMAT_ISO9660, [TREE_JOLIET] = FORMAT_JOLIET, [TREE_ENHANCED] = FORMAT_ISO9660
+	};
+
+	return tree_check(import->medium.source, import->session, import->medium.limit, formats[tree],
+			  tree == TREE_ENHANCED, &import->faults[tree], why);
+}
+
+static int check_all(struct iso_import *import, struct reason *why)
+{
+	int got = 0;
+
+	for (enum iso_trees tree = TREE_PLAIN; tree < TREES && got >= 0; tree++)
+		got = iso_import_check(import, tree, why);
+	return got < 0 ? got : 0;
+}
+
+/* Trees may share sectors, but hardly ones that are damaged in two ways. */
+static bool mend(void *self, uint32_t lba, uint8_t *block)
+{
+	struct iso_import *import = (struct iso_import *)self;
+
+	for (int i = 0; i < TREES; i++)
+		if (tree_faults_mend(&import->faults[i], lba, block))
+			return true;
+	return false;
+}
+
+/* An array of sums at a place that can't be read, or of a size that can't be, is no reason to give up. The
+ * sums of the tree itself are others' affair (iso_sums.h). */
+static int load_with_sums(struct iso_import *import, uint32_t format, int *ret_code)
+{
+	int got = load(import, format, SUMS_LOAD, ret_code);
+
+	if (got != -EIO || import->refused.err ||
+	    (import->medium.failed.err != 0 && import->medium.failed.err != EIO))
+		return got;
+	forget_attempt(import);
+	import->medium.failed = (struct reason){ 0 };
+	return load(import, format, SUMS_IGNORE, ret_code);
+}
+
+/* Where the directories themselves show what is wrong, that says more than the library does. limits: it was
+ * given up for what was too much. */
+static int explain_by_tree(struct iso_import *import, bool limits, int code, struct reason *why)
+{
+	const struct tree_fault *fault = NULL;
+	struct reason ignored = { 0 };
+
+	if (!limits && check_all(import, &ignored) == 0)
+		for (int i = 0; i < TREES && !fault; i++)
+			fault = tree_faults_first(&import->faults[i], TREE_LOST);
+	return fault ? reason_set(why, EIO, "%s", fault->text) : explain(import, code, why);
+}
+
 int iso_import_open(struct iso_import *import, const struct source *source, uint64_t session, uint64_t limit,
 		    uint32_t format, void (*warn)(void *self, const char *text), void *self,
 		    struct reason *why)
@@ -187,24 +251,30 @@ int iso_import_open(struct iso_import *import, const struct source *source, uint
 	got = iso_medium_open(&import->medium, source, limit, why);
 	if (got < 0)
 		return got;
-	got = load(import, format, SUMS_CHECK, &code);
-	/* A checksum that doesn't match, or a checksum array of absurd size: the tree itself may be fine. */
-	if (got == -EIO && !import->medium.failed.err && !import->refused.err) {
-		forget_attempt(import);
-		got = load(import, format, SUMS_IGNORE, &code);
-		if (got == 0)
-			warn(self, "the session's checksums are damaged: imported without them");
-	}
+	got = load_with_sums(import, format, &code);
 	if (got == -ENOMEM)
 		return reason_set(why, ENOMEM, "out of memory");
-	if (got < 0)
-		return explain(import, code, why);
-	if (import->medium.failed.err)
-		return explain(import, code, why);
+	if (got < 0 || import->medium.failed.err)
+		return explain_by_tree(import, import->refused.err, code, why);
 	iso_lib_messages(warn, self, EIO, &import->refused);
 	if (import->refused.err)
-		return explain(import, code, why);
+		return explain_by_tree(import, false, code, why);
 	return check_format(import, format, why);
+}
+
+static int open_leniently(struct iso_import *import, const struct source *source, uint64_t session,
+			  uint64_t limit, struct reason *why)
+{
+	int got;
+
+	import->session = session;
+	got = iso_medium_open(&import->medium, source, limit, why);
+	if (got < 0)
+		return got;
+	import->medium.lenient = true;
+	import->medium.mend = mend;
+	import->medium.self = import;
+	return check_all(import, why);
 }
 
 int iso_import_open_partly(struct iso_import *import, const struct source *source, uint64_t session,
@@ -213,14 +283,12 @@ int iso_import_open_partly(struct iso_import *import, const struct source *sourc
 {
 	int code = 0, got;
 
-	*import = (struct iso_import){ .session = session, .lost = lost, .self = self };
-	got = iso_medium_open(&import->medium, source, limit, why);
+	*import = (struct iso_import){ .lost = lost, .self = self };
+	got = open_leniently(import, source, session, limit, why);
 	if (got < 0)
 		return got;
-	import->medium.lenient = true;
 	import->medium.hole = tell_lost;
-	import->medium.self = import;
-	got = load(import, format, SUMS_IGNORE, &code);
+	got = load_with_sums(import, format, &code);
 	if (got == -ENOMEM)
 		return reason_set(why, ENOMEM, "out of memory");
 	if (got < 0 || import->medium.failed.err)
@@ -234,20 +302,12 @@ int iso_import_open_damaged(struct iso_import *import, const struct source *sour
 {
 	int code = 0, got;
 
-	*import = (struct iso_import){ .session = session };
-	got = iso_medium_open(&import->medium, source, 0, why);
+	*import = (struct iso_import){ 0 };
+	got = open_leniently(import, source, session, 0, why);
 	if (got < 0)
 		return got;
-	import->medium.lenient = true;
 	iso_lib_messages(NULL, NULL, 0, NULL); /* what a session before left */
-	got = load(import, FORMAT_AUTO, SUMS_LOAD, &code);
-	/* An array of sums at a place or of a size that can't be. */
-	if (got == -EIO && !import->refused.err &&
-	    (import->medium.failed.err == 0 || import->medium.failed.err == EIO)) {
-		forget_attempt(import);
-		import->medium.failed = (struct reason){ 0 };
-		got = load(import, FORMAT_AUTO, SUMS_IGNORE, &code);
-	}
+	got = load_with_sums(import, FORMAT_AUTO, &code);
 	if (got == -ENOMEM)
 		return reason_set(why, ENOMEM, "out of memory");
 	if (got < 0 || import->medium.failed.err)
@@ -263,5 +323,7 @@ void iso_import_close(struct iso_import *import)
 	import->image = NULL;
 	free(import->at);
 	import->at = NULL;
+	for (int i = 0; i < TREES; i++)
+		tree_faults_clear(&import->faults[i]);
 	iso_medium_close(&import->medium);
 }

@@ -3,6 +3,10 @@
 #pragma once
 
 #include "disc/iso_lib.h"
+#include "disc/tree_check.h"
+
+/* Trees of directories that one session can have beside each other. */
+enum iso_trees { TREE_PLAIN, TREE_JOLIET, TREE_ENHANCED, TREES };
 
 struct iso_import {
 	struct iso_medium medium;
@@ -16,7 +20,8 @@ struct iso_import {
 	void *self;
 	char *at; /* the newest entry: a directory that is being read */
 	bool at_is_told;
-	struct reason refused; /* set by the limits while the library works */
+	struct tree_faults faults[TREES]; /* what its trees are known to be damaged by */
+	struct reason refused;		  /* set by the limits while the library works */
 };
 
 /* warn gets what libisofs finds odd. Close it whatever the result. */
@@ -32,4 +37,8 @@ int iso_import_open_partly(struct iso_import *import, const struct source *sourc
  * what it shouldn't. */
 int iso_import_open_damaged(struct iso_import *import, const struct source *source, uint64_t session,
 			    struct reason *why);
+/* Which of the trees was read. */
+enum iso_trees iso_import_tree(const struct iso_import *import);
+/* Looks at the directories of one of them into import->faults: as tree_check. */
+int iso_import_check(struct iso_import *import, enum iso_trees tree, struct reason *why);
 void iso_import_close(struct iso_import *import);

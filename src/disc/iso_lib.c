@@ -170,6 +170,9 @@ static bool read_leniently(struct iso_medium *medium, uint32_t lba, uint8_t *buf
 {
 	struct reason why = { 0 };
 
+	memset(buffer, 0, SECTOR);
+	if (medium->mend && medium->mend(medium->self, lba, buffer))
+		return true;
 	if (source_read(medium->source, lba, 1, buffer, &why) == 0)
 		return true;
 	if (why.err != EIO) {
@@ -213,6 +216,8 @@ static int medium_read(IsoDataSource *self, uint32_t lba, uint8_t *buffer)
 		return medium->lenient && read_leniently(medium, lba, buffer) ? 1
 									      : (int)ISO_DATA_SOURCE_FATAL;
 	memcpy(buffer, block, SECTOR);
+	if (medium->mend)
+		medium->mend(medium->self, lba, buffer);
 	return 1;
 }
 

@@ -28,6 +28,9 @@ struct iso_medium {
 	uint64_t holes, first_hole;
 	/* with lenient: told of each, and sectors beyond the end are holes too; may be NULL */
 	void (*hole)(void *self);
+	/* changes a block that isn't as it should be, and says so; may be NULL. One that can't be read comes
+	 * as zeroes */
+	bool (*mend)(void *self, uint32_t lba, uint8_t *block);
 	void *self;
 	uint8_t *windows; /* read-ahead: directories and continuation areas are small and close together */
 	uint64_t window_at[8];

@@ -5,6 +5,7 @@
 #include "disc/iso_attr.h"
 #include "disc/iso_import.h"
 #include "disc/iso_links.h"
+#include "disc/iso_sums.h"
 #include "disc/own_sums.h"
 #include "disc/volume.h"
 #include "model/xattr_set.h"
@@ -19,12 +20,14 @@ struct reading {
 	const struct tree_sink *sink;
 	void *self;
 	struct iso_import import;
+	struct iso_sums sums;
 	VEC(struct iso_entry) entries;
 	uint64_t *inos;	 /* by entry; 0 = not sent yet */
 	uint32_t *names; /* by entry: how many names its file has; counted at the leader */
 	uint64_t next_ino;
 	uint64_t limit;
 	uint32_t warnings;
+	uint64_t losses;
 	bool is_ours; /* the session was written by this program */
 	struct reason *why;
 };
@@ -34,6 +37,7 @@ static void reading_clear(struct reading *reading)
 	vec_clear(&reading->entries);
 	free(reading->inos);
 	free(reading->names);
+	iso_sums_close(&reading->sums);
 	iso_import_close(&reading->import);
 }
 
@@ -49,7 +53,15 @@ static void tell_lost(void *self, const char *text)
 {
 	struct reading *reading = (struct reading *)self;
 
+	reading->losses++;
 	reading->sink->lost(reading->self, text);
+}
+
+static int tell_doubt(void *self, const char *text)
+{
+	struct reading *reading = (struct reading *)self;
+
+	return reading->sink->doubt ? reading->sink->doubt(reading->self, text) : 0;
 }
 
 static void warn_node(struct reading *reading, IsoNode *node, const char *what)
@@ -364,13 +376,65 @@ static int send_entry(struct reading *reading, uint32_t index)
 		node.attr.size = node.target_length;
 	}
 	if (iso_node_get_type(entry->node) == LIBISO_FILE) {
-		if (iso_file_get_md5(reading->import.image, (IsoFile *)entry->node, (char *)md5, 0) == 1)
+		if (iso_sums_find(&reading->sums, reading->import.image, (IsoFile *)entry->node, md5))
 			node.md5 = md5;
 		node.zf_length = make_zf(entry->node, zf);
 		node.zf = node.zf_length ? zf : NULL;
 	}
 	got = reading->sink->node(reading->self, &node);
 	return got || node.again ? got : send_body(reading, entry, &node);
+}
+
+/* Without sums that agree, the directories themselves must show that they're whole. */
+static int check_dirs(struct reading *reading)
+{
+	struct iso_import *import = &reading->import;
+	enum iso_trees tree = iso_import_tree(import);
+	struct tree_faults *faults = &import->faults[tree];
+	int got = reading->sink->lost ? 0 : iso_import_check(import, tree, reading->why);
+
+	vec_each (&faults->items, fault) {
+		if (got < 0)
+			return got;
+		if (fault->kind == TREE_ODD)
+			got = tell_doubt(reading, fault->text);
+		else if (reading->sink->lost)
+			tell_lost(reading, fault->text);
+		else
+			return reason_set(reading->why, EIO, "%s", fault->text);
+	}
+	return got < 0 ? got : 0;
+}
+
+int iso_read_check_root(const struct source *source, uint64_t session, uint64_t limit,
+			const struct tree_sink *sink, void *self, struct reason *why)
+{
+	int got =
+	    tree_check_root(source, session, limit ? min_u64(limit, source->sectors) : source->sectors, why);
+
+	return got == 0 && sink->doubt
+		   ? sink->doubt(self,
+				 "the first directory of its tree of ISO 9660 is damaged: another tree is "
+				 "shown, which can lack names, owners and modes")
+		   : (got < 0 ? got : 0);
+}
+
+/* The sums of a session that was just written are compared when all of it is known. */
+static int check_tree(struct reading *reading, uint64_t session)
+{
+	struct iso_sums *sums = &reading->sums;
+	int got;
+
+	if (reading->sink->own)
+		return 0;
+	got = iso_sums_open(sums, reading->source, session, reading->import.image, tell_doubt, reading,
+			    reading->why);
+	if (got < 0 || sums->tree == ISO_SUMS_GOOD)
+		return got;
+	if (reading->import.format == FORMAT_JOLIET)
+		got = iso_read_check_root(reading->source, session, reading->import.medium.limit,
+					  reading->sink, reading->self, reading->why);
+	return got < 0 ? got : check_dirs(reading);
 }
 
 int iso_read_start(struct reason *why)
@@ -399,6 +463,8 @@ int iso_read_tree(const struct source *source, uint64_t session, uint64_t limit,
 					     &reading, why);
 	else if (got >= 0)
 		got = iso_import_open(&reading.import, source, session, limit, format, warn, &reading, why);
+	if (got == 0)
+		got = check_tree(&reading, session);
 	if (got == 0)
 		got = collect_tree(&reading);
 	for (uint32_t i = 0; got == 0 && i < reading.entries.count; i++)

@@ -19,10 +19,15 @@ struct tree_sink {
 	bool own; /* a session that was just written: its sums must be there and agree */
 	/* NULL: a damaged tree is an error. Else it's left out what can't be read, and told in a sentence. */
 	int (*lost)(void *self, const char *text);
+	/* The tree is whole, but may not be what was recorded: told in a sentence. NULL: nobody cares. */
+	int (*doubt)(void *self, const char *text);
 };
 
 /* Once in a process, before the first tree. */
 int iso_read_start(struct reason *why);
+/* Of another tree than Rock Ridge's: tells doubt where nobody can say whether there is a better one. */
+int iso_read_check_root(const struct source *source, uint64_t session, uint64_t limit,
+			const struct tree_sink *sink, void *self, struct reason *why);
 /* session: start, 0 = by the head. limit: readable sectors, 0 = all. format: enum tree_format. */
 int iso_read_tree(const struct source *source, uint64_t session, uint64_t limit, uint32_t format,
 		  const struct tree_sink *sink, void *self, struct verb_imported *ret, struct reason *why);

@@ -433,6 +433,24 @@ static int check_sums(struct checking *checking, const struct verify_tags *tags)
 	return tags->expected ? verify_tags_end(tags, &checking->sums, checking->why) : 0;
 }
 
+/* Without sums that agree, the directories themselves must show that they're whole: those of all trees. */
+static int check_dirs(struct checking *checking)
+{
+	int got = 0;
+
+	for (int tree = 0; tree < TREES && got == 0; tree++) {
+		struct tree_faults *faults = &checking->import.faults[tree];
+
+		vec_each (&faults->items, fault) {
+			if (got == 0)
+				got = tell(checking, DAMAGED_TREE,
+					   fault->unreadable ? DAMAGED_UNREADABLE : DAMAGED_DIFFERS,
+					   fault->lba, fault->text);
+		}
+	}
+	return got;
+}
+
 /* What importing met, and no sum tells of. */
 static int check_import(struct checking *checking)
 {
@@ -447,6 +465,12 @@ static int check_import(struct checking *checking)
 	if (checking->import.refused.err)
 		return tell(checking, DAMAGED_TREE, DAMAGED_DIFFERS, NO_SECTOR,
 			    checking->import.refused.text);
+	if (checking->result.imported && !checking->result.summed) {
+		int got = check_dirs(checking);
+
+		if (got < 0 || checking->tree_told)
+			return got;
+	}
 	if (!medium->holes || (checking->has_sums && medium->first_hole >= checking->sums.array))
 		return 0;
 	snprintf(text, sizeof text, "can't be read at sector %" PRIu64, medium->first_hole);

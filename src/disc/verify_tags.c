@@ -225,6 +225,8 @@ static bool goes_on(const struct walk *walk, uint64_t lba)
 		return false;
 	if (walk->until)
 		return lba <= walk->until;
+	if (walk->descriptors && walk->tags->brief)
+		return false;
 	return at < (walk->descriptors ? SEARCH_LIMIT : HEAD_SECTORS);
 }
 

@@ -11,6 +11,7 @@ struct verify_tags {
 	const struct source *source;
 	uint64_t start; /* of the session */
 	bool expected;	/* there must be tags, since the session has sums of its files */
+	bool brief;	/* no search for a tag behind the directories that nothing leads to */
 	/* Gets what is damaged: session, path and path_length are for others to fill. 0 or -errno, which ends
 	 * it.
 	 */

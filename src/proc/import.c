@@ -251,14 +251,21 @@ static int import_extent(struct import *import, struct msg *msg, struct reason *
 
 static int import_lost(struct import *import, struct msg *msg, struct reason *why)
 {
+	const struct import_sink *sink = import->sink;
 	AUTO_TEXT struct text line = { 0 };
+	enum loss loss;
 	char said[480];
 	int err;
 
-	if (!import->sink->lost || !get_lost(msg, said, sizeof said) || import->losses++ >= NODES_LIMIT)
+	if (!get_lost(msg, &loss, said, sizeof said) || (loss == LOSS_PART && !sink->lost) ||
+	    import->losses++ >= NODES_LIMIT)
 		return import_error(import, why, "an unexpected message");
+	if (loss == LOSS_DOUBT && !sink->doubt)
+		return 0;
 	text_add_escaped(&line, said, strlen(said));
-	err = line.failed || !line.data ? -ENOMEM : import->sink->lost(import->self, line.data, why);
+	err = line.failed || !line.data
+		  ? -ENOMEM
+		  : (loss == LOSS_DOUBT ? sink->doubt : sink->lost)(import->self, line.data, why);
 	return err < 0
 		   ? reason_set(why, -err, "Can't keep what is lost of the disc's tree: %s", strerror(-err))
 		   : 0;

@@ -22,6 +22,9 @@ struct import_sink {
 	/* NULL: a tree that can't be read in whole is an error. Else told of each part that is missing, in
 	 * printable text. */
 	int (*lost)(void *self, const char *text, struct reason *why);
+	/* NULL: of no interest. Else told why a tree that seems whole may not be what was recorded, likewise.
+	 */
+	int (*doubt)(void *self, const char *text, struct reason *why);
 };
 
 /* fd: the medium, borrowed. session: start sector, 0 = by the head. limit: sectors readable. format: enum

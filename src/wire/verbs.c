@@ -137,14 +137,16 @@ bool get_warning(struct msg *msg, char *ret, size_t room)
 	return understood(msg, VERB_WARNING);
 }
 
-void put_lost(struct msg *msg, const char *text)
+void put_lost(struct msg *msg, enum loss loss, const char *text)
 {
 	msg_start(msg, VERB_LOST);
+	msg_put_u32(msg, loss);
 	msg_put_bytes(msg, text, strnlen(text, TEXT_LIMIT - 1));
 }
 
-bool get_lost(struct msg *msg, char *ret, size_t room)
+bool get_lost(struct msg *msg, enum loss *ret_loss, char *ret, size_t room)
 {
+	*ret_loss = (enum loss)msg_get_choice(msg, LOSS_PART, LOSS_DOUBT);
 	msg_get_string(msg, ret, room);
 	return understood(msg, VERB_LOST);
 }

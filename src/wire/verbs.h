@@ -200,14 +200,20 @@ struct verb_head { /* blocks 0..31 to be written, HEAD_BYTES */
 	size_t length;
 };
 
+/* What a sentence about a damaged tree tells. */
+enum loss {
+	LOSS_PART = 1, /* something of it is missing */
+	LOSS_DOUBT     /* nothing is, as far as can be told, but it may not be what was recorded */
+};
+
 void put_job(struct msg *msg, const struct verb_job *job);
 bool get_job(struct msg *msg, struct verb_job *ret);
 void put_failed(struct msg *msg, const struct reason *why);
 bool get_failed(struct msg *msg, struct verb_failed *ret);
 void put_warning(struct msg *msg, const char *text);
 bool get_warning(struct msg *msg, char *ret, size_t room);
-void put_lost(struct msg *msg, const char *text);
-bool get_lost(struct msg *msg, char *ret, size_t room);
+void put_lost(struct msg *msg, enum loss loss, const char *text);
+bool get_lost(struct msg *msg, enum loss *ret_loss, char *ret, size_t room);
 void put_session(struct msg *msg, const struct verb_session *session);
 bool get_session(struct msg *msg, struct verb_session *ret);
 void put_disc(struct msg *msg, const struct verb_disc *disc);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* JOB(source [, old head]) -> (NODE XATTR* EXTENT*)*, IMPORTED */
+/* JOB(source [, old head]) -> (NODE XATTR* EXTENT* | LOST)*, IMPORTED */
 #include "worker/role.h"
 
 #include "base/fault.h"
@@ -55,7 +55,16 @@ static int send_lost(void *self, const char *text)
 	struct sending *sending = (struct sending *)self;
 	struct msg msg = { 0 };
 
-	put_lost(&msg, text);
+	put_lost(&msg, LOSS_PART, text);
+	return worker_send(sending->worker, &msg, sending->why);
+}
+
+static int send_doubt(void *self, const char *text)
+{
+	struct sending *sending = (struct sending *)self;
+	struct msg msg = { 0 };
+
+	put_lost(&msg, LOSS_DOUBT, text);
 	return worker_send(sending->worker, &msg, sending->why);
 }
 
@@ -78,8 +87,13 @@ static int take_head(int fd, uint8_t **ret, struct reason *why)
 int role_import(struct worker *worker, struct reason *why)
 {
 	const struct verb_job *job = &worker->job;
-	const struct tree_sink sink = { send_node,    send_xattr, send_extent,
-					send_warning, job->own,	  job->damaged ? send_lost : NULL };
+	const struct tree_sink sink = { .node = send_node,
+					.xattr = send_xattr,
+					.extent = send_extent,
+					.warning = send_warning,
+					.own = job->own,
+					.lost = job->damaged ? send_lost : NULL,
+					.doubt = send_doubt };
 	struct sending sending = { worker, why };
 	struct verb_imported imported;
 	struct source source;

@@ -34,9 +34,12 @@ static int told(void *self, const char *text)
 
 static void import(const struct source *source, uint64_t session, uint32_t format, bool damaged)
 {
-	const struct tree_sink sink = {
-		.node = node, .xattr = xattr, .extent = extent, .warning = told, .lost = damaged ? told : NULL
-	};
+	const struct tree_sink sink = { .node = node,
+					.xattr = xattr,
+					.extent = extent,
+					.warning = told,
+					.lost = damaged ? told : NULL,
+					.doubt = told };
 	struct verb_imported imported;
 	struct reason why = { 0 };
 

@@ -48,9 +48,10 @@ static void take_warning(struct msg *msg)
 
 static void take_lost(struct msg *msg)
 {
+	enum loss loss;
 	char text[480];
 
-	(void)get_lost(msg, text, sizeof text);
+	(void)get_lost(msg, &loss, text, sizeof text);
 }
 
 static const struct {

@@ -85,7 +85,8 @@ static void try_fd(int fd, const char *name, struct outcome *ret)
 {
 	const struct import_sink sink = { .node = count_node,
 					  .link = count_link,
-					  .lost = damaged ? count_lost : NULL };
+					  .lost = damaged ? count_lost : NULL,
+					  .doubt = count_lost };
 	const struct probe_wish wish = { .damaged = damaged };
 	struct verb_imported imported;
 	struct probe probe = { 0 };

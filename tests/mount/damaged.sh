@@ -5,7 +5,7 @@
 # accident; and content that can't be read is an error, never zeroes.
 . "$(dirname "$0")/../lib.sh"
 requires_fuse
-requires jq xorriso isoinfo
+requires jq xorriso isoinfo genisoimage python3
 
 mkdir tree tree/{good,bad,bad/below,other} mnt
 for dir in tree/good tree/bad tree/bad/below tree/other; do
@@ -99,3 +99,93 @@ assert_fails "Read-only file system" rm mnt/good/a-rather-long-name-of-a-file-1
 assert_exit 12 discfsctl commit --damaged mnt
 unmount mnt
 cmp cut.img <(head -c "$size" whole.img)
+
+# --- discs without sums: libisofs takes a sector of zeroes or of noise for a directory's end ---
+
+zap() { # IMAGE PATH SECTOR HOW [SESSION]
+	python3 "$TESTS/hostile/zap.py" "$@"
+}
+
+# none IMAGE: nothing of it is taken for damaged
+none() {
+	rm -rf "$XDG_STATE_HOME"
+	mount_disc "$1" mnt 2>log
+	assert_equal "$(status mnt '.damage.lost + .damage.doubts')" 0 "$1: $(cat log)"
+}
+
+# lost IMAGE SECTOR NAMES: the first mount says what and where, and goes no further; -o damaged shows that many of bad's
+# names
+lost() {
+	rm -rf "$XDG_STATE_HOME"
+	assert_exit 2 discfs "$1" mnt
+	grep -q "/bad: some or all of its names are lost: sector $2 " out
+	grep -q -- "-o damaged shows" out
+	mount_disc "$1" mnt -o damaged
+	assert_equal "$(status mnt .damage.lost)" 1
+	assert_equal "$(find mnt/bad -mindepth 1 -maxdepth 1 | wc -l)" "$3" "names in bad of $1"
+	diff -r tree/good mnt/good
+	echo new >mnt/new
+	assert_exit 12 discfsctl commit mnt
+	unmount mnt
+	assert_exit 21 discfsctl verify "$1"
+	grep -q "damaged: .*/bad: some or all of its names are lost: sector $2 " out
+}
+
+genisoimage -quiet -R -J -o theirs.img tree
+genisoimage -quiet -U -iso-level 4 -o plain.img tree
+for image in theirs.img plain.img; do
+	none $image
+	unmount mnt
+	assert_exit 0 discfsctl verify $image
+done
+for what in "theirs 0 zeroes" "theirs 1 zeroes" "theirs -1 zeroes" "theirs 0 length" "plain 1 noise" "plain 0 ones"; do
+	read -r image sector how <<<"$what"
+	cp "$image.img" bad.img
+	read -r sector left < <(zap bad.img bad "$sector" "$how")
+	lost bad.img "$sector" "$left"
+done
+
+# doubtful IMAGE TEXT: all is there, and that it may be wrong is said; who commits that must say so
+doubtful() {
+	rm -rf "$XDG_STATE_HOME"
+	mount_disc "$1" mnt 2>log
+	assert_equal "$(status mnt '.damage | "\(.lost) \(.doubts)"')" "0 1"
+	grep -q "discfs: damaged: .*$2" log
+	discfsctl status mnt >said
+	discfsctl info mnt >>said
+	assert_equal "$(grep -c "^Damaged: .*isn't as it was recorded" said)" 2
+	echo new >mnt/new
+	assert_exit 12 discfsctl commit mnt
+	grep -q "isn't as it was recorded" out
+	unmount mnt
+	mount_disc "$1" mnt # with work staged, without an option
+	discfsctl commit --damaged mnt
+	assert_equal "$(status mnt '.damage | "\(.lost) \(.doubts)"')" "0 0"
+}
+cp theirs.img bad.img
+zap bad.img bad 0 begin >said
+doubtful bad.img "/bad: it may not be as it was recorded"
+unmount mnt
+
+# --- discs with sums: what isn't as it was recorded is told, and no sound file loses its sum ---
+
+make_disc ours.img 50M
+mount_disc ours.img mnt
+cp -r tree/. mnt
+commit mnt
+unmount mnt
+start=$(discfsctl info --json ours.img | jq '.sessions[0].start')
+cp ours.img bad.img
+zap bad.img good 0 name "$start" >said
+doubtful bad.img "the directories: not as they were recorded"
+discfsctl verify mnt >said
+cat said
+grep -q "^Session 2: 242 files (.* MB) good$" said
+unmount mnt
+cp ours.img bad.img
+end=$(grep -abo libisofs_checksum_tag_v1 bad.img | tail -n 1 | sed 's/:.*//')
+printf '\0\1\2' | dd of=bad.img bs=1 seek=$((end - 4096 + 160)) conv=notrunc status=none # one file's sum
+doubtful bad.img "the recorded sums of the files are damaged"
+assert_exit 21 discfsctl verify mnt
+grep -q "^Session 2: 241 files (.* MB) good, 1 file (.* B) damaged$" out
+unmount mnt
