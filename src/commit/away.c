@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "commit/check.h"
 #include "commit/phases.h"
+#include "store/lost.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -193,8 +194,10 @@ static int settle(struct disc *disc, struct journal *journal, struct reason *why
 		ret = phase_to_planned(disc, journal, why);
 	if (ret < 0)
 		return ret;
-	ret = check_session(disc, journal->gen, journal->start, disc->probe.disc.recorded, NULL, &quiet,
-			    &differs);
+	ret = lost_refuse(&disc->tree, journal->gen, &differs);
+	if (ret == 0)
+		ret = check_session(disc, journal->gen, journal->start, disc->probe.disc.recorded, NULL,
+				    &quiet, &differs);
 	return ret < 0 ? move_to_disc(disc, journal, &differs, why) : take_over(disc, journal, why);
 }
 

@@ -18,6 +18,7 @@
 #include "proc/burn.h"
 #include "proc/flush.h"
 #include "store/changes.h"
+#include "store/lost.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -64,16 +65,20 @@ static void copy_mountpoint(struct commit *commit, char ret[PATH_LIMIT])
 	memcpy(ret, commit->mountpoint, PATH_LIMIT);
 }
 
-/* What programs wrote may still be in the kernel's cache. */
+/* What programs wrote may still be in the kernel's cache. Of a write that was refused long ago Linux tells
+ * once more, whoever syncs next; the file is known (store/lost.h). */
 static int sync_mount(struct commit *commit, struct reason *why)
 {
 	char mountpoint[PATH_LIMIT];
+	struct reason first = { 0 };
 	int ret;
 
 	copy_mountpoint(commit, mountpoint);
 	if (!mountpoint[0])
 		return 0;
-	ret = flush_mount(mountpoint, -1, why); /* times too, but it doesn't wait for pages */
+	ret = flush_mount(mountpoint, -1, &first); /* times too, but it doesn't wait for pages */
+	if (ret < 0)
+		ret = flush_mount(mountpoint, -1, why);
 	commit->mount.call_in(commit->mount.self);
 	return ret;
 }
@@ -380,6 +385,8 @@ static int check_wish(const struct run *run, struct reason *why)
 	const struct verb_drive *drive = &run->probe.facts.drive;
 	int ret = run->wish->dry_run ? 0 : damage_allows(run->disc, run->wish->damaged, why);
 
+	if (ret == 0 && !run->wish->dry_run) /* that lists them first */
+		ret = lost_refuse(&run->disc->tree, run->journal.gen, why);
 	if (ret < 0)
 		return ret;
 	if (run->wish->simulate && !(run->disc->is_drive && drive->simulates))
@@ -569,8 +576,10 @@ void conduct(struct commit *commit, const struct commit_wish *wish, struct commi
 		tell_nothing(&run, result);
 		return;
 	}
-	if (ret == 0 && wish->dry_run)
+	if (ret == 0 && wish->dry_run) {
 		commit_keep_trial(commit, run.journal.gen);
+		ret = lost_refuse(&commit->disc->tree, run.journal.gen, &why);
+	}
 	if (ret == 0)
 		ret = get_ready(&run, &why);
 	if (ret == 0 && wish->simulate)

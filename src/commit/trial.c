@@ -211,6 +211,10 @@ static int count_node(struct walk *walk, const struct node *node, uint64_t dir, 
 		item.kind = TRIAL_ATTRIBUTES;
 		ret = add_item(walk, item, dir, name, length, "");
 	}
+	if (ret == 0 && node->lost.count) {
+		item.kind = TRIAL_LOST;
+		ret = add_item(walk, item, dir, name, length, "");
+	}
 	return ret == 0 && S_ISREG(node->attr.mode) ? count_body(walk, node) : ret;
 }
 

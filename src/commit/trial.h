@@ -18,11 +18,12 @@
 /* Kinds of nodes. */
 enum { TRIAL_FILES, TRIAL_DIRS, TRIAL_LINKS, TRIAL_DEVICES, TRIAL_FIFOS, TRIAL_SOCKETS, TRIAL_NODES };
 
-/* Kinds of items. With any of the first four there can be no session. */
+/* Kinds of items. With any of the first five there can be no session. */
 enum trial_kind {
 	TRIAL_DEPTH,	  /* a directory deeper than TREE_DEPTH_LIMIT allows */
 	TRIAL_TARGET,	  /* a symlink's target: see model/target.h */
 	TRIAL_ATTRIBUTES, /* more than XATTR_SET_LIMIT */
+	TRIAL_LOST,	  /* a write to it was refused: see store/lost.h */
 	TRIAL_CLASHES,	  /* a directory with too many names that become equal */
 	TRIAL_CHANGED,	  /* Joliet shows another name: words; NAME_…: why */
 	TRIAL_LEFT_OUT,	  /* Joliet doesn't show it; node: what it is */

@@ -2,6 +2,8 @@
 #include "control/control.h"
 
 #include "store/changes.h"
+#include "store/lost.h"
+#include "store/rows.h"
 
 #include <errno.h>
 #include <string.h>
@@ -20,9 +22,28 @@ static int add_line(void *self, const struct change *change)
 	return text->failed ? -ENOMEM : 0;
 }
 
+/* Those that are incomplete follow the changes, each with a line of its own. */
+static int each_lost(struct tree *tree, changes_fn *entry, struct text *text)
+{
+	struct lost_files lost CLEANUP(lost_files_clear) = { 0 };
+	int ret = lost_list(tree, GEN_NEWEST, &lost);
+
+	vec_each (&lost.list, file)
+		if (ret == 0)
+			ret = entry(text, &(struct change){ .kind = 'I', .path = file->path });
+	return ret;
+}
+
+static int list(struct control *control, changes_fn *entry, struct text *text)
+{
+	int ret = changes_list(&control->disc->tree, entry, text);
+
+	return ret ? ret : each_lost(&control->disc->tree, entry, text);
+}
+
 int control_changes_text(struct control *control, struct text *ret)
 {
-	return changes_list(&control->disc->tree, add_line, ret);
+	return list(control, add_line, ret);
 }
 
 static int add_object(void *self, const struct change *change)
@@ -44,7 +65,7 @@ int control_changes_json(struct control *control, struct text *ret)
 	int err;
 
 	text_add(ret, "[");
-	err = changes_list(&control->disc->tree, add_object, ret);
+	err = list(control, add_object, ret);
 	text_add(ret, "]\n");
 	return err;
 }

@@ -2,10 +2,13 @@
 #include "control/control.h"
 #include "control/result_json.h"
 
+#include "base/log.h"
 #include "commit/damage.h"
 #include "commit/lost_state.h"
 #include "proc/drive_json.h"
 #include "store/changes.h"
+#include "store/lost.h"
+#include "store/rows.h"
 #include "wire/session_json.h"
 
 #include <errno.h>
@@ -13,6 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+
+#define LOST_SHOWN 100u
 
 static const char *const state_names[] = { "unknown", "blank", "appendable", "closed" };
 
@@ -26,13 +31,16 @@ struct status {
 	struct commit_result last;
 	uint64_t spool_used, spool_limit;
 	uint64_t free_bytes, predicted;
-	uint64_t waiting; /* reads, for the end of the burn */
+	uint64_t staging_bytes; /* what the spool takes */
+	uint64_t waiting;	/* reads, for the end of the burn */
 	struct damage damage;
+	struct lost_files incomplete;
 };
 
 static void status_clear(struct status *status)
 {
 	damage_clear(&status->damage);
+	lost_files_clear(&status->incomplete);
 }
 
 static void take_status(struct control *control, struct status *ret)
@@ -49,6 +57,9 @@ static void take_status(struct control *control, struct status *ret)
 	ret->waiting = atomic_load(&tree->disc.waiting);
 	ret->predicted = tree_predicted_sectors(tree);
 	ret->free_bytes = control->disc->read_only ? 0 : tree_free_sectors(tree) * SECTOR;
+	ret->staging_bytes = spool_room(&tree->spool);
+	if (lost_list(tree, GEN_NEWEST, &ret->incomplete) < 0)
+		log_error("which files are incomplete can't be read");
 	{
 		WITH_LOCK(&tree->lock);
 		if (damage_load(&tree->db, &ret->damage) < 0)
@@ -125,6 +136,8 @@ static void json_staged(const struct status *status, uint64_t next_start, struct
 	json_number(text, "bytes", status->spool_used);
 	text_add(text, "},\n\"room\":{");
 	json_number(text, "free_bytes", status->free_bytes);
+	text_add(text, ",");
+	json_number(text, "staging_bytes", status->staging_bytes);
 	text_add(text, ",");
 	json_number(text, "predicted_sectors", status->predicted);
 	text_add(text, ",");
@@ -207,6 +220,49 @@ static void json_damage(const struct damage *damage, struct text *text)
 	text_add(text, "]}");
 }
 
+/* Each by name, up to a limit. */
+static void json_lost(const struct lost_files *lost, struct text *text)
+{
+	text_add(text, "\"incomplete\":{");
+	json_number(text, "count", lost->list.count);
+	text_add(text, ",\"list\":[");
+	for (size_t i = 0; i < lost->list.count && i < LOST_SHOWN; i++) {
+		text_add(text, i ? ",{" : "{");
+		json_key(text, "path", lost->list.items[i].path);
+		text_add(text, ",");
+		json_key(text, "why", lost_word(lost->list.items[i].why));
+		text_add(text, "}");
+	}
+	text_add(text, "]}");
+}
+
+static void text_lost(const struct lost_files *lost, struct text *text)
+{
+	for (size_t i = 0; i < lost->list.count && i < LOST_SHOWN; i++) {
+		const struct lost_file *file = &lost->list.items[i];
+
+		text_add(text, "incomplete: ");
+		text_add_escaped(text, file->path, strlen(file->path));
+		text_add(text, " (a write was refused: %s): copy it again, or delete it\n",
+			 lost_word(file->why));
+	}
+	if (lost->list.count > LOST_SHOWN)
+		text_add(text, "incomplete: … and %zu more\n", lost->list.count - LOST_SHOWN);
+}
+
+/* What fits on the disc, and what can be staged here: the less of the two counts. */
+static void text_room(const struct status *status, struct text *text)
+{
+	char least[16], disc[16];
+
+	text_add(text, "free:       %s",
+		 text_size(least, min_u64(status->free_bytes, status->staging_bytes)));
+	if (status->staging_bytes < status->free_bytes)
+		text_add(text, " (of what may be staged; the disc has room for %s)",
+			 text_size(disc, status->free_bytes));
+	text_add(text, "\n");
+}
+
 static void text_damage(const struct damage *damage, struct text *text)
 {
 	if (damage->count)
@@ -256,6 +312,8 @@ int control_status_json(struct control *control, struct text *ret)
 	json_warning(&status, ret);
 	text_add(ret, "],\n\"state_lost\":%s,\n", status.lost.err ? "true" : "false");
 	json_damage(&status.damage, ret);
+	text_add(ret, ",\n");
+	json_lost(&status.incomplete, ret);
 	text_add(ret, "}\n");
 	return ret->failed ? -ENOMEM : 0;
 }
@@ -312,12 +370,13 @@ int control_status_text(struct control *control, struct text *ret)
 		text_add(ret, "read-only:  %s\n", disc->read_only_why);
 	text_damage(&status.damage, ret);
 	text_sessions(disc, ret);
-	text_add(ret, "free:       %s\n", text_size(size, status.free_bytes));
+	text_room(&status, ret);
 	text_add(ret,
 		 "staged:     %" PRIu64 " added, %" PRIu64 " modified, %" PRIu64 " deleted, %" PRIu64
 		 " renamed; %s\n",
 		 status.staged.added, status.staged.modified, status.staged.deleted, status.staged.renamed,
 		 text_size(size, status.spool_used));
+	text_lost(&status.incomplete, ret);
 	text_add(ret, "next:       %s at sector %" PRIu64 "\n", text_size(size, status.predicted * SECTOR),
 		 disc->probe.disc.nwa);
 	if (!disc->tree.spool.can_punch)

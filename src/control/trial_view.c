@@ -22,6 +22,8 @@ static const struct {
 			   "symlinks' targets can't be recorded" },
 	[TRIAL_ATTRIBUTES] = { "attributes", "file has too many extended attributes",
 			       "files have too many extended attributes" },
+	[TRIAL_LOST] = { "incomplete", "file is incomplete, since a write to it was refused",
+			 "files are incomplete, since writes to them were refused" },
 	[TRIAL_CLASHES] = { "clashes", "directory has too many names that are equal without Rock Ridge",
 			    "directories have too many names that are equal without Rock Ridge" },
 	[TRIAL_CHANGED] = { "joliet_changed", "name is another where Joliet counts (Windows, macOS)",

@@ -46,6 +46,12 @@ static void print_change(const char *line, size_t length)
 			printf("\t%-10s %.*s\n", words[i].word, (int)(length - 2), line + 2);
 }
 
+/* "I path": told of by itself, see print_incomplete. */
+static bool is_incomplete(const char *line)
+{
+	return line[0] == 'I' && line[1] == ' ';
+}
+
 static int print_changes(const struct target *target)
 {
 	AUTO_TEXT struct text changes = { 0 };
@@ -54,7 +60,7 @@ static int print_changes(const struct target *target)
 
 	if (code)
 		return code;
-	for (const char *line = changes.data; *line; count++) {
+	for (const char *line = changes.data; *line && !is_incomplete(line); count++) {
 		size_t length = strcspn(line, "\n");
 
 		if (count < CHANGES_SHOWN)
@@ -85,6 +91,47 @@ static int print_staged(const struct target *target, const struct json *status)
 	return EXIT_CODE_DONE;
 }
 
+/* Nothing is burned as long as there are any. */
+static void print_incomplete(const struct json *status)
+{
+	uint64_t count = (uint64_t)json_int(status, "$.incomplete.count");
+
+	if (!count)
+		return;
+	printf("\nIncomplete, since writes were refused: copy %s again, or delete %s. Until then nothing is "
+	       "burned.\n",
+	       count == 1 ? "it" : "them", count == 1 ? "it" : "them");
+	for (uint64_t i = 0; i < count && i < CHANGES_SHOWN; i++) {
+		AUTO_FREE char *name = json_string(status, "$.incomplete.list[%" PRIu64 "].path", i);
+		AUTO_FREE char *why = json_string(status, "$.incomplete.list[%" PRIu64 "].why", i);
+
+		fputs("\tincomplete: ", stdout);
+		format_print_name(name);
+		printf(" (%s)\n", why ? why : "");
+	}
+	if (count > CHANGES_SHOWN)
+		printf("\t… and %" PRIu64 " more (discfsctl diff)\n", count - CHANGES_SHOWN);
+	putchar('\n');
+}
+
+/* The less of two counts: what fits on the disc, and what may be staged here. */
+static void print_room(const struct json *status)
+{
+	uint64_t disc = (uint64_t)json_int(status, "$.room.free_bytes");
+	uint64_t staging = (uint64_t)json_int(status, "$.room.staging_bytes");
+	uint64_t limit = (uint64_t)json_int(status, "$.spool.limit_bytes");
+	uint64_t used = (uint64_t)json_int(status, "$.spool.bytes");
+	char least[FORMAT_ROOM], more[FORMAT_ROOM];
+
+	printf("Room for %s more", text_size(least, disc < staging ? disc : staging));
+	if (staging < disc)
+		printf(" (%s; the disc has room for %s)",
+		       limit && limit <= used + staging ? "what spool_limit allows"
+							: "what the disk with the state directory takes",
+		       text_size(more, disc));
+	puts(".");
+}
+
 static void print_last(const struct json *status)
 {
 	AUTO_FREE char *message = json_string(status, "$.last.message");
@@ -98,7 +145,6 @@ static void print_last(const struct json *status)
 
 static int print_status(const struct target *target, const struct json *status)
 {
-	char room[FORMAT_ROOM];
 	int code;
 
 	print_medium(target, status);
@@ -106,9 +152,9 @@ static int print_status(const struct target *target, const struct json *status)
 	code = print_staged(target, status);
 	if (code)
 		return code;
+	print_incomplete(status);
 	if (!json_bool(status, "$.read_only"))
-		printf("Room for %s more.\n",
-		       text_size(room, (uint64_t)json_int(status, "$.room.free_bytes")));
+		print_room(status);
 	print_last(status);
 	show_warnings(status);
 	return EXIT_CODE_DONE;

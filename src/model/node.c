@@ -21,5 +21,6 @@ void node_clear(struct node *node)
 	blob_clear(&node->zf);
 	blob_clear(&node->md5);
 	extent_map_clear(&node->map);
+	extent_map_clear(&node->lost);
 	*node = (struct node){ 0 };
 }

@@ -46,6 +46,9 @@ struct node {
 	struct blob zf;	 /* raw SUSP ZF payload of a zisofs-compressed file (shown as its compressed bytes) */
 	struct blob md5; /* empty, or MD5_LENGTH bytes that the disc records for this content */
 	struct extent_map map; /* regular files only */
+	/* Ranges of which the last write was refused (kind: enum lost_why, origin = offset), so that the
+	 * content isn't what was written: see store/lost.h. They may lie behind its end. */
+	struct extent_map lost;
 };
 
 /* The time as a session holds it: whole seconds from 1900 to 2155 (ECMA-119 9.1.5 counts years from 1900 in a

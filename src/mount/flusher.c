@@ -4,14 +4,16 @@
 #include "base/log.h"
 #include "commit/lost_state.h"
 #include "mount/stale.h"
+#include "store/lost.h"
 
 #include <errno.h>
 #include <string.h>
 #include <time.h>
 
-#define FLUSH_MS   500
-#define SYNC_EVERY 10 /* flushes */
-#define LOOK_EVERY 4
+#define FLUSH_MS    500
+#define SYNC_EVERY  10 /* flushes */
+#define LOOK_EVERY  4
+#define ROOM_ENOUGH (16u << 20)
 
 /* Returns true when the mount ends. */
 static bool pause_flusher(struct mount *mount)
@@ -27,6 +29,13 @@ static bool pause_flusher(struct mount *mount)
 		if (pthread_cond_timedwait(&mount->flusher_wake, &mount->flusher_lock, &until) == ETIMEDOUT)
 			break;
 	return mount->flusher_stop;
+}
+
+/* Once a write was refused, until there's room to speak of again. */
+static void look_for_room(struct tree *tree)
+{
+	if (atomic_load(&tree->short_of_room) && lost_room(tree) >= ROOM_ENOUGH)
+		atomic_store(&tree->short_of_room, false);
 }
 
 static void *flusher(void *self)
@@ -53,6 +62,7 @@ static void *flusher(void *self)
 		told = ret;
 		db_checkpoint(&tree->db, ret < 0); /* an emptied log can be written again on a full disk */
 		disc_update_room(&mount->disc);
+		look_for_room(tree);
 		stale_retry(mount);
 	}
 	return NULL;

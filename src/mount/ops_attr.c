@@ -3,7 +3,9 @@
 
 #include "mount/killpriv.h"
 #include "mount/parker.h"
+#include "mount/stale.h"
 #include "store/body.h"
+#include "store/lost.h"
 
 #include <errno.h>
 #include <string.h>
@@ -19,6 +21,19 @@ static int64_t ns_of(const struct timespec *time)
 	return time->tv_sec * NS_PER_SEC + time->tv_nsec;
 }
 
+/* With a handle the kernel asks before a write() that it is going to cache, when it knows the attributes no
+ * more (fuse_cache_write_iter; fstat and the like come without one): the moment to refuse it, since what is
+ * refused of the cache later comes out at close() only, or never while a program goes on writing. */
+static int write_ahead(fuse_req_t req, const struct fuse_file_info *fi)
+{
+	return lost_ahead(tree_of(req), (struct inode *)(uintptr_t)fi->fh);
+}
+
+double attr_timeout(struct tree *tree, const struct node_attr *attr)
+{
+	return atomic_load(&tree->short_of_room) && S_ISREG(attr->mode) && attr->size == 0 ? 0 : ATTR_TIMEOUT;
+}
+
 void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct node_attr attr;
@@ -29,13 +44,15 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		virtual_getattr(req, ino);
 		return;
 	}
-	ret = tree_attr(tree_of(req), ino, &attr);
+	ret = fi ? write_ahead(req, fi) : 0;
+	if (ret == 0)
+		ret = tree_attr(tree_of(req), ino, &attr);
 	if (ret < 0) {
 		reply_err(req, ret);
 		return;
 	}
 	stat_fill(&st, &attr);
-	fuse_reply_attr(req, &st, ATTR_TIMEOUT);
+	fuse_reply_attr(req, &st, attr_timeout(tree_of(req), &attr));
 }
 
 static int set_size(fuse_req_t req, uint64_t ino, uint64_t size)
@@ -90,6 +107,16 @@ static bool by_stranger(fuse_req_t req, fuse_ino_t ino)
 	return tree_attr(tree_of(req), ino, &attr) == 0 && killpriv_stranger(req, &attr);
 }
 
+/* The kernel sets a file's times before it finds out that it can't read the page that a write() is to change
+ * a part of, and tells them at close() (fuse_flush_times; no system call asks for times with a handle). When
+ * nothing was written, nothing has changed. */
+static bool is_echo(struct tree *tree, const struct fuse_file_info *fi)
+{
+	struct inode *inode = (struct inode *)(uintptr_t)fi->fh;
+
+	return atomic_load(&inode->unread) && !tree_is_staged(tree, inode);
+}
+
 void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set, struct fuse_file_info *fi)
 {
 	struct tree *tree = tree_of(req);
@@ -104,6 +131,11 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *st, int to_set, str
 	}
 	if (is_virtual(ino)) {
 		virtual_getattr(req, ino); /* a shell's ">" truncates the control file */
+		return;
+	}
+	if (fi && to_set == (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_CTIME) && is_echo(tree, fi)) {
+		stale_add(mount_of(req), ino);
+		op_getattr(req, ino, NULL);
 		return;
 	}
 	if (to_set & FUSE_SET_ATTR_SIZE)

@@ -22,7 +22,7 @@ void file_opened(struct fuse_file_info *fi, struct inode *inode)
 	fi->fh = (uintptr_t)inode;
 	fi->keep_cache = 1;
 	if (may_write(fi))
-		atomic_fetch_add(&inode->writers, 1);
+		body_opened(inode);
 }
 
 void file_closed(struct tree *tree, const struct fuse_file_info *fi)
@@ -30,7 +30,7 @@ void file_closed(struct tree *tree, const struct fuse_file_info *fi)
 	struct inode *inode = (struct inode *)(uintptr_t)fi->fh;
 
 	if (may_write(fi))
-		atomic_fetch_sub(&inode->writers, 1);
+		body_closed(tree, inode);
 	tree_put(tree, inode);
 }
 
@@ -102,6 +102,7 @@ void op_write(fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off
 		virtual_write(req, ino, data, size);
 		return;
 	}
+	body_make_room(tree_of(req), size);
 	write = fi->writepage ? body_write_late : body_write;
 	ret = write(tree_of(req), inode_of(fi), data, size, (uint64_t)offset);
 	if (ret == 0 && !fi->writepage)
@@ -142,6 +143,8 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t from, off_t from_offset, stru
 
 	if (copied > 0)
 		parker_changed(mount_of(req), inode_of(to_fi));
+	if (copied < 0 && copied != -EXDEV && copied != -EINVAL)
+		stale_add(mount_of(req), to);
 	if (copied < 0 || ret < 0)
 		reply_err(req, copied < 0 ? (int)copied : ret);
 	else

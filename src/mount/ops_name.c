@@ -139,6 +139,7 @@ void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
 		attr = inode_attr(inode);
 	}
 	entry_fill(&entry, &attr);
+	entry.attr_timeout = attr_timeout(tree_of(req), &attr);
 	if (fuse_reply_create(req, &entry, fi) == -ENOENT)
 		file_closed(tree_of(req), fi); /* the caller was interrupted: no release will come */
 }

@@ -24,6 +24,8 @@ static bool answer_read(struct tree *tree, fuse_req_t req, struct inode *inode, 
 
 	if (got == -EAGAIN && !tree->disc.missing) /* that may last for years */
 		return false;
+	if (got < 0 && atomic_load(&inode->writers))
+		atomic_store(&inode->unread, true); /* see is_echo in ops_attr.c */
 	if (got < 0)
 		reply_err(req, (int)got);
 	else

@@ -37,6 +37,26 @@ static void collect(struct mount *mount, struct links *links)
 		links_add(links, &mount->disc.tree, *ino);
 }
 
+/* The next write() then asks us first: see write_ahead in ops_attr.c. It touches no page and takes no lock
+ * that anybody holds for long. */
+static void forget_attributes(struct mount *mount)
+{
+	VEC(uint64_t) inos = { 0 };
+
+	{
+		WITH_LOCK(&mount->stale.lock);
+		vec_each (&mount->stale.inos, ino) {
+			uint64_t *kept = vec_push(&inos);
+
+			if (kept)
+				*kept = *ino;
+		}
+	}
+	vec_each (&inos, ino)
+		fuse_lowlevel_notify_inval_inode(mount->session, *ino, -1, 0);
+	vec_clear(&inos);
+}
+
 void stale_retry(struct mount *mount)
 {
 	struct links links = { 0 };
@@ -44,6 +64,7 @@ void stale_retry(struct mount *mount)
 
 	if (atomic_load_explicit(&mount->stale.count, memory_order_relaxed) == 0)
 		return;
+	forget_attributes(mount);
 	/* A commit asked for by setxattr holds the root directory's lock in the kernel: it would have to be
 	 * waited for. */
 	progress_get(&mount->commit.progress, &work);

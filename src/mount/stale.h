@@ -3,6 +3,7 @@
  *
  * With a writeback cache the kernel trusts its own idea of a file's size and content as long as it knows the
  * file. So its names are invalidated, again and again until the kernel has forgotten it: then it asks anew.
+ * And its attributes are, so that the kernel asks before it caches more of what can't be stored.
  * Thread-safe. */
 #pragma once
 

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "model/cost.h"
+#include "store/lost.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -187,29 +188,58 @@ static int check_growth(const struct tree *tree, uint64_t offset, uint64_t lengt
 	return ret < 0 ? ret : atomic_load(&tree->failing);
 }
 
-static int write_all(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset,
-		     bool now)
+void body_make_room(struct tree *tree, uint64_t length)
 {
-	size_t done = 0;
+	if (spool_waits_for_room(&tree->spool, length))
+		tree_sync(tree);
+}
+
+/* *ret_done: how much of it is there, whatever is returned. */
+static int write_pieces(struct tree *tree, struct inode *inode, const void *data, size_t length,
+			uint64_t offset, size_t *ret_done)
+{
 	int64_t put = check_growth(tree, offset, length);
 
-	if (put < 0 || length == 0)
+	*ret_done = 0;
+	if (put == 0)
+		put = lost_allows(tree, inode, offset, offset + length);
+	if (put == 0)
+		put = charge_size(tree, inode, max_u64(inode->node.attr.size, offset + length));
+	else
 		return (int)put;
-	WITH_READ_LOCK(&tree->freeze);
-	WITH_WRITE_LOCK(&inode->io);
-	put = charge_size(tree, inode, max_u64(inode->node.attr.size, offset + length));
-	while (put >= 0 && done < length) {
-		put = write_piece(tree, inode, (const char *)data + done, length - done, offset + done);
+	while (put >= 0 && *ret_done < length) {
+		put = write_piece(tree, inode, (const char *)data + *ret_done, length - *ret_done,
+				  offset + *ret_done);
 		if (put > 0)
-			done += (size_t)put;
+			*ret_done += (size_t)put;
 	}
 	if (put < 0)
 		charge_again(tree, inode);
+	return put < 0 ? (int)put : 0;
+}
+
+static int write_all(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset,
+		     bool now)
+{
+	size_t done;
+	int ret;
+
+	if (length == 0)
+		return 0;
+	WITH_READ_LOCK(&tree->freeze);
+	WITH_WRITE_LOCK(&inode->io);
+	ret = write_pieces(tree, inode, data, length, offset, &done);
+	if (done) {
+		lost_mend(inode, offset, done);
+		atomic_store(&inode->unread, false);
+	}
 	if (done && now)
 		tree_touch(tree, inode, true);
 	else if (done)
 		tree_mark_dirty(tree, inode);
-	return put < 0 ? (int)put : 0;
+	if (ret < 0)
+		lost_note(tree, inode, offset + done, length - done, ret);
+	return ret;
 }
 
 int body_write(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset)
@@ -258,6 +288,8 @@ int body_truncate(struct tree *tree, struct inode *inode, uint64_t size)
 	} else if (size > old) {
 		ret = check_growth(tree, size, 0);
 		if (ret == 0)
+			ret = lost_allows(tree, inode, size, size);
+		if (ret == 0)
 			ret = charge_size(tree, inode, size);
 	}
 	if (ret < 0)
@@ -265,9 +297,47 @@ int body_truncate(struct tree *tree, struct inode *inode, uint64_t size)
 	if (size >= old)
 		set_size(tree, inode, size);
 	charge_again(tree, inode);
+	inode->kept = size;
+	if (inode->node.lost.count) {
+		lost_mend(inode, size, UINT64_MAX);
+		tree_mark_dirty(tree, inode);
+	}
 	if (size != old) /* else the kernel leaves the times that it shows, too */
 		tree_touch(tree, inode, true);
 	return 0;
+}
+
+void body_opened(struct inode *inode)
+{
+	if (atomic_fetch_add(&inode->writers, 1))
+		return;
+	WITH_WRITE_LOCK(&inode->io);
+	inode->kept = inode->node.attr.size;
+}
+
+/* The kernel's pages come in any order: some were stored before one that lies before them was refused. */
+static void cut_off(struct tree *tree, struct inode *inode)
+{
+	uint64_t size, first;
+
+	WITH_READ_LOCK(&tree->freeze);
+	WITH_WRITE_LOCK(&inode->io);
+	size = inode->node.attr.size;
+	first = inode->node.lost.count ? inode->node.lost.items[0].offset : size;
+	if (first >= size || first < inode->kept || atomic_load(&inode->writers) ||
+	    check_change(tree, 0, 0) < 0)
+		return;
+	lost_note(tree, inode, first, size - first,
+		  inode->node.lost.items[0].kind == (enum extent_kind)LOST_NO_ROOM ? -ENOSPC : -EIO);
+	if (map_punch(tree, inode, first, size - first, first) == 0)
+		charge_again(tree, inode);
+	inode->run.left = 0;
+}
+
+void body_closed(struct tree *tree, struct inode *inode)
+{
+	if (atomic_fetch_sub(&inode->writers, 1) == 1 && inode->node.lost.count)
+		cut_off(tree, inode);
 }
 
 static int allocate_grow(struct tree *tree, struct inode *inode, uint64_t end)
@@ -303,6 +373,9 @@ int body_allocate(struct tree *tree, struct inode *inode, int mode, uint64_t off
 		if (ret == 0)
 			ret = map_punch(tree, inode, offset, min_u64(length, size - offset), size);
 	}
+	inode->kept = max_u64(inode->kept, inode->node.attr.size);
+	if (ret == 0 && zero)
+		lost_mend(inode, offset, length);
 	if (ret == 0)
 		tree_touch(tree, inode, true);
 	return ret;
@@ -418,20 +491,24 @@ int64_t body_copy(struct tree *tree, struct inode *from, uint64_t from_offset, s
 		  uint64_t offset, uint64_t length)
 {
 	uint64_t size;
-	int ret = check_growth(tree, offset, length);
+	int ret;
 
-	if (ret < 0)
-		return ret;
 	WITH_READ_LOCK(&tree->freeze);
 	lock_both(from, to);
+	ret = check_growth(tree, offset, length);
 	size = from->node.attr.size;
 	length = min_u64(length, size - min_u64(size, from_offset));
 	if (from == to && from_offset < offset + length && offset < from_offset + length)
 		ret = -EINVAL;
-	else if (length)
+	else if (ret == 0 && length)
 		ret = copy_range(tree, from, from_offset, to, offset, length);
-	if (ret == 0 && length)
+	if (ret == 0 && length) {
+		lost_mend(to, offset, length);
+		lost_copy(tree, from, from_offset, to, offset, length);
 		tree_touch(tree, to, true);
+	} else if (ret < 0 && ret != -EINVAL) {
+		lost_note(tree, to, offset, length, ret);
+	}
 	unlock_both(from, to);
 	return ret < 0 ? ret : (int64_t)length;
 }

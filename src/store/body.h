@@ -10,6 +10,9 @@
 /* Reads up to length bytes; fewer only at the end of the file. Returns the count, or -EAGAIN when some of it
  * is on the disc and that is held (disc_reader.h), or -errno. */
 int64_t body_read(struct tree *tree, struct inode *inode, void *data, size_t length, uint64_t offset);
+/* Space that was freed comes back with a sync: has one made when there's no room for so much else. No lock
+ * may be held. */
+void body_make_room(struct tree *tree, uint64_t length);
 /* Writes all of it: -ENOSPC where the medium or the spool has no room, -EFBIG. After a failure some of the
  * bytes may be there, none outside of the range. */
 int body_write(struct tree *tree, struct inode *inode, const void *data, size_t length, uint64_t offset);
@@ -22,6 +25,10 @@ int body_write_late(struct tree *tree, struct inode *inode, const void *data, si
 int64_t body_copy(struct tree *tree, struct inode *from, uint64_t from_offset, struct inode *to,
 		  uint64_t offset, uint64_t length);
 int body_truncate(struct tree *tree, struct inode *inode, uint64_t size);
+/* Somebody opens the file for writing, or was the last to close it: then what came to lie behind refused
+ * bytes that were added meanwhile goes too (store/lost.h). */
+void body_opened(struct inode *inode);
+void body_closed(struct tree *tree, struct inode *inode);
 /* fallocate with FALLOC_FL_KEEP_SIZE, PUNCH_HOLE, ZERO_RANGE or 0; others -EOPNOTSUPP. */
 int body_allocate(struct tree *tree, struct inode *inode, int mode, uint64_t offset, uint64_t length);
 /* lseek's SEEK_DATA or SEEK_HOLE: the position, or -ENXIO. */

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#define SCHEMA_VERSION	 4
+#define SCHEMA_VERSION	 5
 #define APPLICATION_ID	 0x64736663 /* "dsfc": SQLite's own mark of a file's owner */
 #define CHECKPOINT_BYTES (16u << 20)
 #define PAGE_BYTES	 4096u
@@ -92,6 +92,13 @@ static int db_exec(struct db *db, const char *sql, struct reason *why)
 			  sqlite3_errmsg(db->handle));
 }
 
+/* The table is of an older discfs: CREATE TABLE IF NOT EXISTS adds no column to it. */
+static bool lacks_lost(const struct db *db)
+{
+	return pragma_int(db, "SELECT count(*) FROM pragma_table_info('node')") > 0 &&
+	       pragma_int(db, "SELECT count(*) FROM pragma_table_info('node') WHERE name='lost'") == 0;
+}
+
 static int db_create(struct db *db, struct reason *why)
 {
 	char marks[96];
@@ -100,6 +107,8 @@ static int db_create(struct db *db, struct reason *why)
 	snprintf(marks, sizeof marks, "PRAGMA application_id=%d; PRAGMA user_version=%d; COMMIT;",
 		 APPLICATION_ID, SCHEMA_VERSION);
 	ret = db_exec(db, "BEGIN IMMEDIATE;", why);
+	if (ret == 0 && lacks_lost(db))
+		ret = db_exec(db, "ALTER TABLE node ADD COLUMN lost BLOB;", why);
 	if (ret == 0)
 		ret = db_exec(db, schema, why);
 	return ret < 0 ? ret : db_exec(db, marks, why);
@@ -188,6 +197,9 @@ int db_open_reader(struct db *db, const char *path, struct reason *why)
 		return reason_set(why, EUCLEAN, "%s is damaged or not a discfs database", path);
 	if (pragma_int(db, "PRAGMA user_version") > SCHEMA_VERSION)
 		return reason_set(why, EUCLEAN, "%s was written by a newer version of discfs", path);
+	/* It stays as it is on the disk; what was added since is there for this connection. */
+	if (lacks_lost(db))
+		return db_exec(db, "CREATE TEMP VIEW node AS SELECT *,NULL AS lost FROM main.node;", why);
 	return 0;
 }
 

@@ -24,7 +24,10 @@ struct inode {
 	bool fresh;	  /* made since the start: its directory knows that it will have content */
 	unsigned refs;
 	_Atomic unsigned
-	    writers;	/* handles that may write: the kernel may hold pages that we don't know of */
+	    writers; /* handles that may write: the kernel may hold pages that we don't know of */
+	_Atomic bool
+	    unread; /* a read failed while somebody had it open for writing, and nothing was written since */
+	uint64_t kept;	/* its size when the first of them came, or as somebody set it since; by io */
 	bool forgotten; /* an orphan that the kernel gave up too: freed with the next flush */
 	bool unknown;	/* the kernel gave it up while it was still referenced */
 	struct spool_run run;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "store/queries.h"
 
-#define NODE_COLUMNS "ino,gen,mode,uid,gid,nlink,size,rdev,atime,mtime,ctime,parent,target,xattrs,zf,md5,map"
+#define NODE_COLUMNS                                                                                         \
+	"ino,gen,mode,uid,gid,nlink,size,rdev,atime,mtime,ctime,parent,target,xattrs,zf,md5,map,lost"
 
 #define IS_BODY "mode BETWEEN 32768 AND 36863 AND zf IS NULL" /* S_IFREG */
 /* By the indices node_content and former_content. */
@@ -73,13 +74,16 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_NODE_GET_UPTO] =
 	    "SELECT " NODE_COLUMNS " FROM node WHERE ino=?1 AND gen<=?2 ORDER BY gen DESC LIMIT 1",
 	[QUERY_NODE_PUT] = "INSERT OR REPLACE INTO node(" NODE_COLUMNS
-			   ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
+			   ") VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18)",
 	[QUERY_NODE_DELETE] = "DELETE FROM node WHERE ino=?1 AND gen=?2",
 	[QUERY_NODE_BELOW] = "SELECT gen FROM node WHERE ino=?1 AND gen<?2 ORDER BY gen DESC LIMIT 1",
 	[QUERY_NODE_ABOVE] = "SELECT gen FROM node WHERE ino=?1 AND gen>?2 LIMIT 1",
 	[QUERY_NODE_PARENT] =
 	    "SELECT parent,nlink FROM node WHERE ino=?1 AND gen<=?2 ORDER BY gen DESC LIMIT 1",
 	[QUERY_NODES_STAGED] = "SELECT " NODE_COLUMNS " FROM node WHERE gen>0",
+	[QUERY_NODES_LOST] = "SELECT ino,lost FROM node WHERE lost IS NOT NULL AND gen>0 AND gen<=?1 AND "
+			     "nlink>0 AND NOT EXISTS "
+			     "(SELECT 1 FROM node b WHERE b.ino=node.ino AND b.gen>node.gen AND b.gen<=?1)",
 	/* Backwards, as the primary key allows it too: the first row of an inode is the one that counts. */
 	[QUERY_NODE_BODIES] = "SELECT ino,mode,nlink,size,map FROM node WHERE ino>=?1 AND ino<?2 AND gen<=?3 "
 			      "ORDER BY ino DESC,gen DESC",

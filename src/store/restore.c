@@ -71,7 +71,7 @@ static bool same_file(const struct node *a, const struct node *b)
 {
 	return same_facts(a, b) && a->attr.rdev == b->attr.rdev && a->attr.size == b->attr.size &&
 	       same_blob(&a->target, &b->target) && same_blob(&a->zf, &b->zf) &&
-	       extent_map_equal(&a->map, &b->map);
+	       extent_map_equal(&a->map, &b->map) && a->lost.count == b->lost.count;
 }
 
 /* Writes the row, or none where the base says the same: then it's the base's again, time of change and all.

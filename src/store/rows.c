@@ -190,6 +190,9 @@ static int node_from_row(sqlite3_stmt *stmt, struct node *ret, uint32_t *ret_gen
 	if (err == 0)
 		err = extent_map_unpack(sqlite3_column_blob(stmt, 16), (size_t)sqlite3_column_bytes(stmt, 16),
 					&node.map);
+	if (err == 0)
+		err = extent_map_unpack(sqlite3_column_blob(stmt, 17), (size_t)sqlite3_column_bytes(stmt, 17),
+					&node.lost);
 	if (err == 0 && !xattr_set_valid(&node.xattrs))
 		err = -EINVAL;
 	if (err < 0) {
@@ -241,11 +244,11 @@ int rows_node_attr(struct db *db, uint64_t ino, struct node_attr *ret)
 int rows_node_put(struct db *db, const struct node *node, uint32_t gen)
 {
 	sqlite3_stmt *stmt = db_query(db, QUERY_NODE_PUT);
-	struct blob map CLEANUP(blob_clear) = { 0 };
+	struct blob map CLEANUP(blob_clear) = { 0 }, lost CLEANUP(blob_clear) = { 0 };
 
 	if (!stmt)
 		return -EIO;
-	if (extent_map_pack(&node->map, &map) < 0)
+	if (extent_map_pack(&node->map, &map) < 0 || extent_map_pack(&node->lost, &lost) < 0)
 		return -ENOMEM;
 	sqlite3_bind_int64(stmt, 1, (int64_t)node->attr.ino);
 	sqlite3_bind_int64(stmt, 2, gen);
@@ -264,6 +267,7 @@ int rows_node_put(struct db *db, const struct node *node, uint32_t gen)
 	db_bind_blob(stmt, 15, &node->zf);
 	db_bind_blob(stmt, 16, &node->md5);
 	db_bind_blob(stmt, 17, &map);
+	db_bind_blob(stmt, 18, &lost);
 	return db_run(db, stmt);
 }
 

@@ -40,9 +40,11 @@ CREATE TABLE IF NOT EXISTS node (
 	zf     BLOB,
 	md5    BLOB,
 	map    BLOB,
+	lost   BLOB, -- ranges of which the last write was refused, packed as the map is
 	PRIMARY KEY (ino, gen)
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS node_staged ON node (gen, ino) WHERE gen > 0;
+CREATE INDEX IF NOT EXISTS node_lost ON node (ino, gen) WHERE lost IS NOT NULL;
 -- What a staged body may be the same as.
 CREATE INDEX IF NOT EXISTS node_content ON node (size, md5) WHERE gen = 0 AND size > 0;
 

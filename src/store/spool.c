@@ -103,6 +103,18 @@ uint64_t spool_room(struct spool *spool)
 	return spool->limit ? min_u64(room, spool->limit - min_u64(spool->limit, spool->used)) : room;
 }
 
+bool spool_waits_for_room(struct spool *spool, uint64_t length)
+{
+	uint64_t reserve, room;
+	bool freed;
+
+	{
+		WITH_LOCK(&spool->lock);
+		freed = spool->freed.count > 0 && spool->can_punch;
+	}
+	return freed && host_ask(spool, &room, &reserve) && room < reserve + length;
+}
+
 bool spool_find_gap(const struct spool *spool, uint64_t origin, uint64_t length, uint64_t *ret_at,
 		    uint64_t *ret_length)
 {

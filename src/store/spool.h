@@ -56,6 +56,8 @@ int spool_allocate(struct spool *spool, struct spool_run *run, uint64_t length, 
 		   uint64_t *ret_length);
 /* Bytes that may still be staged: what the limit and the host's file system leave. */
 uint64_t spool_room(struct spool *spool);
+/* There's no room for length bytes, but what was freed comes back with the next spool_settle. */
+bool spool_waits_for_room(struct spool *spool, uint64_t length);
 /* Finds the first part of a range that the spool doesn't hold: it was never written, or a power cut came
  * before it reached the disk. False: it holds all. */
 bool spool_find_gap(const struct spool *spool, uint64_t origin, uint64_t length, uint64_t *ret_at,

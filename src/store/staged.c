@@ -63,9 +63,11 @@ int staged_names_collect(struct tree *tree, uint32_t upto, struct staged_names *
 	return err ? err : step;
 }
 
+/* What was refused is a change too: somebody has to say what becomes of it. */
 static bool same_content(const struct node *a, const struct node *b)
 {
-	return a->attr.size == b->attr.size && extent_map_equal(&a->map, &b->map);
+	return a->attr.size == b->attr.size && extent_map_equal(&a->map, &b->map) &&
+	       a->lost.count == b->lost.count;
 }
 
 bool staged_is_modified(const struct node *base, const struct node *now)

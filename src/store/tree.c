@@ -299,6 +299,15 @@ int tree_get(struct tree *tree, uint64_t ino, struct inode **ret)
 	return tree_get_locked(tree, ino, ret);
 }
 
+bool tree_is_staged(struct tree *tree, const struct inode *inode)
+{
+	WITH_LOCK(&tree->lock);
+	if (inode->gen)
+		return true;
+	WITH_LOCK(&tree->account);
+	return inode->dirty;
+}
+
 void tree_put(struct tree *tree, struct inode *inode)
 {
 	uint64_t ino;

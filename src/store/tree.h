@@ -64,7 +64,8 @@ struct tree {
 	struct {
 		struct found_name names[2]; /* a rename has two */
 		unsigned next;
-	} found;	     /* by lock */
+	} found;		    /* by lock */
+	_Atomic bool short_of_room; /* a write was refused for want of room, and there's hardly more since */
 	_Atomic int failing; /* 0, or the -errno of the last flush: nothing may grow until one succeeds */
 	int broken;	     /* 0, or the -errno that every change gets until a new mount settles a commit */
 	bool host_low;	     /* the host's disk is nearly full, as of the last look; by lock */
@@ -141,6 +142,8 @@ void tree_forget(struct tree *tree, uint64_t ino);
 /* Nodes in memory. */
 int tree_get(struct tree *tree, uint64_t ino, struct inode **ret);
 void tree_put(struct tree *tree, struct inode *inode);
+/* Does it differ from what the disc has, be it by a time only? */
+bool tree_is_staged(struct tree *tree, const struct inode *inode);
 /* The node changed: it will be written with the next flush. Needs a reference and freeze held shared. */
 void tree_mark_dirty(struct tree *tree, struct inode *inode);
 

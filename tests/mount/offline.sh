@@ -124,6 +124,15 @@ EAGAIN EAGAIN
 EAGAIN
 b'\\x00' 400000"
 assert_equal "$(stat -c %s off/docs/numbers)" "$(stat -c %s plain)"
+# an append that couldn't be leaves nothing behind, no time either
+if grep docs/numbers off/.discfs/changes; then
+	fail "something of docs/numbers is staged"
+fi
+for _ in {1..50}; do
+	[ "$(stat -c %Y off/docs/numbers)" != 1234567890 ] || break
+	sleep 0.1
+done
+assert_equal "$(stat -c %Y off/docs/numbers)" 1234567890
 : >off/docs/second # cut to nothing: the disc isn't needed
 assert_equal "$(status off .staged.added)" 3
 discfsctl diff off

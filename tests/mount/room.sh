@@ -46,7 +46,13 @@ except OSError as error:
 count=$(find mnt -name 'small*' | wc -l)
 assert_less 1000 "$count" "small files that fitted"
 sync_after_error
-# It was accepted, so it can be burned.
+# The last one isn't whole.
+last=$(status mnt '.incomplete.list[].path')
+assert_match "$last" "^small[0-9]+$"
+assert_fails "$last is incomplete" discfsctl commit mnt
+rm "mnt/$last"
+count=$((count - 1))
+# All else was accepted, so it can be burned.
 assert_same_bytes mnt/second second
 commit mnt FULL
 assert_same_bytes mnt/first first

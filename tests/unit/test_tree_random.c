@@ -287,7 +287,7 @@ static void do_flush(struct play *play)
 	"INSERT INTO main.dirent SELECT iif(parent=1,1,parent+5000),name,0,ino+5000,type FROM o.dirent "     \
 	"WHERE gen=0;INSERT INTO main.node SELECT iif(ino=1,1,ino+5000),0,mode,uid,gid,nlink,size,rdev,"     \
 	"atime/1000000000*1000000000,mtime/1000000000*1000000000,ctime/1000000000*1000000000,"               \
-	"iif(parent=1,1,parent+5000),target,xattrs,zf,md5,map FROM o.node WHERE gen=0;DETACH o"
+	"iif(parent=1,1,parent+5000),target,xattrs,zf,md5,map,lost FROM o.node WHERE gen=0;DETACH o"
 
 static void close_past(struct play *play)
 {
