@@ -6,7 +6,7 @@ PREFIX  ?= /usr/local
 DESTDIR ?=
 BUILD   ?= build
 CC      ?= cc
-PKGS    := fuse3 libisofs-1 libburn-1 sqlite3 libcrypto libseccomp
+PKGS    := fuse3 libisofs-1 libburn-1 sqlite3 libcrypto libseccomp libsystemd
 TEST_PKGS := cmocka
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
@@ -17,9 +17,9 @@ CPPFLAGS += -Isrc -I$(BUILD)/gen -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DFUSE_USE
 CFLAGS   += -std=gnu11 $(OPT) $(WARN) $(SAN) -pthread -fstack-protector-strong $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LDFLAGS  += $(SAN) -pthread
 LDLIBS   += $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
-CTL_LIBS = $(shell pkg-config --libs sqlite3 libudev 2>/dev/null) -lm
+CTL_LIBS = $(shell pkg-config --libs sqlite3 libudev libsystemd 2>/dev/null) -lm
 
-SHARED_SRC := $(wildcard src/base/*.c src/model/*.c src/wire/*.c src/proc/*.c)
+SHARED_SRC := $(wildcard src/base/*.c src/model/*.c src/wire/*.c src/proc/*.c src/host/*.c)
 DAEMON_SRC := $(SHARED_SRC) $(wildcard src/store/*.c src/commit/*.c src/control/*.c src/mount/*.c \
               src/disc/*.c src/worker/*.c)
 CTL_SRC    := $(SHARED_SRC) $(wildcard src/ctl/*.c)
@@ -244,15 +244,27 @@ format:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-DOCS := README.md NEWS.md LICENSE $(wildcard docs/*.md)
+# mount(8) and umount(8) look for helpers in /sbin alone; systemd and its kin read /usr/local/lib, too.
+SBINDIR  ?= /sbin
+UNITDIR  ?= $(PREFIX)/lib/systemd/system
+TMPFILES ?= $(PREFIX)/lib/tmpfiles.d
+DOCDIR   := $(PREFIX)/share/doc/discfs
+DOCS     := README.md NEWS.md LICENSE $(wildcard docs/*.md)
+PLACED    = sed -e 's,@BINDIR@,$(PREFIX)/bin,g' $(1) > $(DESTDIR)$(2) && chmod $(3) $(DESTDIR)$(2)
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/discfs
+	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(SBINDIR) $(UNITDIR) $(TMPFILES) $(DOCDIR)/examples)
 	install -m 755 $(BUILD)/discfs $(BUILD)/discfsctl $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 $(wildcard $(DOCS)) $(DESTDIR)$(PREFIX)/share/doc/discfs/
+	$(call PLACED,mount-helpers/mount.discfs,$(SBINDIR)/mount.discfs,755)
+	ln -sfn $(PREFIX)/bin/discfsctl $(DESTDIR)$(SBINDIR)/umount.fuse.discfs
+	$(call PLACED,systemd/discfs@.service,$(UNITDIR)/discfs@.service,644)
+	install -m 644 systemd/discfs.tmpfiles $(DESTDIR)$(TMPFILES)/discfs.conf
+	install -m 644 $(wildcard systemd/examples/*) $(DESTDIR)$(DOCDIR)/examples/
+	install -m 644 $(wildcard $(DOCS)) $(DESTDIR)$(DOCDIR)/
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/discfs $(DESTDIR)$(PREFIX)/bin/discfsctl
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/discfs
+	rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/discfs $(PREFIX)/bin/discfsctl $(SBINDIR)/mount.discfs \
+		$(SBINDIR)/umount.fuse.discfs $(UNITDIR)/discfs@.service $(TMPFILES)/discfs.conf)
+	rm -rf $(DESTDIR)$(DOCDIR)
 
 clean:
 	rm -rf $(BUILD) build-*

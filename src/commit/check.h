@@ -11,6 +11,7 @@
 struct check_progress {
 	/* Nonzero: somebody wants it to end; -ECANCELED follows. */
 	int (*step)(void *self, uint64_t done_bytes, const char *name, size_t length);
+	void (*writing)(void *self, bool on); /* the head is written from now on / no more; may be NULL */
 	void *self;
 	bool names_only; /* what new files hold isn't compared: the tree alone, by which it's published */
 };

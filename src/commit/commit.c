@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "commit/conduct.h"
+#include "commit/handover.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,6 +25,19 @@ static double now_seconds(void)
 	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+static void keep_result(struct commit *commit, const struct commit_wish *wish,
+			const struct commit_result *result)
+{
+	WITH_LOCK(&commit->lock);
+	commit->last = commit->recent[result->serial % COMMIT_RECENT] = *result;
+	if (wish->dry_run)
+		commit->tried = *result;
+	commit->outcomes[result->serial % COMMIT_OUTCOMES] = result->err;
+	progress_end(&commit->progress); /* who sees no work under way finds the result */
+	commit->running = false;
+	pthread_cond_broadcast(&commit->changed);
+}
+
 static void conduct_request(struct commit *commit, uint64_t serial, const struct commit_wish *wish)
 {
 	struct commit_result result = { .serial = serial, .op = commit_op(wish) };
@@ -37,14 +51,8 @@ static void conduct_request(struct commit *commit, uint64_t serial, const struct
 	}
 	conduct(commit, wish, &result);
 	result.seconds = now_seconds() - began;
-	WITH_LOCK(&commit->lock);
-	commit->last = commit->recent[serial % COMMIT_RECENT] = result;
-	if (wish->dry_run)
-		commit->tried = result;
-	commit->outcomes[serial % COMMIT_OUTCOMES] = result.err;
-	progress_end(&commit->progress); /* who sees no work under way finds the result */
-	commit->running = false;
-	pthread_cond_broadcast(&commit->changed);
+	keep_result(commit, wish, &result);
+	commit->mount.ended(commit->mount.self, &result);
 }
 
 static void *conductor(void *self)
@@ -212,6 +220,18 @@ void commit_keep_trial(struct commit *commit, uint32_t gen)
 	commit->trial = trial;
 	commit->trial.serial = ret < 0 ? 0 : commit->requested;
 	trial = (struct trial){ 0 };
+}
+
+int commit_hand_over(struct commit *commit, bool on)
+{
+	int ret;
+
+	if (commit->handed_over == on)
+		return 0;
+	ret = handover_set(commit->disc, on);
+	if (ret == 0)
+		commit->handed_over = on;
+	return ret;
 }
 
 void commit_unmounted(struct commit *commit)

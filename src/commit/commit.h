@@ -48,10 +48,11 @@ struct commit_result {
 #define COMMIT_OUTCOMES 64u
 #define COMMIT_RECENT	8u
 
-/* What the conductor wants of the mount: that all pages come in which the kernel holds of files that are
- * being written. */
+/* What the conductor wants of the mount. */
 struct commit_mount {
-	void (*call_in)(void *self);
+	void (*call_in)(void *self); /* all pages that the kernel holds of files that are being written */
+	void (*writing)(void *self, bool on); /* the medium is written from now on / no more */
+	void (*ended)(void *self, const struct commit_result *result); /* whoever waits has been told */
 	void *self;
 };
 
@@ -63,6 +64,8 @@ struct commit {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool running, stopping;
+	bool handed_over;	/* see handover.h */
+	_Atomic bool keep;	/* nothing is to be committed when it is unmounted */
 	_Atomic bool cancelled; /* the one that is running */
 	uint64_t requested;	/* serial of the newest request */
 	struct commit_wish wish;
@@ -96,5 +99,9 @@ void commit_each_recent(struct commit *commit, void (*each)(void *self, const st
 /* A dry run's conductor: looks through the frozen generation, and keeps what it finds. Without memory there
  * is none. */
 void commit_keep_trial(struct commit *commit, uint32_t gen);
+/* Unmounting was asked for, and the commit that it means is taken over by this process (on), or isn't after
+ * all. On the disk when it returns; should the process die before that commit has ended, the next mount tells
+ * so. 0 or -errno. */
+int commit_hand_over(struct commit *commit, bool on);
 /* The kernel's caches can't be asked any more: the mount is gone. */
 void commit_unmounted(struct commit *commit);

@@ -250,6 +250,13 @@ static int burn_step(void *self, const struct verb_progress *step)
 	return is_cancelled(run);
 }
 
+static void writing(void *self, bool on)
+{
+	const struct run *run = self;
+
+	run->commit->mount.writing(run->commit->mount.self, on);
+}
+
 /* While it burns, nobody may read a disc that can't be read then. */
 static int go(struct run *run, struct verb_written *ret_written, struct reason *why)
 {
@@ -261,7 +268,9 @@ static int go(struct run *run, struct verb_written *ret_written, struct reason *
 	if (disc_burns_blind(run->disc))
 		disc_reader_hold(reader);
 	progress_phase(&run->commit->progress, PHASE_BURNING, run->journal.sectors);
+	writing(run, true);
 	ret = burn_go(&run->burn, burn_step, run, ret_written, why);
+	writing(run, false);
 	disc_reader_release(reader);
 	return ret;
 }
@@ -329,9 +338,9 @@ static int simulate(struct run *run, struct reason *why)
 
 static int verify_and_publish(struct run *run, struct reason *why)
 {
-	struct check_progress progress = { .step = check_step,
-					   .self = run,
-					   .names_only = run->wish->no_verify };
+	struct check_progress progress = {
+		.step = check_step, .writing = writing, .self = run, .names_only = run->wish->no_verify
+	};
 
 	progress_phase(&run->commit->progress, PHASE_WRITTEN, run->journal.sectors);
 	return finish_session(run->disc, &run->journal, &progress, why);
@@ -523,6 +532,16 @@ static void tell_nothing(struct run *run, struct commit_result *result)
 	thaw(run);
 }
 
+static int prepare(struct run *run, struct reason *why)
+{
+	int ret;
+
+	writing(run, true); /* to format a disc, or to close a track, takes minutes */
+	ret = prepare_medium(run->disc, &run->probe, &run->prepared, why);
+	writing(run, false);
+	return ret;
+}
+
 /* What is staged comes to rest, and to the least that must be burned. */
 static int get_still(struct run *run, struct reason *why)
 {
@@ -533,7 +552,7 @@ static int get_still(struct run *run, struct reason *why)
 	if (ret == 0)
 		ret = check_wish(run, why);
 	if (ret == 0 && !trial)
-		ret = prepare_medium(run->disc, &run->probe, &run->prepared, why);
+		ret = prepare(run, why);
 	ret = go_on(run, ret, why);
 	if (ret == 0)
 		ret = dedupe(run, why);

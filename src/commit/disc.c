@@ -8,6 +8,7 @@
 #include "commit/away.h"
 #include "commit/offline.h"
 #include "commit/damage.h"
+#include "commit/handover.h"
 #include "commit/lost_state.h"
 #include "commit/recover.h"
 #include "commit/shelve.h"
@@ -546,6 +547,8 @@ static int open_all(struct disc *disc, const struct disc_options *options, struc
 		ret = adopt(disc, options, why);
 	if (ret == 0)
 		ret = sweep_at_start(&disc->tree, why);
+	if (ret == 0)
+		ret = handover_look(disc, why);
 	disc->tree.read_only = disc->read_only;
 	if (ret == 0 && options->afresh)
 		ret = afresh_begin(disc, why);

@@ -86,6 +86,12 @@ static void settle(struct disc *disc, struct journal *journal, struct probe *pro
 		log_error("%s", untidy.text);
 }
 
+static void tell_writing(const struct check_progress *progress, bool on)
+{
+	if (progress->writing)
+		progress->writing(progress->self, on);
+}
+
 int finish_session(struct disc *disc, struct journal *journal, const struct check_progress *progress,
 		   struct reason *why)
 {
@@ -99,8 +105,11 @@ int finish_session(struct disc *disc, struct journal *journal, const struct chec
 			    &journal->front, progress, why);
 	if (ret == 0 && journal->phase == PHASE_WRITTEN)
 		ret = phase_to_checked(disc, journal, why);
-	if (ret == 0)
+	if (ret == 0) {
+		tell_writing(progress, true);
 		ret = switch_head(disc, journal, &probe, why);
+		tell_writing(progress, false);
+	}
 	if (ret == 0)
 		ret = phase_to_published(disc, journal, why);
 	if (ret == 0)

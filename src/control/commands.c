@@ -189,6 +189,22 @@ static int command_eject(struct control *control, char *rest)
 	return 0;
 }
 
+/* Who asks unmounts next, and says what that means for a mount that commits then. "handover": it doesn't wait
+ * for the commit; "keep": nothing is to be burned; "usual": it didn't come to that. */
+static int command_unmounting(struct control *control, char *rest)
+{
+	bool handover = strcmp(rest, "handover") == 0, keep = strcmp(rest, "keep") == 0;
+
+	if (!handover && !keep && strcmp(rest, "usual") != 0)
+		return -EINVAL;
+	if (handover && !control->commit_on_unmount)
+		return -EINVAL;
+	if (control->disc->read_only)
+		return -EROFS;
+	atomic_store(&control->commit->keep, keep);
+	return commit_hand_over(control->commit, handover);
+}
+
 static const struct {
 	const char *word;
 	int (*run)(struct control *control, char *rest);
@@ -196,7 +212,7 @@ static const struct {
 	{ "commit", command_commit },	{ "commit-nowait", command_commit_nowait },
 	{ "cancel", command_cancel },	{ "discard", command_discard },
 	{ "restore", command_restore }, { "sync", command_sync },
-	{ "eject", command_eject },
+	{ "eject", command_eject },	{ "unmounting", command_unmounting },
 };
 
 static int run_line(struct control *control, char *line)

@@ -21,6 +21,7 @@ struct control {
 	struct pasts *pasts;
 	const char *mountpoint; /* borrowed */
 	bool commit_on_unmount;
+	const char *umount_mode;	   /* the word of -o umount=; borrowed */
 	const struct discard_sink *caches; /* the kernel's; NULL: not mounted */
 	const struct control_end *end;	   /* NULL: not mounted */
 };

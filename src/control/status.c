@@ -99,6 +99,8 @@ static void json_mount(struct control *control, struct text *text)
 	json_key(text, "read_only_reason", disc->read_only_why);
 	text_add(text, ",\n");
 	json_key(text, "commit_mode", control->commit_on_unmount ? "unmount" : "manual");
+	text_add(text, ",\n");
+	json_key(text, "umount_mode", control->umount_mode);
 }
 
 /* Needs disc->lock. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/ctl.h"
+#include "ctl/umount.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -294,10 +295,21 @@ static int dispatch(int argc, char **argv)
 	return command->run(argc - 1, argv + 1);
 }
 
+/* umount(8) looks for a program of that name: it's a link to this one. */
+static bool is_umount_helper(const char *name)
+{
+	static const char beginning[] = "umount.";
+	const char *slash = strrchr(name, '/');
+
+	return strncmp(slash ? slash + 1 : name, beginning, sizeof beginning - 1) == 0;
+}
+
 int main(int argc, char **argv)
 {
 	int code;
 
+	if (argc && is_umount_helper(argv[0]))
+		return umount_helper(argc, argv);
 	if (argc < 2)
 		return help_all(stderr);
 	if (strcmp(argv[1], "--version") == 0)

@@ -19,7 +19,7 @@ struct mount_line {
 	char point[PATH_MAX];
 	char type[64];
 	char source[PATH_MAX];
-	uid_t owner; /* of a FUSE mount; else root */
+	struct target_owner owner;
 };
 
 /* Copies a word up to a space, with \ooo turned back into bytes. Returns what follows the word. */
@@ -43,10 +43,20 @@ static const char *word_copy(const char *from, char *ret, size_t room)
 	return *from == ' ' ? from + 1 : from;
 }
 
+/* "rw,user_id=1000,group_id=1000,…" */
+static void owner_parse(const char *options, struct target_owner *ret)
+{
+	static const char user[] = ",user_id=", group[] = ",group_id=";
+	const char *uid = strstr(options, user), *gid = strstr(options, group);
+
+	ret->uid = uid ? (uid_t)strtoul(uid + sizeof user - 1, NULL, 10) : 0;
+	ret->gid = gid ? (gid_t)strtoul(gid + sizeof group - 1, NULL, 10) : 0;
+}
+
 /* "36 35 98:0 /root /mnt rw,noatime master:1 - type source options" */
 static bool mount_line_parse(const char *line, struct mount_line *ret)
 {
-	const char *dash = strstr(line, " - "), *owner;
+	const char *dash = strstr(line, " - ");
 	unsigned major, minor;
 
 	if (!dash || sscanf(line, "%*s %*s %u:%u", &major, &minor) != 2)
@@ -59,9 +69,8 @@ static bool mount_line_parse(const char *line, struct mount_line *ret)
 		line++;
 	}
 	word_copy(line, ret->point, sizeof ret->point);
-	word_copy(word_copy(dash + 3, ret->type, sizeof ret->type), ret->source, sizeof ret->source);
-	owner = strstr(dash + 3, "user_id=");
-	ret->owner = owner ? (uid_t)strtoul(owner + strlen("user_id="), NULL, 10) : 0;
+	line = word_copy(dash + 3, ret->type, sizeof ret->type);
+	owner_parse(word_copy(line, ret->source, sizeof ret->source), &ret->owner);
 	return true;
 }
 
@@ -112,7 +121,7 @@ static void look_match(void *self, const struct mount_line *line)
 		return;
 	look->best = strlen(line->point) + 1;
 	look->discfs = strcmp(line->type, FS_TYPE) == 0;
-	look->target->owner = line->owner;
+	look->target->owner = line->owner.uid;
 	snprintf(look->target->root, sizeof look->target->root, "%s", line->point);
 }
 
@@ -166,6 +175,62 @@ int target_find(const char *path, struct target *ret)
 	return EXIT_CODE_DONE;
 }
 
+struct point_look {
+	const char *path;
+	struct target_owner *owner;
+	bool discfs, below;
+};
+
+static void point_match(void *self, const struct mount_line *line)
+{
+	struct point_look *look = self;
+
+	if (strcmp(line->point, look->path) != 0) {
+		look->below |= path_below(line->point, look->path);
+		return;
+	}
+	look->discfs = strcmp(line->type, FS_TYPE) == 0;
+	if (look->owner)
+		*look->owner = line->owner;
+}
+
+/* The name of a mount point is looked up without a look at what is mounted there: its daemon may have died.
+ */
+static bool real_point(const char *path, char ret[PATH_MAX])
+{
+	AUTO_FREE char *copy = strdup(path);
+	char above[PATH_MAX];
+	char *slash;
+
+	while (copy && strlen(copy) > 1 && copy[strlen(copy) - 1] == '/')
+		copy[strlen(copy) - 1] = '\0';
+	slash = copy ? strrchr(copy, '/') : NULL;
+	if (!copy || !*copy || (slash && !slash[1]))
+		return false;
+	if (slash)
+		*slash = '\0';
+	if (!realpath(slash ? (slash == copy ? "/" : copy) : ".", above))
+		return false;
+	return snprintf(ret, PATH_MAX, "%s/%s", strcmp(above, "/") == 0 ? "" : above,
+			slash ? slash + 1 : copy) < PATH_MAX;
+}
+
+int target_at(const char *point, struct target *ret, struct target_owner *ret_owner)
+{
+	struct point_look look = { .path = ret->root, .owner = ret_owner };
+
+	if (!real_point(point, ret->root) || mounts_each(point_match, &look) < 0 || !look.discfs)
+		return ctl_fail(EXIT_CODE_NO_DISCFS, "no discfs is mounted on %s", point);
+	return EXIT_CODE_DONE;
+}
+
+bool target_has_below(const struct target *target)
+{
+	struct point_look look = { .path = target->root };
+
+	return mounts_each(point_match, &look) == 0 && look.below;
+}
+
 struct source_look {
 	const char *source;
 	dev_t device;
@@ -189,7 +254,7 @@ static void source_match(void *self, const struct mount_line *line)
 		return;
 	snprintf(look->target->root, sizeof look->target->root, "%s", line->point);
 	snprintf(look->type, sizeof look->type, "%s", line->type);
-	look->target->owner = line->owner;
+	look->target->owner = line->owner.uid;
 	look->found = true;
 }
 

@@ -18,6 +18,16 @@ struct target {
 int target_find(const char *path, struct target *ret);
 /* The same, quietly: 0 or -errno (-ENXIO: no discfs). path must exist. */
 int target_look(const char *path, struct target *ret);
+/* Who mounted it, as FUSE knows them. */
+struct target_owner {
+	uid_t uid;
+	gid_t gid;
+};
+
+/* The mount at just that place, asked of the kernel alone. An exit code; says why. */
+int target_at(const char *point, struct target *ret, struct target_owner *ret_owner);
+/* Something else is mounted below it. */
+bool target_has_below(const struct target *target);
 /* The mount point of a source ("/dev/sr0"), if it is mounted. */
 bool target_of_source(const char *source, struct target *ret);
 /* The same for whatever file system it is mounted with. device: the number of the block device, 0 for an

@@ -3,6 +3,8 @@
 
 #include "base/exit_code.h"
 #include "base/log.h"
+#include "host/power.h"
+#include "host/service.h"
 #include "mount/background.h"
 #include "mount/flusher.h"
 #include "mount/librarian.h"
@@ -11,6 +13,7 @@
 #include "mount/seeker.h"
 #include "mount/session.h"
 #include "mount/stopper.h"
+#include "mount/teller.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -28,6 +31,7 @@ static int fail(const struct reason *why)
 	enum exit_code code = exit_code_of_errno(why->err);
 
 	log_error("%s", why->text);
+	service_failed(why->err, why->text);
 	return (int)(code == EXIT_CODE_BURN_FAILED ? EXIT_CODE_SYSTEM : code);
 }
 
@@ -51,6 +55,7 @@ static int open_disc(struct mount *mount, const struct options *options, struct 
 	if (mount->disc.read_only)
 		log_notice("%s is mounted read-only: %s", mount->disc.path, mount->disc.read_only_why);
 	pthread_mutex_init(&mount->stale.lock, NULL);
+	mount->inhibitor = -1;
 	mount->owner = getuid();
 	mount->allow_other = options->allow_other;
 	pasts_init(&mount->pasts, &mount->disc);
@@ -58,7 +63,8 @@ static int open_disc(struct mount *mount, const struct options *options, struct 
 					   .commit = &mount->commit,
 					   .pasts = &mount->pasts,
 					   .mountpoint = options->mountpoint,
-					   .commit_on_unmount = options->commit_on_unmount };
+					   .commit_on_unmount = options->commit_on_unmount,
+					   .umount_mode = options->umount_mode };
 	return 0;
 }
 
@@ -77,9 +83,22 @@ static int commit_at_end(struct commit *commit)
 			  strerror(-ret));
 		return (int)exit_code_of_errno(-ret);
 	}
-	commit_wait(commit, serial); /* the log tells how it ended */
+	commit_wait(commit, serial);	 /* the log tells how it ended */
+	commit_hand_over(commit, false); /* it's kept: the list of commits tells how it ended */
 	commit_last(commit, &last);
 	return last.exit_code;
+}
+
+/* A signal isn't the owner's wish to burn, nor is the end of the system: only an unmount is. */
+static bool is_wish_to_commit(const struct mount *mount, const struct options *options, int signal)
+{
+	if (signal || !options->commit_on_unmount || mount->disc.read_only ||
+	    atomic_load(&mount->commit.keep))
+		return false;
+	if (!power_is_going())
+		return true;
+	log_notice("the system is going down: nothing is burned now, and everything stays staged");
+	return false;
 }
 
 static void call_in(void *self)
@@ -101,7 +120,7 @@ static void begin_end(void *self)
 static int serve(struct mount *mount, const struct options *options, int parent, int *ret_code,
 		 struct reason *why)
 {
-	const struct commit_mount pages = { .call_in = call_in, .self = mount };
+	const struct commit_mount hooks = { call_in, teller_writing, teller_ended, mount };
 	int ret, signal;
 
 	stopper_block();
@@ -110,7 +129,7 @@ static int serve(struct mount *mount, const struct options *options, int parent,
 		return ret;
 	mount->end = (struct control_end){ .is_busy = is_written, .begin = begin_end, .self = mount };
 	mount->control.end = &mount->end;
-	ret = commit_open(&mount->commit, &mount->disc, options->mountpoint, &pages);
+	ret = commit_open(&mount->commit, &mount->disc, options->mountpoint, &hooks);
 	if (ret == 0)
 		ret = flusher_start(mount);
 	if (ret == 0)
@@ -124,15 +143,16 @@ static int serve(struct mount *mount, const struct options *options, int parent,
 	if (ret < 0)
 		return reason_set(why, -ret, "threads can't be started: %s", strerror(-ret));
 	background_ready(parent);
+	service_ready("mounted");
 	ret = session_loop(mount);
+	service_stopping();
 	signal = stopper_end(mount);
 	librarian_stop(mount);
 	parker_stop(mount);
 	seeker_stop(mount);
 	session_detach(mount); /* a commit that is under way may last an hour */
 	commit_unmounted(&mount->commit);
-	/* A signal isn't the owner's wish to burn: only an unmount is. */
-	if (ret == 0 && signal == 0 && options->commit_on_unmount && !mount->disc.read_only)
+	if (ret == 0 && is_wish_to_commit(mount, options, signal))
 		*ret_code = commit_at_end(&mount->commit);
 	commit_close(&mount->commit);
 	flusher_stop(mount);

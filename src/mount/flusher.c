@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "commit/lost_state.h"
 #include "mount/stale.h"
+#include "mount/teller.h"
 #include "store/lost.h"
 
 #include <errno.h>
@@ -64,6 +65,7 @@ static void *flusher(void *self)
 		disc_update_room(&mount->disc);
 		look_for_room(tree);
 		stale_retry(mount);
+		teller_tick(mount);
 	}
 	return NULL;
 }

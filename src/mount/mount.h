@@ -91,6 +91,8 @@ struct mount {
 		_Atomic int number; /* of the signal */
 		_Atomic bool ended; /* the session */
 	} stopper;
+	int inhibitor;	/* logind's, while the medium is written; -1: none. The conductor's */
+	char told[960]; /* the newest line of the service's status. The flusher's */
 	pthread_t flusher;
 	pthread_mutex_t flusher_lock;
 	pthread_cond_t flusher_wake;

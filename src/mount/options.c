@@ -17,6 +17,7 @@ enum option_kind {
 	OPTION_SIZE,	/* uint64_t at offset */
 	OPTION_NUMBER,	/* uint32_t at offset: 1 or more */
 	OPTION_COMMIT,	/* commit=manual|unmount */
+	OPTION_UMOUNT,	/* umount=wait|handover|refuse */
 	OPTION_IMPORT,	/* import=FORMAT */
 	OPTION_BASE,	/* base=blank */
 	OPTION_FORMATS, /* formats=iso,joliet,udf */
@@ -36,6 +37,9 @@ static const struct {
 	{ "rw", OPTION_CLEAR, offsetof(struct options, read_only), NULL },
 	{ "commit=", OPTION_COMMIT, 0,
 	  "manual (default): unmounting never burns; unmount: a clean unmount commits" },
+	{ "umount=", OPTION_UMOUNT, 0,
+	  "what umount does without a terminal when a commit is to be waited for: wait (default),\n"
+	  "                     handover: leave it to discfs, refuse" },
 	{ "session=", OPTION_NUMBER, offsetof(struct options, session),
 	  "number of the session to show, as discfsctl log counts (default: the newest);\n"
 	  "                     older ones are read-only" },
@@ -80,6 +84,13 @@ static const struct {
 	{ "nofail", OPTION_IGNORE, 0, NULL },
 	{ "_netdev", OPTION_IGNORE, 0, NULL },
 	{ "x-*", OPTION_IGNORE, 0, NULL },
+	{ "X-*", OPTION_IGNORE, 0, NULL },
+	{ "nogroup", OPTION_IGNORE, 0, NULL },
+	{ "noowner", OPTION_IGNORE, 0, NULL },
+	{ "nousers", OPTION_IGNORE, 0, NULL },
+	{ "diratime", OPTION_IGNORE, 0, NULL },
+	{ "silent", OPTION_IGNORE, 0, NULL },
+	{ "loud", OPTION_IGNORE, 0, NULL },
 	{ "comment=", OPTION_IGNORE, 0, NULL },
 	{ "dev", OPTION_PASS, 0, NULL },
 	{ "nodev", OPTION_PASS, 0, NULL },
@@ -164,6 +175,18 @@ static int set_commit(struct options *options, const char *value, struct reason 
 	return reason_set(why, EINVAL, "commit=%s: say commit=manual or commit=unmount", value);
 }
 
+static int set_umount(struct options *options, const char *value, struct reason *why)
+{
+	static const char *const words[] = { "wait", "handover", "refuse" };
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(value, words[i]) == 0) {
+			options->umount_mode = words[i];
+			return 0;
+		}
+	return reason_set(why, EINVAL, "umount=%s: say wait, handover or refuse", value);
+}
+
 static int set_import(struct options *options, const char *value, struct reason *why)
 {
 	if (tree_format_find(value, &options->import))
@@ -227,6 +250,8 @@ static int set_option(struct options *options, size_t index, const char *word, s
 		return set_number((uint32_t *)(void *)at, word, value, why);
 	case OPTION_COMMIT:
 		return set_commit(options, value, why);
+	case OPTION_UMOUNT:
+		return set_umount(options, value, why);
 	case OPTION_IMPORT:
 		return set_import(options, value, why);
 	case OPTION_BASE:
@@ -319,7 +344,7 @@ int options_parse(struct options *options, int argc, char **argv, struct reason 
 	};
 	int letter, ret = 0;
 
-	*options = (struct options){ 0 };
+	*options = (struct options){ .umount_mode = "wait" };
 	options->allow_other = geteuid() == 0;
 	options->formats = SESSION_FORMATS_DEFAULT;
 	options->has_iso = true;

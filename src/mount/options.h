@@ -27,6 +27,7 @@ struct options {
 	bool offline; /* source is the id or the label of a disc that isn't here */
 	bool allow_other;
 	bool commit_on_unmount;
+	const char *umount_mode; /* what umount(8) does where nobody sits at a terminal; static */
 	bool help;
 	bool version;
 	struct text fuse_options; /* what goes on to the kernel, comma-separated */

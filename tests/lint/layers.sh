@@ -9,12 +9,13 @@ cd "$(dirname "$0")/../.." || exit 2
 declare -A below=(
 	[base]="" [model]="base" [wire]="model base" [proc]="wire model base" [store]="wire model base"
 	[commit]="store proc wire model base" [control]="commit store proc wire model base"
-	[mount]="control commit store proc wire model base"
-	[disc]="wire model base" [worker]="disc wire model base" [ctl]="store proc wire model base"
+	[host]="base" [mount]="control commit store proc wire model host base"
+	[disc]="wire model base" [worker]="disc wire model base" [ctl]="store proc wire model host base"
 	[.]="mount worker base")
 # A foreign header may be included only in the files that match.
 foreign='<(sqlite3\.h)>:^src/(store/|ctl/json\.c)
 <(fuse_lowlevel\.h|fuse\.h|fuse3/.*)>:^src/mount/
+<(systemd/.*)>:^src/host/
 <(libudev\.h)>:^src/ctl/watch\.c
 <(seccomp\.h)>:^src/worker/sandbox\.c
 <(libisofs/.*|libburn/.*|udfread/.*)>:^src/disc/'

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "host/service.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <systemd/sd-daemon.h>
+
+#define LINE_ROOM 600
+
+/* A line of the message ends at a newline. */
+static void one_line(char *line)
+{
+	for (; *line; line++)
+		if (*line == '\n')
+			*line = ' ';
+}
+
+void service_say(const char *fmt, ...)
+{
+	char line[LINE_ROOM];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof line, fmt, args);
+	va_end(args);
+	one_line(line);
+	sd_notifyf(0, "STATUS=%s", line);
+}
+
+void service_ready(const char *line)
+{
+	sd_notifyf(0, "READY=1\nSTATUS=%s", line);
+}
+
+void service_stopping(void)
+{
+	sd_notify(0, "STOPPING=1");
+}
+
+void service_failed(int err, const char *sentence)
+{
+	sd_notifyf(0, "ERRNO=%d", err);
+	service_say("%s", sentence);
+}

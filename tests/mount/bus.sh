@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What goes over D-Bus: logind keeps the machine up while sectors are written and not a moment longer, nothing is begun
+# when it goes down, and the desktop is told how a commit ended. A real bus; logind and the desktop are stand-ins
+# (python-dbusmock). Without a bus nothing happens, which all other tests show.
+. "$(dirname "$0")/../lib.sh"
+requires_fuse
+requires dbus-daemon gdbus jq
+/usr/bin/python3 -c 'import dbusmock' || skip "needs python3-dbusmock"
+
+bus=unix:path=$T/bus
+dbus-daemon --session --nofork --nopidfile --address="$bus" 2>bus.log &
+export DBUS_SYSTEM_BUS_ADDRESS=$bus DBUS_SESSION_BUS_ADDRESS=$bus
+for ((i = 0; i < 100; i++)); do
+	[ ! -S bus ] || break
+	sleep 0.05
+done
+/usr/bin/python3 -m dbusmock --template logind >logind.log 2>&1 &
+/usr/bin/python3 -m dbusmock --template notification_daemon >desktop.log 2>&1 &
+ask() { # DESTINATION PATH METHOD ARGUMENT…
+	timeout 20 gdbus call --address "$bus" --dest "$1" --object-path "$2" --method "${@:3}"
+}
+login=org.freedesktop.login1 manager=/org/freedesktop/login1
+timeout 20 gdbus wait --address "$bus" $login
+timeout 20 gdbus wait --address "$bus" org.freedesktop.Notifications
+
+inhibitors() {
+	ask $login $manager $login.Manager.ListInhibitors
+}
+
+await_phase() { # PHASE
+	local i
+	for ((i = 0; i < 300; i++)); do
+		[ "$(status mnt .work.phase)" != "$1" ] || return 0
+		sleep 0.05
+	done
+	fail "it never comes to $1"
+}
+
+await_word() { # WORD
+	local i
+	for ((i = 0; i < 100; i++)); do
+		! grep -q "$1" desktop.log || return 0
+		sleep 0.05
+	done
+	fail "the desktop isn't told: $1"
+}
+
+make_disc disc.img 200M
+none="(@a(ssssuu) [],)"
+assert_equal "$(inhibitors)" "$none"
+
+# before the first sector, while it's written, while it's read back, and behind
+DISCFS_FAULT=phase-planned-before:await=$T/one,burn-middle:await=$T/two,check-start:await=$T/three mount_disc disc.img mnt
+head -c 2000000 /dev/urandom >mnt/new
+tell mnt commit-nowait
+sleep 1
+assert_equal "$(status mnt .work.phase)" planning
+assert_equal "$(inhibitors)" "$none"
+touch one
+await_phase burning
+sleep 0.5
+assert_match "$(inhibitors)" "'sleep:shutdown:idle', 'discfs', '$T/disc.img is being burned', 'block'"
+touch two
+await_phase verifying
+sleep 0.5
+assert_equal "$(inhibitors)" "$none"
+touch three
+discfsctl wait mnt
+assert_equal "$(inhibitors)" "$none"
+await_word "disc.img: burned and verified"
+[ "$(grep -c "failed" desktop.log)" = 0 ]
+unmount mnt
+
+# a burn that fails lets go, too, and so does one whose daemon dies
+DISCFS_FAULT=burn-middle:5 mount_disc disc.img mnt
+echo x >mnt/x
+attempt tell mnt commit
+[ $attempted != 0 ]
+assert_equal "$(inhibitors)" "$none"
+await_word "disc.img: the commit failed"
+unmount mnt
+DISCFS_FAULT=burn-middle:await=$T/four mount_disc disc.img mnt
+tell mnt commit-nowait
+await_phase burning
+sleep 0.5
+assert_match "$(inhibitors)" "is being burned"
+kill_daemon mnt
+touch four
+sleep 0.5
+assert_equal "$(inhibitors)" "$none"
+
+# the machine goes down: an unmounting that would commit burns nothing
+mount_disc disc.img mnt -o commit=unmount
+[ "$(status mnt .staged.added)" = 1 ]
+ask $login $manager org.freedesktop.DBus.Mock.UpdateProperties $login.Manager "{'PreparingForShutdown': <true>}"
+cp desktop.log before.log
+timeout 60 discfsctl umount mnt >said
+cat said
+grep -q "The system is going down: nothing is burned now" said
+mount_disc disc.img mnt -o commit=unmount
+unmount mnt # the same without a helper
+ask $login $manager org.freedesktop.DBus.Mock.UpdateProperties $login.Manager "{'PreparingForShutdown': <false>}"
+cmp desktop.log before.log
+assert_equal "$(toc disc.img | grep -c '^ISO session')" 1
+mount_disc disc.img mnt -o commit=unmount
+unmount mnt
+assert_equal "$(toc disc.img | grep -c '^ISO session')" 2

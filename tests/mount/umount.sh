@@ -1,0 +1,226 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# limit: 180
+# mount(8) and umount(8) with the installed helpers, by root and by an ordinary user: what umount waits for, what it
+# burns, when it refuses, and what becomes of it where nobody sits at a terminal. The burn stands still (burn-middle)
+# until the test wants it to go on.
+#
+# The helpers must be in /sbin: all of this happens in a mount namespace of its own, with another /sbin and /etc/fstab.
+[ -n "${UMOUNT_TEST_INSIDE:-}" ] || exec env UMOUNT_TEST_INSIDE=1 unshare --mount --propagation private bash "$0" "$@"
+. "$(dirname "$0")/../lib.sh"
+requires_fuse
+requires_root
+requires unshare runuser useradd userdel fusermount3 jq script
+[ -u "$(readlink -f "$(command -v fusermount3)")" ] || skip "fusermount3 isn't setuid"
+[ -e /etc/mtab ] || skip "without /etc/mtab fusermount3 unmounts nothing for ordinary users"
+
+user=discfs-test-$$
+useradd --system --create-home --home-dir "$T/home" --shell /bin/bash "$user"
+cleanup_fn userdel "$user"
+if ! runuser -u "$user" -- sh -c ': <>/dev/fuse'; then
+	cleanup_fn chmod "$(stat -c %a /dev/fuse)" /dev/fuse
+	chmod 666 /dev/fuse
+fi
+
+# As `make install` places them; a clone may lie where users don't get.
+install_helpers() {
+	make -s -C "$TOP" BUILD="$BUILD" install DESTDIR="$T/root" PREFIX="$T/usr"
+	cp -a "$(readlink -f /sbin)" "$T/sbin"
+	mkdir "$T/usr"
+	cp -a "$T/root$T/usr/." "$T/usr/"
+	cp -a "$T/root/sbin/." "$T/sbin/"
+	mount --bind "$T/sbin" "$(readlink -f /sbin)"
+	touch "$T/fstab" /etc/fstab
+	mount --bind "$T/fstab" /etc/fstab
+}
+
+as_user() {
+	timeout 120 runuser -u "$user" -- env -i PATH="$T/usr/bin:/usr/bin:/bin:/usr/sbin:/sbin" HOME="$T/home" \
+		LC_ALL=C.UTF-8 DISCFS_TEST_ID="$DISCFS_TEST_ID" "$@"
+}
+
+mounted() { # OPTIONS [FAULT]: mounts disc.img on mnt
+	rm -f go
+	DISCFS_FAULT=${2:-} timeout 60 mount -t discfs -o "$1" "$T/disc.img" mnt
+	daemon=$(daemon_of mnt)
+}
+slow=burn-middle:await=$T/go
+
+stage() {
+	head -c 2000000 /dev/urandom >mnt/new
+}
+
+await_burning() { # DIR
+	local i
+	for ((i = 0; i < 300; i++)); do
+		[ "$(status "$1" '.work.phase == "burning"')" != true ] || return 0
+		sleep 0.05
+	done
+	fail "it doesn't burn: $(status "$1" .)"
+}
+
+sessions() { # IMAGE
+	toc "$1" | grep -c '^ISO session' || true
+}
+
+install_helpers
+mkdir mnt
+make_disc disc.img 200M
+
+# --- root: a commit under way is waited for
+
+mounted x-gvfs-show,user=nobody,nofail,_netdev,x-systemd.mount-timeout=infinity,X-mount.mkdir "$slow"
+assert_equal "$(status mnt .umount_mode)" wait
+stage
+tell mnt commit-nowait
+await_burning mnt
+timeout 60 umount mnt >said 2>&1 &
+umounting=$!
+sleep 1
+kill -0 $umounting
+mountpoint -q mnt
+assert_fails "in use" timeout 60 mount -t discfs disc.img mnt
+touch go
+wait $umounting
+assert_not_mounted mnt
+await_end "$daemon" 0 # it waited for that, too
+assert_equal "$(sessions disc.img)" 1
+
+# a umount that is killed: its helper goes on
+mounted defaults "$slow"
+stage
+tell mnt commit-nowait
+await_burning mnt
+umount mnt &
+umounting=$!
+sleep 1
+kill -9 $umounting
+mountpoint -q mnt
+touch go
+await_end "$daemon" 60
+assert_not_mounted mnt
+assert_equal "$(sessions disc.img)" 2
+
+# nothing is committed that nobody asked for
+mounted defaults
+stage
+timeout 60 umount mnt
+assert_equal "$(sessions disc.img)" 2
+
+# --- commit=unmount
+
+mounted commit=unmount burn-middle:5
+assert_exit 32 umount mnt
+grep -q "mnt stays mounted, and what is staged stays staged" out
+mountpoint -q mnt
+[ "$(status mnt .staged.modified)" != 0 ]
+kill -TERM "$daemon"
+await_end "$daemon"
+base=$(sessions disc.img)
+
+mounted commit=unmount
+exec 5<mnt/new
+assert_exit 32 umount mnt
+grep -q "mnt is in use: bash ([0-9]*)" out
+exec 5<&-
+assert_equal "$(status mnt .last)" null # asked before anything was burned
+(cd mnt && sleep 60) &
+standing=$!
+sleep 0.3
+assert_exit 32 umount mnt
+pkill -P $standing sleep
+wait $standing || true
+mkdir mnt/below
+mount -t tmpfs none mnt/below
+assert_exit 32 umount mnt
+grep -q "is in use" out
+umount mnt/below
+assert_equal "$(status mnt .last)" null
+RUNLEVEL=0 timeout 60 umount mnt
+assert_equal "$(sessions disc.img)" "$base" # the system goes down: nothing begins
+
+mounted commit=unmount,umount=refuse
+assert_exit 32 umount mnt
+grep -q "unmounting would burn" out
+assert_equal "$(status mnt .last)" null
+timeout 60 script -qec "umount mnt" said </dev/null # at a terminal it's done
+grep -q "Session $((base + 1)) is burned and verified" said
+assert_not_mounted mnt
+mounted umount=refuse
+timeout 60 umount mnt # nothing to wait for
+
+# --- handed over
+
+mounted commit=unmount,umount=handover "$slow"
+stage
+began=$(date +%s)
+timeout 60 umount mnt
+assert_less $(($(date +%s) - began)) 8 "seconds"
+assert_not_mounted mnt
+kill -0 "$daemon"
+assert_fails "in use" timeout 60 mount -t discfs disc.img mnt
+assert_fails "in use" timeout 60 discfs disc.img mnt
+touch go
+await_end "$daemon" 60
+assert_equal "$(sessions disc.img)" $((base + 2))
+mounted defaults
+assert_equal "$(status mnt .base.session)" $((base + 2))
+umount mnt
+
+# busy: nothing is handed over
+mounted commit=unmount,umount=handover "$slow"
+stage
+exec 5<mnt/new
+assert_exit 32 umount mnt
+exec 5<&-
+timeout 60 umount mnt
+# and when that daemon dies, the next mount tells
+sleep 1
+mapfile -t workers < <(pgrep -P "$daemon")
+kill -9 "$daemon" "${workers[@]}"
+await_end "$daemon"
+timeout 60 mount -t discfs disc.img mnt 2>said
+cat said
+grep -q "the commit that was to follow an unmounting didn't come to its end" said
+discfsctl log --all mnt | grep -q "didn't come to its end"
+[ "$(status mnt .staged.modified)" != 0 ]
+umount mnt
+timeout 60 mount -t discfs disc.img mnt 2>said
+[ ! -s said ] # once
+umount mnt
+
+# --- an ordinary user, by a line of fstab
+
+echo "$T/home/disc.img $T/home/mnt discfs user,noauto,nofail,commit=unmount,umount=handover,x-gvfs-show 0 0" >"$T/fstab"
+cd "$T/home"
+as_user discfsctl create disc.img --size 100M
+as_user mkdir mnt
+as_user mount mnt
+as_user sh -c 'id -un >mnt/who && exec setfattr -n user.discfs.commit mnt'
+as_user sh -c 'id -un >mnt/again'
+as_user sh -c 'exec sleep 60 <mnt/who' &
+sleep 1
+assert_exit 32 as_user umount mnt
+grep -q "mnt is in use: sleep" "$T/out"
+pkill -u "$user" -x sleep
+sleep 0.2
+daemon=$(as_user jq .pid mnt/.discfs/status.json)
+assert_equal "$(stat -c %U "/proc/$daemon")" "$user" "owner of the daemon"
+as_user umount mnt # no terminal
+assert_not_mounted mnt
+await_end "$daemon"
+assert_equal "$(sessions disc.img)" 2
+as_user mount mnt
+as_user sh -c 'echo more >>mnt/again'
+daemon=$(as_user jq .pid mnt/.discfs/status.json)
+assert_fails "Permission denied" ls mnt
+timeout 60 umount mnt # root asks as the user
+assert_not_mounted mnt
+await_end "$daemon"
+assert_equal "$(sessions disc.img)" 3
+as_user mount mnt
+assert_equal "$(as_user cat mnt/again)" "$user"$'\nmore'
+kill -9 "$(as_user jq .pid mnt/.discfs/status.json)"
+sleep 0.2
+as_user umount mnt # what is left of it
+assert_not_mounted mnt
