@@ -132,6 +132,7 @@ static int make_opts(struct iso_session *session, const struct verb_job *job, in
 	iso_write_opts_set_aaip(opts, 1);
 	iso_write_opts_set_joliet(opts, 1);
 	iso_write_opts_set_omit_version_numbers(opts, 2); /* in Joliet: some readers show ";1" */
+	iso_write_opts_set_no_force_dots(opts, 2);	  /* nor a dot behind names without extension */
 	iso_write_opts_set_joliet_longer_paths(opts, 1);
 	iso_write_opts_set_joliet_long_names(opts, 1);
 	iso_write_opts_set_joliet_utf16(opts,
@@ -140,7 +141,7 @@ static int make_opts(struct iso_session *session, const struct verb_job *job, in
 	iso_write_opts_set_allow_longer_paths(opts, 1);
 	iso_write_opts_set_relaxed_vol_atts(opts, 1);
 	iso_write_opts_set_always_gmt(opts, 1);
-	iso_write_opts_set_dir_rec_mtime(opts, 1);
+	iso_write_opts_set_dir_rec_mtime(opts, 1 | 2); /* Joliet, too: else all has the session's time */
 	iso_write_opts_set_record_md5(opts, 1, 1);
 	iso_write_opts_set_output_charset(opts, charset);
 	iso_write_opts_set_fifo_size(opts, FIFO_BLOCKS);
