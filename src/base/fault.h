@@ -47,6 +47,7 @@ enum fault_ends {
 	FAULT_PHASE(X, CHECKED, "checked", FAULT_ALWAYS, FAULT_ENDS_BADLY)                                   \
 	X(FAULT_HEAD_BEFORE, "head-before", FAULT_IN_WORKER, FAULT_WITH_HEAD, FAULT_ENDS_BADLY)              \
 	X(FAULT_HEAD_AFTER, "head-after", FAULT_IN_WORKER, FAULT_WITH_HEAD, FAULT_ENDS_BADLY)                \
+	X(FAULT_HEAD_ANCHOR, "head-anchor", FAULT_IN_WORKER, FAULT_WITH_HEAD, FAULT_ENDS_ANYHOW)             \
 	FAULT_PHASE(X, PUBLISHED, "published", FAULT_ALWAYS, FAULT_ENDS_ANYHOW)                              \
 	FAULT_PHASE(X, SPOILT, "spoilt", FAULT_SPOILT, FAULT_ENDS_ANYHOW)                                    \
 	FAULT_PHASE(X, IDLE, "idle", FAULT_AT_ENDS, FAULT_ENDS_ANYHOW)                                       \

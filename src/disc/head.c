@@ -2,9 +2,12 @@
 #include "disc/head.h"
 
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "base/fd.h"
 #include "base/sg.h"
+#include "disc/anchor.h"
 #include "disc/drive.h"
+#include "disc/udf_record.h"
 #include "model/head_mix.h"
 
 #include <errno.h>
@@ -31,7 +34,22 @@ int head_open_image(const char *path, int fd, struct reason *why)
 	return TAKE_FD(own);
 }
 
-int head_write(const char *path, int fd, const uint8_t *head, struct reason *why)
+/* Systems that read UDF show the session before as long as it isn't there; those that read ISO 9660 show the
+ * new one. So the head comes first, and that alone is no reason to take it back. */
+static bool has_anchor(const uint8_t *head)
+{
+	return udf_record_is_anchor(head + HEAD_ANCHOR, BRIDGE_ANCHOR);
+}
+
+static void anchor_failed(int err, struct reason *warning)
+{
+	reason_set(warning, err,
+		   "sector 256 can't be written (%s): systems that read UDF show the session before until "
+		   "the next commit",
+		   strerror(err));
+}
+
+int head_write(const char *path, int fd, const uint8_t *head, struct reason *warning, struct reason *why)
 {
 	const size_t half = (size_t)16 * SECTOR;
 	AUTO_CLOSE int own = head_open_image(path, fd, why);
@@ -45,6 +63,17 @@ int head_write(const char *path, int fd, const uint8_t *head, struct reason *why
 		got = fd_pwrite_full(own, head + half, HEAD_BYTES - half, half);
 	if (got == 0 && fsync(own) != 0)
 		got = -errno;
+	if (got == 0 && has_anchor(head)) {
+		int late = fault_point(FAULT_HEAD_ANCHOR);
+
+		if (late == 0)
+			late =
+			    fd_pwrite_full(own, head + HEAD_ANCHOR, SECTOR, (uint64_t)BRIDGE_ANCHOR * SECTOR);
+		if (late == 0 && fsync(own) != 0)
+			late = -errno;
+		if (late < 0)
+			anchor_failed(-late, warning);
+	}
 	return got < 0 ? reason_set(why, -got, "can't write the head of %s: %s", path, strerror(-got)) : 0;
 }
 
@@ -94,7 +123,23 @@ static int write_unless_changed(const char *path, int fd, const uint8_t *head, c
 		       : 0;
 }
 
-int head_write_medium(const char *path, const uint8_t *head, const uint8_t *before, struct reason *why)
+static int write_anchor(int fd, struct drive *drive, const uint8_t *head, struct reason *why)
+{
+	AUTO_FREE uint8_t *window = calloc(ANCHOR_WINDOW, SECTOR);
+	uint8_t now[SECTOR];
+	int got = window ? fault_point(FAULT_HEAD_ANCHOR) : -ENOMEM;
+
+	if (got < 0)
+		return got;
+	memcpy(window, head + HEAD_ANCHOR, SECTOR);
+	got = sg_write_now(fd, BRIDGE_ANCHOR, ANCHOR_WINDOW, window);
+	if (got == 0)
+		got = drive_read(drive, BRIDGE_ANCHOR, 1, now, why);
+	return got == 0 && memcmp(now, window, SECTOR) != 0 ? -EIO : got;
+}
+
+int head_write_medium(const char *path, const uint8_t *head, const uint8_t *before, struct reason *warning,
+		      struct reason *why)
 {
 	CLEANUP(drive_release) struct drive drive = { 0 };
 	AUTO_FREE uint8_t *now = malloc(HEAD_BYTES);
@@ -111,5 +156,12 @@ int head_write_medium(const char *path, const uint8_t *head, const uint8_t *befo
 		got = drive_read(&drive, 0, HEAD_SECTORS, now, why);
 	if (got == 0 && memcmp(now, head, HEAD_BYTES) != 0)
 		got = reason_set(why, EIO, "the disc's descriptors aren't what was written");
+	if (got == 0 && has_anchor(head)) {
+		struct reason ignored = { 0 };
+		int late = write_anchor(fd, &drive, head, &ignored);
+
+		if (late < 0)
+			anchor_failed(-late, warning);
+	}
 	return got;
 }

@@ -6,12 +6,20 @@
 
 #include <stdint.h>
 
+/* In the last of these blocks, which nobody reads there, stands what belongs into block 256: the anchor of
+ * the session's UDF (ECMA-167 3/10.2). So whoever writes a head, a new one or an old one back, writes that
+ * one. */
+#define HEAD_ANCHOR (31u * 2048u)
+
 /* Opens the image file at path for writing after making sure that it's the file of fd. Returns a descriptor
  * or -errno. */
 int head_open_image(const char *path, int fd, struct reason *why);
-/* Writes those of the disc in a drive, after making sure that it has the ones of before (or these already, or
+/* Both: warning is filled where all went well but for block 256. 0 or -errno.
+ *
+ * Writes those of the disc in a drive, after making sure that it has the ones of before (or these already, or
  * what a write from one to the other leaves when it is cut off); reads them back. -ESTALE: another disc. */
-int head_write_medium(const char *path, const uint8_t *head, const uint8_t *before, struct reason *why);
+int head_write_medium(const char *path, const uint8_t *head, const uint8_t *before, struct reason *warning,
+		      struct reason *why);
 /* Writes them, 16..31 last and in one piece, and waits until they're on the disk. head: HEAD_BYTES.
  * Idempotent. */
-int head_write(const char *path, int fd, const uint8_t *head, struct reason *why);
+int head_write(const char *path, int fd, const uint8_t *head, struct reason *warning, struct reason *why);

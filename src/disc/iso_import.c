@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "disc/iso_import.h"
 
+#include "disc/volume.h"
 #include "wire/verbs.h"
 
 #include <errno.h>
@@ -100,7 +101,7 @@ static int make_opts(const struct iso_import *import, uint32_t format, enum sums
 {
 	if (iso_read_opts_new(ret, 0) < 0)
 		return -ENOMEM;
-	iso_read_opts_set_start_block(*ret, (uint32_t)import->session);
+	iso_read_opts_set_start_block(*ret, (uint32_t)import->inner);
 	iso_read_opts_set_no_aaip(*ret, 0);
 	iso_read_opts_set_no_md5(*ret, (int)sums);
 	iso_read_opts_set_no_rockridge(*ret, format == FORMAT_JOLIET || format == FORMAT_ISO9660);
@@ -247,7 +248,7 @@ int iso_import_open(struct iso_import *import, const struct source *source, uint
 {
 	int code = 0, got;
 
-	*import = (struct iso_import){ .session = session };
+	*import = (struct iso_import){ .session = session, .inner = volume_inner(source, session) };
 	got = iso_medium_open(&import->medium, source, limit, why);
 	if (got < 0)
 		return got;
@@ -268,6 +269,7 @@ static int open_leniently(struct iso_import *import, const struct source *source
 	int got;
 
 	import->session = session;
+	import->inner = volume_inner(source, session);
 	got = iso_medium_open(&import->medium, source, limit, why);
 	if (got < 0)
 		return got;

@@ -12,6 +12,7 @@ struct iso_import {
 	struct iso_medium medium;
 	IsoImage *image;
 	uint64_t session;
+	uint64_t inner;	 /* where libisofs' part of it begins, see volume.h */
 	uint32_t format; /* enum tree_format: what was read */
 	bool enhanced;	 /* the tree is that of ISO 9660:1999 */
 	uint64_t nodes;

@@ -427,8 +427,8 @@ static int check_tree(struct reading *reading, uint64_t session)
 
 	if (reading->sink->own)
 		return 0;
-	got = iso_sums_open(sums, reading->source, session, reading->import.image, tell_doubt, reading,
-			    reading->why);
+	got = iso_sums_open(sums, reading->source, reading->import.inner, reading->import.image, tell_doubt,
+			    reading, reading->why);
 	if (got < 0 || sums->tree == ISO_SUMS_GOOD)
 		return got;
 	if (reading->import.format == FORMAT_JOLIET)
@@ -470,7 +470,7 @@ int iso_read_tree(const struct source *source, uint64_t session, uint64_t limit,
 	for (uint32_t i = 0; got == 0 && i < reading.entries.count; i++)
 		got = send_entry(&reading, i);
 	if (got == 0 && sink->own)
-		got = own_sums_check(source, session, reading.import.image, why);
+		got = own_sums_check(source, reading.import.inner, reading.import.image, why);
 	if (got < 0)
 		return reason_set(why, -got, "the import broke off: %s", strerror(-got));
 	label = iso_image_get_volume_id(reading.import.image);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "disc/iso_write.h"
 
+#include "disc/anchor.h"
+#include "disc/bridge_stream.h"
 #include "disc/front_sum.h"
 #include "disc/iso_tree.h"
 #include "disc/session_stream.h"
 #include "disc/udf_session.h"
+#include "disc/verify_tags.h"
 #include "model/medium.h"
 #include "model/name.h"
 
@@ -15,12 +18,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 #define ALIGN 32u /* sessions begin and end at multiples: drives write in such chunks */
 #define PADDING                                                                                              \
 	150u /* behind a session: drives and kernels read ahead, and a CD track ends in two unreadable       \
 		sectors */
 #define TRACK_LEAST 300u  /* sectors of a track: 4 s, the least on CD (MMC-5 4.2.3.6) */
+#define DESCRIPTOR  16u	  /* sector of a session, ECMA-119 6.7.1 */
 #define FIFO_BLOCKS 4096u /* 8 MiB between the library's writer thread and the burner */
 
 struct iso_session {
@@ -30,9 +35,15 @@ struct iso_session {
 	IsoImage *image;
 	struct burn_source *source;
 	struct session_stream stream;
+	bool bridged;
+	enum anchor_place anchor;
+	char note[300];
+	struct bridge bridge;
+	struct bridge_stream bridge_stream;
 	struct front_sum front;
 	struct verb_planned planned;
-	uint64_t size; /* bytes without padding */
+	uint64_t size;	/* bytes of libisofs' part */
+	uint64_t bytes; /* that the stream gives: of all but the padding */
 	uint8_t identity[HEAD_BYTES];
 	uint8_t head[HEAD_BYTES];
 };
@@ -113,6 +124,12 @@ static void set_names(struct iso_session *session, const struct verb_job *job)
 								     : VOLUME_APPLICATION " " DISCFS_VERSION);
 }
 
+/* Where libisofs' part begins. */
+static uint32_t inner_start(const struct iso_session *session, const struct verb_job *job)
+{
+	return (uint32_t)job->nwa + (session->bridged ? BRIDGE_SECTORS : 0);
+}
+
 /* libisofs takes data as char *. */
 static int make_opts(struct iso_session *session, const struct verb_job *job, int64_t created,
 		     IsoWriteOpts **ret)
@@ -130,7 +147,7 @@ static int make_opts(struct iso_session *session, const struct verb_job *job, in
 	iso_write_opts_set_rrip_1_10_px_ino(opts, 1);
 	iso_write_opts_set_hardlinks(opts, 1);
 	iso_write_opts_set_aaip(opts, 1);
-	iso_write_opts_set_joliet(opts, 1);
+	iso_write_opts_set_joliet(opts, job->joliet);
 	iso_write_opts_set_omit_version_numbers(opts, 2); /* in Joliet: some readers show ";1" */
 	iso_write_opts_set_no_force_dots(opts, 2);	  /* nor a dot behind names without extension */
 	iso_write_opts_set_joliet_longer_paths(opts, 1);
@@ -146,7 +163,7 @@ static int make_opts(struct iso_session *session, const struct verb_job *job, in
 	iso_write_opts_set_output_charset(opts, charset);
 	iso_write_opts_set_fifo_size(opts, FIFO_BLOCKS);
 	iso_write_opts_set_appendable(opts, 1);
-	iso_write_opts_set_ms_block(opts, (uint32_t)job->nwa);
+	iso_write_opts_set_ms_block(opts, inner_start(session, job));
 	/* The head's checksum tag covers its system area: it must be the one that is there. */
 	memcpy(system_area, session->head, sizeof system_area);
 	iso_write_opts_set_system_area(opts, system_area, 0, 0);
@@ -237,6 +254,77 @@ static int check_head(const struct iso_session *session, const struct source *so
 	return got;
 }
 
+/* Where the base session begins, for one that is known by the head alone; 0: not known. */
+static uint64_t base_start(const struct source *source, const struct verb_job *job)
+{
+	uint64_t inner =
+	    !job->has_base || job->session || job->sequential ? 0 : verify_tags_relocated(source);
+
+	return inner > BRIDGE_SECTORS ? inner - BRIDGE_SECTORS : job->session;
+}
+
+static int plan_bridge(struct iso_session *session, const struct iso_session_request *request,
+		       struct reason *why)
+{
+	const struct verb_job *job = request->job;
+	struct reason why_not = { 0 };
+	int got = anchor_place(request->source, job, &session->anchor, &why_not, why);
+
+	session->bridged = got == 0 && session->anchor != ANCHOR_NOWHERE;
+	if (got == 0 && !session->bridged)
+		snprintf(session->note, sizeof session->note, "the session gets no UDF: %.250s",
+			 why_not.text);
+	if (!session->bridged)
+		return got;
+	return bridge_plan(&session->bridge, request->plan, request->source,
+			   job->inherit ? base_start(request->source, job) : 0, job->udf_links, why);
+}
+
+/* Where the files are that UDF refers to is in libisofs' directories, which were read ahead. */
+static int open_bridge(struct iso_session *session, const struct verb_job *job, struct reason *why)
+{
+	const struct session_stream *inner = &session->stream;
+	const uint8_t *descriptor = inner->ahead + (size_t)DESCRIPTOR * SECTOR;
+	struct bridge_wish wish = {
+		.start = (uint32_t)job->nwa,
+		.inner_sectors = sectors_of(session->size),
+		.sectors = session->planned.sectors,
+		.absolute = job->sequential,
+		.first = session->anchor == ANCHOR_FRONT,
+		.label = iso_image_get_volume_id(session->image),
+		.time_ns = (int64_t)time(NULL) * NS_PER_SEC,
+	};
+	int got = getrandom(&wish.set, sizeof wish.set, 0) == (ssize_t)sizeof wish.set
+		      ? 0
+		      : reason_set(why, EIO, "no random numbers can be had: %s", strerror(errno));
+
+	if (got == 0)
+		got = bridge_place(&session->bridge, wish.start, inner->start + (uint32_t)wish.inner_sectors,
+				   why);
+	if (got == 0)
+		got =
+		    bridge_locate(&session->bridge, inner->ahead, (uint32_t)(inner->ahead_length / SECTOR),
+				  inner->start, get_le32(descriptor + 158), get_le32(descriptor + 166), why);
+	if (got == 0)
+		got = bridge_stream_open(&session->bridge_stream, &session->bridge, &session->stream, &wish,
+					 why);
+	if (got == 0 && !job->sequential)
+		got =
+		    bridge_make_head(session->head, wish.start, wish.sectors,
+				     session->anchor == ANCHOR_FRONT || session->anchor == ANCHOR_HEAD, why);
+	return got;
+}
+
+static uint64_t padded(const struct iso_session *session, const struct verb_job *job)
+{
+	uint64_t sectors = sectors_of(session->size);
+
+	if (session->bridged)
+		sectors += BRIDGE_SECTORS + session->bridge.sectors + 1;
+	return round_up(max_u64(sectors + (job->sequential ? PADDING : 0), job->sequential ? TRACK_LEAST : 0),
+			ALIGN);
+}
+
 static int start_stream(struct iso_session *session, const struct iso_session_request *request,
 			struct reason *why)
 {
@@ -261,17 +349,21 @@ static int start_stream(struct iso_session *session, const struct iso_session_re
 	if (code < 0)
 		return iso_lib_failed(code, "the session can't be laid out", why);
 	session->size = (uint64_t)session->source->get_size(session->source);
-	if (iso_write_opts_get_data_start(opts, &files, 0) < 0 || files < job->nwa ||
-	    (files - job->nwa) * SECTOR > session->size)
+	session->planned.sectors = padded(session, job);
+	session->bytes = session->bridged ? session->planned.sectors * SECTOR : session->size;
+	if (iso_write_opts_get_data_start(opts, &files, 0) < 0 || files < inner_start(session, job) ||
+	    (files - inner_start(session, job)) * SECTOR > session->size)
 		return reason_set(why, EPROTO, "libisofs doesn't tell where the files begin");
 	got = front_sum_open(&session->front, (uint32_t)(files - job->nwa), why);
 	if (got < 0)
 		return got;
 	if (!job->sequential && !(request->source->is_drive && !job->has_base))
 		got = check_head(session, request->source, why);
-	return got < 0 ? got
-		       : session_stream_open(&session->stream, session->source, session->image,
-					     (uint32_t)job->nwa, job->sequential && job->nwa, why);
+	if (got == 0)
+		got = session_stream_open(&session->stream, session->source, session->image,
+					  inner_start(session, job),
+					  job->sequential && job->nwa && !session->bridged, why);
+	return got == 0 && session->bridged ? open_bridge(session, job, why) : got;
 }
 
 static int describe(struct iso_session *session, const struct verb_job *job, const struct plan *plan,
@@ -281,12 +373,12 @@ static int describe(struct iso_session *session, const struct verb_job *job, con
 	struct verb_planned *planned = &session->planned;
 
 	planned->start = job->nwa;
-	planned->sectors = round_up(max_u64(sectors_of(session->size) + (job->sequential ? PADDING : 0),
-					    job->sequential ? TRACK_LEAST : 0),
-				    ALIGN);
 	if (!first || count_new_data(plan, &planned->new_data) < 0)
 		return reason_set(why, ENOMEM, "out of memory");
-	session_stream_peek(&session->stream, HEAD_SECTORS, first);
+	if (session->bridged)
+		memcpy(first, session->bridge_stream.front, HEAD_BYTES);
+	else
+		session_stream_peek(&session->stream, HEAD_SECTORS, first);
 	if (job->sequential) /* what the disc is known by is the begin of its newest session */
 		memcpy(session->head, first, sizeof session->head);
 	planned->head = session->head;
@@ -322,6 +414,9 @@ static int make(struct iso_session *session, const struct iso_session_request *r
 	if (got < 0)
 		return got;
 	set_names(session, job);
+	got = job->udf ? plan_bridge(session, request, why) : 0;
+	if (got < 0)
+		return got;
 	got = start_stream(session, request, why);
 	return got < 0 ? got : describe(session, job, request->plan, why);
 }
@@ -357,6 +452,8 @@ void iso_session_free(struct iso_session *session)
 			session->source->cancel(session->source);
 		burn_source_free(session->source);
 	}
+	bridge_stream_close(&session->bridge_stream);
+	bridge_close(&session->bridge);
 	session_stream_close(&session->stream);
 	front_sum_close(&session->front);
 	if (session->image)
@@ -379,13 +476,19 @@ const uint8_t *iso_session_identity(const struct iso_session *session)
 
 uint64_t iso_session_size(const struct iso_session *session)
 {
-	return session->size;
+	return session->bytes;
+}
+
+const char *iso_session_note(const struct iso_session *session)
+{
+	return session->note;
 }
 
 int iso_session_read(void *session, uint8_t *buffer, int size)
 {
 	struct iso_session *from = (struct iso_session *)session;
-	int got = session_stream_read(&from->stream, buffer, size);
+	int got = from->bridged ? bridge_stream_read(&from->bridge_stream, buffer, size)
+				: session_stream_read(&from->stream, buffer, size);
 
 	if (got > 0)
 		front_sum_add(&from->front, buffer, (size_t)got);
@@ -399,7 +502,10 @@ void iso_session_front(struct iso_session *session, struct verb_front *ret)
 
 bool iso_session_failed(struct iso_session *session, struct reason *why)
 {
-	return body_context_failed(&session->bodies, why) || session_stream_failed(&session->stream, why);
+	const struct reason *broken = &session->bridge_stream.broken;
+
+	return body_context_failed(&session->bodies, why) || session_stream_failed(&session->stream, why) ||
+	       (broken->err && reason_set(why, broken->err, "%s", broken->text) < 0);
 }
 
 const char *iso_session_current(struct iso_session *session, char *ret, size_t room)

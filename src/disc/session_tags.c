@@ -11,6 +11,7 @@
 #define TAG_SUPERBLOCK "libisofs_sb_checksum_tag_v1"
 #define TAG_TREE       "libisofs_tree_checksum_tag_v1"
 #define TAG_SESSION    "libisofs_checksum_tag_v1"
+#define TAG_HEAD       "libisofs_rlsb32_checksum_tag_v1"
 #define TAG_LONGEST    300u
 #define SUMS_PER_BLOCK (SECTOR / SUM)
 
@@ -117,6 +118,36 @@ static int rewrite_tag(const struct session_tags *tags, const char *name, uint32
 		return reason_set(why, EIO, "can't compute MD5");
 	put_digits(md5 + SUM_DIGITS + 6, sum);
 	memcpy(block, line, TAG_LONGEST);
+	return 0;
+}
+
+/* "NAME pos=… range_start=0 range_size=… session_start=… md5=… self=…\n" */
+int session_tags_move(uint8_t *head, uint32_t at, struct reason *why)
+{
+	char *block = (char *)head + (size_t)at * SECTOR, line[TAG_LONGEST] = { 0 };
+	unsigned long pos, range, session;
+	uint8_t sum[SUM];
+	int length, used = 0;
+
+	block[SECTOR - 1] = '\0';
+	if (sscanf(block, TAG_HEAD " pos=%lu range_start=0 range_size=%lu session_start=%lu md5=%n", &pos,
+		   &range, &session, &used) != 3 ||
+	    used == 0 || pos != range)
+		return reason_set(why, EIO, "libisofs has made no checksum of the head");
+	length = snprintf(
+	    line, sizeof line - 2 * SUM_DIGITS - 8,
+	    TAG_HEAD " pos=%" PRIu32 " range_start=0 range_size=%" PRIu32 " session_start=%lu md5=", at, at,
+	    session);
+	if (EVP_Digest(head, (size_t)at * SECTOR, sum, NULL, EVP_md5(), NULL) != 1)
+		return reason_set(why, EIO, "can't compute MD5");
+	put_digits(line + length, sum);
+	if (EVP_Digest(line, (size_t)length + SUM_DIGITS, sum, NULL, EVP_md5(), NULL) != 1)
+		return reason_set(why, EIO, "can't compute MD5");
+	memcpy(line + length + SUM_DIGITS, " self=", 6);
+	put_digits(line + length + SUM_DIGITS + 6, sum);
+	line[(size_t)length + 2 * SUM_DIGITS + 6] = '\n';
+	memset(block, 0, SECTOR);
+	memcpy(block, line, (size_t)length + 2 * SUM_DIGITS + 7);
 	return 0;
 }
 

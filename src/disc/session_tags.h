@@ -40,6 +40,9 @@ uint32_t sums_place_end(const struct sums_place *place);
 int session_tags_open(struct session_tags *tags, uint32_t start, uint32_t tree, const uint8_t *isofs_ca,
 		      size_t length, struct reason *why);
 void session_tags_close(struct session_tags *tags);
+/* The tag of the head in block at, which libisofs made for another block, is made for what stands before it
+ * now. head: blocks 0 to at. 0 or -EIO. */
+int session_tags_move(uint8_t *head, uint32_t at, struct reason *why);
 /* Whether a block is the tag behind the descriptors. */
 bool session_tags_is_superblock(const uint8_t *block);
 /* Takes the session's blocks one by one in their order, and changes those that hold a sum. -EIO when one

@@ -2,6 +2,8 @@
 #include "disc/udf_session.h"
 
 #include "disc/formats.h"
+#include "disc/head.h"
+#include "disc/udf_record.h"
 #include "disc/udf_tag.h"
 
 #include <errno.h>
@@ -143,7 +145,8 @@ int udf_session_before(const struct source *source, uint64_t start, struct volum
 	if (got < 0 || udf_tag_read(block, SECTOR) != UDF_TAG_ANCHOR)
 		return got;
 	/* What isn't UDF as it should be is nothing that could be gone back to. */
-	got = udf_volume_open(&volume, source, 0, start, &ignored) > 0 && volume.anchor == ANCHOR_AT;
+	got = udf_volume_open(&volume, source, 0, start, &ignored) > 0 && volume.anchor == ANCHOR_AT &&
+	      !volume.ours;
 	if (got > 0)
 		tell(&volume, 0, start, ret);
 	udf_volume_close(&volume);
@@ -197,4 +200,6 @@ void udf_session_leave(uint8_t *head)
 		for (size_t j = 0; j < sizeof ids / sizeof ids[0]; j++)
 			if (memcmp(head + i * SECTOR + 1, ids[j], 5) == 0)
 				memset(head + i * SECTOR, 0, SECTOR);
+	if (udf_record_is_anchor(head + HEAD_ANCHOR, ANCHOR_AT))
+		memset(head + HEAD_ANCHOR, 0, SECTOR);
 }

@@ -11,8 +11,10 @@ enum udf_tag {
 	UDF_TAG_PRIMARY = 1,
 	UDF_TAG_ANCHOR = 2,
 	UDF_TAG_POINTER = 3, /* to the next extent of the volume descriptor sequence */
+	UDF_TAG_USE = 4,     /* implementation use volume descriptor */
 	UDF_TAG_PARTITION = 5,
 	UDF_TAG_LOGICAL = 6,
+	UDF_TAG_UNALLOCATED = 7,
 	UDF_TAG_TERMINATOR = 8,
 	UDF_TAG_INTEGRITY = 9,
 	UDF_TAG_FILE_SET = 256,
@@ -25,8 +27,9 @@ enum udf_tag {
 	UDF_TAG_EXTENDED_FILE = 266
 };
 
-#define UDF_TAG_LENGTH	16u
-#define UDF_TIME_LENGTH 12u
+#define UDF_TAG_LENGTH	   16u
+#define UDF_IMPLEMENTATION "*discfs" /* in what this program writes, UDF 2.1.5 */
+#define UDF_TIME_LENGTH	   12u
 
 /* Is there a tag whose checksum is right, and whose CRC is that of the bytes behind it? Returns its
  * identifier, 0 for none. room: bytes from the tag's first on. */

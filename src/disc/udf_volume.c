@@ -419,6 +419,7 @@ static int open_logical(struct sequence *sequence)
 	if (got < 0)
 		return got;
 	volume->revision = get_le16(logical + 216 + 24);
+	volume->ours = udf_entity_is(logical + 272, UDF_IMPLEMENTATION);
 	udf_dstring(logical + 84, 128, volume->label, sizeof volume->label);
 	read_integrity(volume, get_le32(logical + 436), get_le32(logical + 432) / SECTOR);
 	return 1;

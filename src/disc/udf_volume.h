@@ -11,6 +11,7 @@ struct udf_volume {
 	char label[33];	    /* logical volume identifier, cut to what an ISO 9660 volume can have */
 	uint32_t revision;  /* 0x0102 … 0x0260 */
 	int64_t time;	    /* seconds since 1970 when it was last closed or opened; 0 unknown */
+	bool ours;	    /* written by this program: a bridge */
 	bool open;	    /* its integrity descriptor says that it was left in the middle of changes */
 	uint64_t anchor;    /* where the anchor that was used is */
 	uint64_t integrity; /* of its last integrity descriptor; 0: none */

@@ -24,8 +24,9 @@ struct entry {
 struct checking {
 	struct verify *verify;
 	const struct verb_session *session;
-	uint64_t start; /* of its own descriptors */
-	bool head;	/* there is a copy of them in blocks 0..31 */
+	uint64_t own_start; /* of its own descriptors */
+	uint64_t start;	    /* of what its sums cover, see volume.h */
+	bool head;	    /* there is a copy of them in blocks 0..31 */
 	struct iso_import import;
 	VEC(struct entry) entries;
 	VEC(struct body_found) fresh; /* read for this session */
@@ -502,7 +503,7 @@ static int check_chain(struct checking *checking)
 	struct volume volume;
 	int got;
 
-	if (!checking->verify->chain || checking->start <= HEAD_SECTORS)
+	if (!checking->verify->chain || checking->own_start <= HEAD_SECTORS)
 		return 0;
 	got = volume_read(checking->verify->source, HEAD_SECTORS, &volume, &failed);
 	if (got == 0)
@@ -543,6 +544,8 @@ int verify_session(struct verify *verify, const struct verb_session *session, bo
 	if (!checking.start)
 		checking.start = verify_tags_relocated(verify->source);
 	checking.head = checking.start && (head || !session->start);
+	checking.own_start = checking.start;
+	checking.start = volume_inner(verify->source, checking.start);
 	got = check_disc(&checking);
 	if (got == 0)
 		got = tell_progress(&checking, 0);

@@ -282,6 +282,13 @@ uint64_t verify_tags_relocated(const struct source *source)
 	return 0;
 }
 
+/* That a volume of UDF follows, ECMA-167 2/8.3.1. */
+static bool is_recognition(const uint8_t *block)
+{
+	return memcmp(block + 1, "BEA01", 5) == 0 || memcmp(block + 1, "NSR0", 4) == 0 ||
+	       memcmp(block + 1, "TEA01", 5) == 0;
+}
+
 int verify_tags_head(const struct verify_tags *tags, struct reason *why)
 {
 	CLEANUP(walk_clear) struct walk walk = { .tags = tags, .why = why };
@@ -293,7 +300,7 @@ int verify_tags_head(const struct verify_tags *tags, struct reason *why)
 		got = block_at(&walk, lba, &block);
 		if (got == 0 && !block)
 			return say_unreadable(&walk, DAMAGED_HEAD, lba);
-		if (got == 0 && walk.terminated)
+		if (got == 0 && walk.terminated && !is_recognition(block))
 			got = take_head(&walk, lba, block);
 		else if (got == 0 && lba >= FIRST_BLOCK && memcmp(block + 1, "CD001", 5) == 0)
 			walk.terminated = block[0] == TERMINATOR;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "disc/volume.h"
 
+#include "disc/udf_record.h"
+
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -105,4 +107,21 @@ int volume_read(const struct source *source, uint64_t start, struct volume *ret,
 	ret->headless = is_application(block, VOLUME_APPLICATION_HEADLESS);
 	ret->ours = ret->headless || is_application(block, VOLUME_APPLICATION);
 	return 1;
+}
+
+uint64_t volume_inner(const struct source *source, uint64_t start)
+{
+	enum { ROOT = 156, ROOT_LENGTH = 34, TABLES = 132, TABLES_LENGTH = 24 };
+	struct reason ignored = { 0 };
+	uint8_t outer[SECTOR], inner[SECTOR];
+	uint64_t behind = start + BRIDGE_SECTORS;
+
+	if (!range_within(behind, 17, source->sectors) ||
+	    source_read(source, start + 16, 1, outer, &ignored) < 0 || !is_primary(outer) ||
+	    source_read(source, behind + 16, 1, inner, &ignored) < 0 || !is_primary(inner))
+		return start;
+	return memcmp(outer + ROOT, inner + ROOT, ROOT_LENGTH) == 0 &&
+		       memcmp(outer + TABLES, inner + TABLES, TABLES_LENGTH) == 0
+		   ? behind
+		   : start;
 }

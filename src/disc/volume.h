@@ -26,3 +26,6 @@ struct volume {
 /* Reads the primary volume descriptor of the session that starts at a sector. 1 = found, 0 = there's
  * something else, -EMEDIUMTYPE = one that can't be used, -EIO. */
 int volume_read(const struct source *source, uint64_t start, struct volume *ret, struct reason *why);
+/* Where the checksums of the session at start count from, and libisofs is to read it: behind the front of a
+ * bridge (bridge.h), which has copies of the descriptors, or start itself. */
+uint64_t volume_inner(const struct source *source, uint64_t start);

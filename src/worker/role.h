@@ -41,6 +41,7 @@ int role_verify(struct worker *worker, struct reason *why);
 /* Sends and sets why when that fails. */
 int worker_send(struct worker *worker, struct msg *msg, struct reason *why);
 /* The same for a message that the daemon waits for: it leaves at once, before any cleaning up. */
+int worker_warn(struct worker *worker, const char *text, struct reason *why);
 int worker_send_now(struct worker *worker, struct msg *msg, struct reason *why);
 /* Receives one message. 0, -EPIPE when the parent closed the link, or -errno. */
 int worker_receive(struct worker *worker, struct msg *ret, struct reason *why);

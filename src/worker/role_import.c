@@ -44,10 +44,8 @@ static int send_extent(void *self, const struct extent *extent)
 static int send_warning(void *self, const char *text)
 {
 	struct sending *sending = (struct sending *)self;
-	struct msg msg = { 0 };
 
-	put_warning(&msg, text);
-	return worker_send(sending->worker, &msg, sending->why);
+	return worker_warn(sending->worker, text, sending->why);
 }
 
 static int send_lost(void *self, const char *text)

@@ -45,6 +45,14 @@ int worker_send(struct worker *worker, struct msg *msg, struct reason *why)
 	return got < 0 ? reason_set(why, -got, "can't report to the daemon: %s", strerror(-got)) : 0;
 }
 
+int worker_warn(struct worker *worker, const char *text, struct reason *why)
+{
+	struct msg msg = { 0 };
+
+	put_warning(&msg, text);
+	return worker_send(worker, &msg, why);
+}
+
 int worker_send_now(struct worker *worker, struct msg *msg, struct reason *why)
 {
 	int got = worker_send(worker, msg, why);
@@ -105,7 +113,6 @@ static uint64_t medium_sectors(const struct worker *worker)
 static int confine(struct worker *worker, const struct role *role, struct reason *why)
 {
 	int got = role->prepare ? role->prepare(why) : 0;
-	struct msg msg = { 0 };
 	char text[200];
 
 	if (got < 0)
@@ -116,8 +123,7 @@ static int confine(struct worker *worker, const struct role *role, struct reason
 	if (got == 0)
 		return 0;
 	snprintf(text, sizeof text, "works without a filter of system calls: %s", strerror(-got));
-	put_warning(&msg, text);
-	return worker_send(worker, &msg, why);
+	return worker_warn(worker, text, why);
 }
 
 static int report(struct worker *worker, const struct reason *why)

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "disc/bridge_base.h"
+
+#include "disc/udf_dir.h"
+#include "disc/udf_volume.h"
+#include "disc/volume.h"
+#include "model/udf_ident.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIR_BYTES (UINT64_C(1) << 31) /* of one directory's content */
+#define SAME	  1u		      /* all that it lists is what the plan has there */
+
+struct inheriting {
+	struct bridge *bridge;
+	struct udf_volume volume;
+	uint64_t base; /* start of the base session */
+	uint8_t *same; /* by directory: SAME */
+	VEC(struct udf_entry) entries;
+	struct blob content;
+};
+
+static void inheriting_clear(struct inheriting *inheriting)
+{
+	udf_volume_close(&inheriting->volume);
+	vec_clear(&inheriting->entries);
+	blob_clear(&inheriting->content);
+	free(inheriting->same);
+}
+
+/* The volume of that very session, and not of one before it. */
+static bool open_base(struct inheriting *inheriting, const struct source *source)
+{
+	struct reason ignored = { 0 };
+
+	return udf_volume_open(&inheriting->volume, source, inheriting->base, 0, &ignored) > 0 &&
+	       inheriting->volume.ours && inheriting->volume.sequence == inheriting->base + BRIDGE_SEQUENCE;
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+	return strcmp(((const struct udf_entry *)left)->name, ((const struct udf_entry *)right)->name);
+}
+
+/* All entries of the directory recorded at icb, in byte order. False: they can't be read. */
+static bool list(struct inheriting *inheriting, uint32_t icb)
+{
+	AUTO_FREE struct udf_icb *dir = malloc(sizeof *dir);
+	struct reason ignored = { 0 };
+	struct udf_entry entry = { 0 }, *at;
+	size_t next = 0;
+	int got = dir ? udf_icb_read(&inheriting->volume.space, (struct udf_address){ icb, 0 }, dir, &ignored)
+		      : -ENOMEM;
+
+	inheriting->entries.count = 0;
+	blob_clear(&inheriting->content);
+	if (got < 0 || dir->file_type != UDF_FILE_DIRECTORY ||
+	    udf_icb_content(&inheriting->volume.space, dir, DIR_BYTES, &inheriting->content, &ignored) < 0)
+		return false;
+	while ((got = udf_dir_next(&inheriting->content, &next, &entry, &ignored)) > 0) {
+		at = vec_push(&inheriting->entries);
+		if (!at)
+			return false;
+		*at = entry;
+	}
+	if (inheriting->entries.count)
+		qsort(inheriting->entries.items, inheriting->entries.count, sizeof entry, compare_entries);
+	return got == 0;
+}
+
+/* The file entry that the base has for a name; 0: none that may be inherited. Names that aren't recorded as
+ * they are don't count: what they became depends on others. */
+static uint32_t find_icb(const struct inheriting *inheriting, uint32_t name)
+{
+	const struct plan_name *from = &inheriting->bridge->plan->names.items[name];
+	size_t length = strlen(from->name);
+	struct udf_entry key = { 0 };
+	const struct udf_entry *found;
+	uint8_t ident[UDF_IDENT_MOST];
+	bool changed;
+
+	(void)udf_ident(from->name, length, 0, ident, &changed);
+	if (!from->kept || changed || !inheriting->entries.count)
+		return 0;
+	memcpy(key.name, from->name, length + 1);
+	found =
+	    bsearch(&key, inheriting->entries.items, inheriting->entries.count, sizeof key, compare_entries);
+	return found && found->icb.partition == 0 && found->icb_length ? found->icb.block : 0;
+}
+
+/* Files are inherited at once; of directories the place is kept until it's known what is below them. */
+static void take_dir(struct inheriting *inheriting, uint32_t dir)
+{
+	struct bridge *bridge = inheriting->bridge;
+	uint32_t matched = 0, wanted = 0;
+
+	for (uint32_t i = 0; i < plan_index_count(&bridge->index, dir); i++) {
+		uint32_t name = plan_index_at(&bridge->index, dir, i);
+		uint32_t node = bridge->plan->names.items[name].node, icb;
+
+		if (bridge->fate[node] == FATE_LEFT_OUT)
+			continue;
+		wanted++;
+		icb = find_icb(inheriting, name);
+		if (!icb || (bridge->icb[node] && bridge->icb[node] != icb))
+			continue;
+		bridge->icb[node] = icb;
+		if (S_ISDIR(bridge->plan->nodes.items[node].node.attr.mode)) {
+			matched++;
+		} else if (bridge->plan->nodes.items[node].kept) {
+			bridge->fate[node] = FATE_INHERITED;
+			matched++;
+		}
+	}
+	if (matched == wanted && wanted == inheriting->entries.count)
+		inheriting->same[dir] = SAME;
+}
+
+/* Directories come before what is in them, so from the last to the first: is all below it inherited? */
+static void settle(struct inheriting *inheriting)
+{
+	struct bridge *bridge = inheriting->bridge;
+
+	for (uint32_t dir = (uint32_t)bridge->plan->nodes.count; dir-- > 0;) {
+		const struct plan_node *node = &bridge->plan->nodes.items[dir];
+
+		if (!S_ISDIR(node->node.attr.mode))
+			continue;
+		if (inheriting->same[dir] && node->kept && bridge->icb[dir])
+			bridge->fate[dir] = FATE_INHERITED;
+		else if (dir)
+			inheriting->same[bridge->plan->names.items[node->first_name].parent] = 0;
+	}
+}
+
+int bridge_inherit(struct bridge *bridge, const struct source *source, uint64_t base, struct reason *why)
+{
+	CLEANUP(inheriting_clear) struct inheriting inheriting = { .bridge = bridge, .base = base };
+	uint32_t nodes = (uint32_t)bridge->plan->nodes.count;
+
+	inheriting.same = calloc(nodes + 1, sizeof *inheriting.same);
+	if (!inheriting.same)
+		return reason_set(why, ENOMEM, "out of memory");
+	if (!open_base(&inheriting, source))
+		return 0;
+	bridge->icb[0] = inheriting.volume.root.block;
+	for (uint32_t i = 0; i < nodes; i++)
+		if (S_ISDIR(bridge->plan->nodes.items[i].node.attr.mode) && bridge->icb[i] &&
+		    list(&inheriting, bridge->icb[i]))
+			take_dir(&inheriting, i);
+	settle(&inheriting);
+	return 0;
+}
