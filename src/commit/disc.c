@@ -550,6 +550,8 @@ static int open_all(struct disc *disc, const struct disc_options *options, struc
 	if (ret == 0)
 		ret = handover_look(disc, why);
 	disc->tree.read_only = disc->read_only;
+	if (ret == 0)
+		shelve_origin(disc);
 	if (ret == 0 && options->afresh)
 		ret = afresh_begin(disc, why);
 	if (ret == 0)

@@ -84,6 +84,7 @@ static void settle(struct disc *disc, struct journal *journal, struct probe *pro
 	disc_set_probe(disc, probe);
 	if (phase_sweep(disc, journal, &untidy) < 0 || shelve_disc(disc, &untidy) < 0)
 		log_error("%s", untidy.text);
+	shelve_origin_here(disc);
 }
 
 static void tell_writing(const struct check_progress *progress, bool on)

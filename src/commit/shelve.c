@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* What is known without the database. */
 static int take_facts(struct disc *disc, struct shelf *ret)
@@ -94,6 +95,81 @@ int shelve_disc(struct disc *disc, struct reason *why)
 	disc->format = shelf.format;
 	disc->base_nodes = shelf.nodes;
 	return 0;
+}
+
+/* A path that leads nowhere, or to the same file, is an earlier name of this one. */
+static bool is_another(const char *path, const char *own)
+{
+	struct stat there, here;
+
+	return stat(path, &there) == 0 && stat(own, &here) == 0 &&
+	       (there.st_dev != here.st_dev || there.st_ino != here.st_ino);
+}
+
+/* 1 = work is staged, and *ret says where that was done as far as known; 0 = none, or -errno. Needs tree->lock.
+ */
+static int origin_get(struct disc *disc, struct blob *ret)
+{
+	struct shelf before CLEANUP(shelf_clear) = { 0 };
+	struct db *db = &disc->tree.db;
+	int staged = (int)db_int(db, QUERY_STAGED_ANY);
+	int found = staged > 0 ? db_meta_blob(db, "staged_at", ret) : staged;
+
+	if (found < 0 || staged == 0 || ret->length)
+		return found < 0 ? found : staged;
+	found = shelf_load(db, &before);
+	if (found > 0)
+		found = blob_set(ret, before.path, strlen(before.path));
+	return found < 0 ? found : staged;
+}
+
+/* Needs tree->lock. It's worth no error: the next mount doesn't know, that's all. */
+static void origin_put(struct disc *disc, const char *path)
+{
+	struct blob known CLEANUP(blob_clear) = { 0 };
+	struct db *db = &disc->tree.db;
+
+	if (db_meta_blob(db, "staged_at", &known) >= 0 && known.length == strlen(path) &&
+	    memcmp(known.data, path, known.length) == 0)
+		return;
+	if (begin(&disc->tree) == 0 && db_meta_put_blob(db, "staged_at", path, strlen(path)) == 0)
+		db_commit(db);
+}
+
+void shelve_origin(struct disc *disc)
+{
+	struct blob origin CLEANUP(blob_clear) = { 0 };
+	char path[PATH_LIMIT] = "";
+	bool copied;
+
+	if (disc->is_drive || disc->offline)
+		return;
+	{
+		WITH_LOCK(&disc->tree.lock);
+		if (origin_get(disc, &origin) > 0 && origin.length < sizeof path)
+			memcpy(path, origin.data, origin.length);
+		copied = path[0] && is_another(path, disc->path);
+		origin_put(disc, copied ? path : disc->path);
+	}
+	if (!copied)
+		return;
+	log_notice("%s is a copy of %s: what was staged there shows here too, until one of the two gets a "
+		   "session",
+		   disc->path, path);
+	WITH_LOCK(&disc->lock);
+	memcpy(disc->staged_at, path, sizeof path);
+}
+
+void shelve_origin_here(struct disc *disc)
+{
+	{
+		WITH_LOCK(&disc->lock);
+		disc->staged_at[0] = '\0';
+	}
+	if (disc->is_drive)
+		return;
+	WITH_LOCK(&disc->tree.lock);
+	origin_put(disc, disc->path);
 }
 
 void shelve_supersede(struct disc *disc)

@@ -94,6 +94,11 @@ static void json_mount(struct control *control, struct text *text)
 	json_key(text, "disc_id", disc->state.id);
 	text_add(text, ",\n");
 	json_key(text, "state_directory", disc->state.path);
+	text_add(text, ",\n");
+	{
+		WITH_LOCK(&disc->lock);
+		json_key(text, "staged_at", disc->staged_at);
+	}
 	text_add(text, ",\n\"offline\":%s", disc->offline ? "true" : "false");
 	text_add(text, ",\n\"read_only\":%s,\n", disc->read_only ? "true" : "false");
 	json_key(text, "read_only_reason", disc->read_only_why);
@@ -378,6 +383,8 @@ int control_status_text(struct control *control, struct text *ret)
 		 " renamed; %s\n",
 		 status.staged.added, status.staged.modified, status.staged.deleted, status.staged.renamed,
 		 text_size(size, status.spool_used));
+	if (disc->staged_at[0])
+		text_add(ret, "staged at:  %s, of which this is a copy\n", disc->staged_at);
 	text_lost(&status.incomplete, ret);
 	text_add(ret, "next:       %s at sector %" PRIu64 "\n", text_size(size, status.predicted * SECTOR),
 		 disc->probe.disc.nwa);

@@ -71,12 +71,12 @@ static void print_staged(const struct catalog_disc *disc)
 	printf("%-16s", text.data ? text.data : "");
 }
 
-static void print_line(const struct catalog_disc *disc)
+static void print_line(const struct catalog *catalog, const struct catalog_disc *disc)
 {
 	const struct shelf *shelf = &disc->shelf;
 	char sessions[FORMAT_ROOM], files[FORMAT_ROOM], size[FORMAT_ROOM], seen[FORMAT_ROOM];
 
-	printf("%-8s  ", disc->brief);
+	printf("%-*s  ", catalog->brief_width, disc->brief);
 	if (disc->unreadable.err || !disc->known) {
 		format_print_name(disc->unreadable.err ? disc->unreadable.text
 						       : "known only since before there was a catalogue");
@@ -105,10 +105,10 @@ static int list(struct catalog *catalog, const struct words *words)
 		if (!is_listed(disc))
 			continue;
 		if (!words->json && count == 0)
-			printf("%-8s  %-16s  %8s  %9s  %8s  %-16s  %-16s  %s\n", "Disc", "Label", "Sessions",
-			       "Files", "Size", "Staged", "Seen last", "Where");
+			printf("%-*s  %-16s  %8s  %9s  %8s  %-16s  %-16s  %s\n", catalog->brief_width, "Disc",
+			       "Label", "Sessions", "Files", "Size", "Staged", "Seen last", "Where");
 		if (!words->json)
-			print_line(disc);
+			print_line(catalog, disc);
 		text_add(&text, "%s", count++ ? ",\n" : "");
 		if (words->json)
 			catalog_disc_to_json(catalog, disc, &text);

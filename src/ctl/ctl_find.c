@@ -21,6 +21,7 @@ struct words {
 struct telling {
 	const struct words *words;
 	const struct catalog_disc *disc;
+	int brief_width;
 	int64_t count;
 };
 
@@ -60,7 +61,7 @@ static void print_line(const struct telling *telling, const struct search_hit *h
 	format_print_padded(telling->disc->shelf.label[0] ? telling->disc->shelf.label : "(no label)", 16);
 	if (S_ISREG(hit->mode))
 		text_size(size, hit->size);
-	printf("  %s  %8s  %-16s  %-6s  ", telling->disc->brief, size,
+	printf("  %-*s  %8s  %-16s  %-6s  ", telling->brief_width, telling->disc->brief, size,
 	       format_time(date, seconds_of(hit->mtime_ns)), hit->staged ? "staged" : "");
 	format_print_name(hit->path);
 	if (S_ISDIR(hit->mode))
@@ -207,7 +208,7 @@ static int find_on(const struct catalog *catalog, const struct catalog_disc *dis
 /* Discs that can't be read are told of, and the others searched. */
 static int find_all(struct catalog *catalog, const struct search *search, const struct words *words)
 {
-	struct telling telling = { .words = words };
+	struct telling telling = { .words = words, .brief_width = catalog->brief_width };
 	struct catalog_disc *only = NULL;
 	int ended = 0, code = words->disc ? shelves_find(catalog, words->disc, &only) : EXIT_CODE_DONE;
 

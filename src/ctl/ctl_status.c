@@ -72,6 +72,17 @@ static int print_changes(const struct target *target)
 	return EXIT_CODE_DONE;
 }
 
+static void print_origin(const struct json *status)
+{
+	AUTO_FREE char *path = json_string(status, "$.staged_at");
+
+	if (!path || !path[0])
+		return;
+	fputs("It was staged at ", stdout);
+	format_print_name(path);
+	puts(", of which this image is a copy; the first of the two that gets a session keeps it.");
+}
+
 static int print_staged(const struct target *target, const struct json *status)
 {
 	char bytes[FORMAT_ROOM], sectors[FORMAT_ROOM];
@@ -82,6 +93,7 @@ static int print_staged(const struct target *target, const struct json *status)
 		return EXIT_CODE_DONE;
 	}
 	puts("\nStaged for the next session (discfsctl commit burns it, discfsctl discard forgets it):");
+	print_origin(status);
 	code = print_changes(target);
 	if (code)
 		return code;

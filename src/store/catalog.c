@@ -111,13 +111,19 @@ static size_t alike(const char *a, const char *b)
 
 static void shorten_ids(struct catalog *catalog)
 {
+	catalog->brief_width = BRIEF;
 	vec_each (&catalog->discs, disc) {
 		size_t needed = BRIEF;
 
 		vec_each (&catalog->discs, other)
 			if (other != disc && alike(disc->id, other->id) >= needed)
 				needed = alike(disc->id, other->id) + 1;
+		/* A copy that went its own way has the same hexadecimal digits, and "-2" behind them. */
+		if (needed > strcspn(disc->id, "-"))
+			needed = strlen(disc->id);
 		snprintf(disc->brief, sizeof disc->brief, "%.*s", (int)needed, disc->id);
+		if ((int)strlen(disc->brief) > catalog->brief_width)
+			catalog->brief_width = (int)strlen(disc->brief);
 	}
 }
 

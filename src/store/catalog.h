@@ -26,6 +26,7 @@ struct catalog_disc {
 struct catalog {
 	char root[PATH_LIMIT];
 	VEC(struct catalog_disc) discs; /* last seen first */
+	int brief_width;		/* of the longest */
 };
 
 /* No root is an empty catalogue. 0 or -errno with why. */

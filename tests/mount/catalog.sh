@@ -250,6 +250,42 @@ unmount mnt
 assert_equal "$(known 'map(.label) | sort | join(" ")')" "ALPS2 BEACH CELLAR CELLAR"
 assert_equal "$(discfsctl find -r '^line' --json | jq length)" 1
 
+# --- a copy of a blank image is the same disc, and it's said where the work on it was staged
+make_disc blank.img cd
+mount_disc blank.img mnt -o state="$T/root3"
+echo of the original >mnt/staged
+assert_equal "$(status mnt .staged_at)" ""
+unmount mnt
+mv blank.img named.img
+timeout 100 discfs named.img mnt -o state="$T/root3" 2>said
+daemon_of mnt >.daemon-mnt
+assert_equal "$(cat said) $(status mnt .staged_at)" " " # another name is no copy
+unmount mnt
+cp named.img copied.img
+for _ in 1 2; do
+	timeout 100 discfs copied.img mnt -o state="$T/root3" 2>said
+	daemon_of mnt >.daemon-mnt
+	grep -qF "copied.img is a copy of $T/named.img: what was staged there shows here too" said
+	assert_equal "$(status mnt .staged_at)" "$T/named.img"
+	discfsctl status mnt | grep -qF "It was staged at $T/named.img, of which this image is a copy"
+	[ -e mnt/staged ]
+	unmount mnt
+done
+mount_disc copied.img mnt -o state="$T/root3"
+commit mnt COPIED
+echo more >mnt/more
+assert_equal "$(status mnt .staged_at)" ""
+unmount mnt
+mount_disc named.img mnt -o state="$T/root3"
+[ ! -e mnt/staged ]
+unmount mnt
+discfsctl catalog list --state root3 >said
+cat said
+id=$(discfsctl catalog list --state root3 --json | jq -r 'map(.brief)[]' | sort | head -n 1)
+assert_equal "$(discfsctl catalog list --state root3 --json | jq -r 'map(.brief)[]' | sort | tail -n 1)" "$id-2"
+grep -q "^$id    (no label)\|^$id    COPIED" said
+grep -q "^$id-2  (no label)\|^$id-2  COPIED" said
+
 # --- several roots, an empty one, and one with a damaged database
 mkdir root2
 mount_disc BEACH.img mnt -o state="$T/root2"
