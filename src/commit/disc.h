@@ -50,7 +50,8 @@ struct disc {
 	uint64_t base_nodes;
 	uint64_t carried_files;	     /* of the base, that the newest commit had to record anew */
 	char label[LABEL_LIMIT + 1]; /* of the base's volume */
-	char staged_at[PATH_LIMIT]; /* empty, or another image that this one is a copy of: see shelve_origin */
+	char
+	    staged_at[PATH_LIMIT]; /* empty, or another image that this one is a copy of: see shelve_origin */
 	struct state state;
 	struct tree tree;
 	pthread_mutex_t lock; /* probe, label, format, base_nodes, staged_at */

@@ -106,7 +106,8 @@ static bool is_another(const char *path, const char *own)
 	       (there.st_dev != here.st_dev || there.st_ino != here.st_ino);
 }
 
-/* 1 = work is staged, and *ret says where that was done as far as known; 0 = none, or -errno. Needs tree->lock.
+/* 1 = work is staged, and *ret says where that was done as far as known; 0 = none, or -errno. Needs
+ * tree->lock.
  */
 static int origin_get(struct disc *disc, struct blob *ret)
 {
