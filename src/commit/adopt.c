@@ -124,16 +124,81 @@ static int adopt_blank(struct adopt *adopt, struct reason *why)
 	return adopt_node(adopt, &root, 0, "", 0, why);
 }
 
+/* The worker reads what is in the drive, whatever that is by now. */
+static int check_there(struct disc *disc, struct reason *why)
+{
+	uint8_t sector[SECTOR];
+	uint64_t at = (disc->probe.disc.base + 16) * SECTOR;
+	int ret = disc->is_drive ? disc_read(&disc->tree.disc, sector, sizeof sector, at) : 0;
+
+	if (ret == -EAGAIN) /* somebody wants to burn, and waits for the end of this */
+		ret = -EBUSY;
+	return ret < 0 ? reason_set(why, -ret, "the disc that is mounted can't be read: %s", strerror(-ret))
+		       : 0;
+}
+
+/* The head as it once was: what isn't in the copy is as it was. */
+static int read_copy(struct disc *disc, const struct verb_session *session, struct blob *ret)
+{
+	uint8_t *head AUTO_FREE = calloc(HEAD_SECTORS, SECTOR);
+	int got;
+
+	if (!head)
+		return -ENOMEM;
+	got = disc_read(&disc->tree.disc, head, HEAD_BYTES, 0);
+	if (got == 0)
+		got = disc_read(&disc->tree.disc, head + (size_t)16 * SECTOR,
+				(size_t)session->copied * SECTOR, session->copy * SECTOR);
+	return got < 0 ? got : blob_set(ret, head, HEAD_BYTES) < 0 ? -ENOMEM : 1;
+}
+
+/* What stands for the descriptors of a session: a copy on the disc, or, of one that began with the head,
+ * what the history kept. 1, 0 = they're still there, or -errno. */
+static int find_head(struct disc *disc, const struct verb_session *session, struct blob *ret)
+{
+	bool hidden;
+
+	if (session->copy)
+		return read_copy(disc, session, ret);
+	if (session->start)
+		return 0;
+	{
+		WITH_LOCK(&disc->lock);
+		hidden = disc->probe.sessions.count == 0 || disc->probe.sessions.items[0].start != 0;
+	}
+	if (!hidden)
+		return 0;
+	WITH_LOCK(&disc->tree.lock);
+	return history_first_head(&disc->tree.db, ret);
+}
+
+/* Of the session that was asked for. The newest one's is the head that is there. */
+static int base_head(struct disc *disc, struct blob *ret)
+{
+	uint32_t wanted = disc->wish.wanted;
+
+	if (!wanted || wanted > disc->probe.sessions.count)
+		return 0;
+	return disc->probe.sessions.items[wanted - 1].copy
+		   ? read_copy(disc, &disc->probe.sessions.items[wanted - 1], ret)
+		   : 0;
+}
+
 static int fill(struct adopt *adopt, struct disc *disc, bool blank, struct reason *why)
 {
-	const struct import_sink sink = { .node = adopt_node,
-					  .link = adopt_link,
-					  .lost = disc->wish.damaged ? adopt_lost : NULL,
-					  .doubt = adopt_doubt };
+	struct import_sink sink = { .node = adopt_node,
+				    .link = adopt_link,
+				    .lost = disc->wish.damaged ? adopt_lost : NULL,
+				    .doubt = adopt_doubt };
 	struct verb_imported imported = { 0 };
 	const struct verb_disc *medium = &disc->probe.disc;
-	int ret = db_begin(&adopt->tree->db);
+	struct blob head CLEANUP(blob_clear) = { 0 };
+	int ret = blank ? 0 : base_head(disc, &head);
 
+	if (ret > 0)
+		sink.head = &head;
+	if (ret >= 0)
+		ret = db_begin(&adopt->tree->db);
 	if (ret < 0)
 		return reason_set(why, -ret, "%s can't be written", adopt->tree->db.path);
 	if (blank)
@@ -154,37 +219,6 @@ uint32_t adopt_format(const struct disc *disc, const struct verb_session *sessio
 	return tree_format_best(session->formats);
 }
 
-/* The worker reads what is in the drive, whatever that is by now. */
-static int check_there(struct disc *disc, struct reason *why)
-{
-	uint8_t sector[SECTOR];
-	uint64_t at = (disc->probe.disc.base + 16) * SECTOR;
-	int ret = disc->is_drive ? disc_read(&disc->tree.disc, sector, sizeof sector, at) : 0;
-
-	if (ret == -EAGAIN) /* somebody wants to burn, and waits for the end of this */
-		ret = -EBUSY;
-	return ret < 0 ? reason_set(why, -ret, "the disc that is mounted can't be read: %s", strerror(-ret))
-		       : 0;
-}
-
-/* Of a session that began with the head: the history has it when another session took its place. 1, 0 = it's
- * still there, or -errno. */
-static int find_head(struct disc *disc, const struct verb_session *session, struct blob *ret)
-{
-	bool hidden;
-
-	if (session->start)
-		return 0;
-	{
-		WITH_LOCK(&disc->lock);
-		hidden = disc->probe.sessions.count == 0 || disc->probe.sessions.items[0].start != 0;
-	}
-	if (!hidden)
-		return 0;
-	WITH_LOCK(&disc->tree.lock);
-	return history_first_head(&disc->tree.db, ret);
-}
-
 static int fill_past(struct adopt *adopt, struct disc *disc, const struct verb_session *session,
 		     struct reason *why)
 {
@@ -201,7 +235,7 @@ static int fill_past(struct adopt *adopt, struct disc *disc, const struct verb_s
 	if (ret >= 0)
 		ret = db_begin(db);
 	if (ret == 0)
-		ret = import_run(disc->fd, disc->path, session->start,
+		ret = import_run(disc->fd, disc->path, session->copy ? 0 : session->start,
 				 atomic_load(&adopt->tree->disc.limit) / SECTOR, adopt_format(disc, session),
 				 &sink, adopt, &imported, why);
 	if (ret == 0)

@@ -6,6 +6,7 @@
 #include "commit/adopt.h"
 #include "store/changes.h"
 #include "store/staged.h"
+#include "wire/session_advice.h"
 
 #include <errno.h>
 #include <string.h>
@@ -116,10 +117,30 @@ int afresh_has_no_base(struct disc *disc)
 	return mark < 0 ? mark : mark > 0;
 }
 
+/* What is missing at the end of an image would be zeroes once something is recorded behind it. */
+static bool is_cut(const struct disc *disc)
+{
+	return !disc->is_drive && disc->image_sectors < disc->probe.disc.recorded;
+}
+
 int afresh_without_base(struct disc *disc, const struct reason *failed, struct reason *why)
 {
-	int ret = adopt_nothing(disc, why);
+	char advice[160];
+	int ret;
 
+	if (is_cut(disc)) {
+		session_advice(disc->probe.sessions.items, disc->probe.sessions.count,
+			       (uint32_t)disc->probe.sessions.count, disc->image_sectors, advice,
+			       sizeof advice);
+		return reason_set(why, EROFS,
+				  "%s can't be started afresh: it is cut off (it has %llu of %llu sectors), "
+				  "and nothing can be added to it. Begin another image with discfsctl "
+				  "create%s%s",
+				  disc->path, (unsigned long long)disc->image_sectors,
+				  (unsigned long long)disc->probe.disc.recorded, advice[0] ? "; " : "",
+				  advice);
+	}
+	ret = adopt_nothing(disc, why);
 	if (ret < 0)
 		return ret;
 	ret = put_mark(disc, "base_unread", DONE);

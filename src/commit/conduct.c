@@ -367,6 +367,7 @@ static void tell_failure(struct run *run, const struct reason *why, struct commi
 		.sequential = disc_is_sequential(&run->probe),
 		.had_sessions = run->probe.sessions.count > 0,
 		.unsettled = disc->tree.broken != 0,
+		.image = !disc->is_drive,
 	};
 
 	if (run->journal.phase != PHASE_IDLE && !failure.unsettled)

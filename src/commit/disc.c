@@ -13,6 +13,7 @@
 #include "commit/recover.h"
 #include "commit/shelve.h"
 #include "commit/torn_head.h"
+#include "commit/unreadable.h"
 #include "model/medium.h"
 #include "store/changes.h"
 #include "store/journal.h"
@@ -167,6 +168,8 @@ static void note_cut(struct disc *disc)
 		return;
 	snprintf(why, sizeof why, "the image is cut off: it has %llu of %llu sectors",
 		 (unsigned long long)st.st_size / SECTOR, (unsigned long long)recorded);
+	disc->probe.disc.state = DISC_CLOSED;
+	snprintf(disc->probe.disc.closed_why, sizeof disc->probe.disc.closed_why, "%s", why);
 	disc_set_read_only(disc, why);
 	disc->tree.read_only = true;
 }
@@ -195,6 +198,8 @@ static void know_disc(struct disc *disc)
 
 void disc_set_probe(struct disc *disc, struct probe *probe)
 {
+	size_t count = probe->sessions.count, shown;
+
 	{
 		WITH_LOCK(&disc->lock);
 		probe_clear(&disc->probe);
@@ -205,9 +210,9 @@ void disc_set_probe(struct disc *disc, struct probe *probe)
 		note_cut(disc);
 		disc->tree.disc.limit = disc->probe.disc.recorded * SECTOR;
 		disc->label[0] = '\0';
-		if (disc->probe.sessions.count)
-			memcpy(disc->label, disc->probe.sessions.items[disc->probe.sessions.count - 1].label,
-			       sizeof disc->label);
+		shown = disc->wish.wanted && disc->wish.wanted <= count ? disc->wish.wanted : count;
+		if (shown)
+			memcpy(disc->label, disc->probe.sessions.items[shown - 1].label, sizeof disc->label);
 		disc_update_room(disc);
 	}
 	know_disc(disc); /* a drive may take a minute to answer, and status mustn't wait for it */
@@ -495,10 +500,7 @@ static int adopt(struct disc *disc, const struct disc_options *options, struct r
 
 	if (ret < 0 && ret != -ENOMEDIUM && ret != -ESTALE && options->afresh && !disc->read_only)
 		return afresh_without_base(disc, &failed, why);
-	if (ret == -EIO && !options->damaged)
-		return reason_set(why, EIO, "%s. -o damaged shows what can be read%s", failed.text,
-				  disc->probe.sessions.count > 1 ? ", -o session=N an older session" : "");
-	return ret < 0 ? reason_set(why, -ret, "%s", failed.text) : 0;
+	return ret < 0 ? unreadable_tell(disc, &failed, why) : 0;
 }
 
 /* An older volume's UDF may still be found by its anchor: it isn't that of the session to be shown. */

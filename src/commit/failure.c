@@ -72,6 +72,8 @@ static const char *what_to_do(const struct failure *failure)
 		return ". The drive has closed the disc, though: nothing can be added to it any more. Copy "
 		       "what "
 		       "is staged to another place before you unmount";
+	if (failure->image && (failure->why->err == EIO || failure->why->err == EBADMSG))
+		return ". Commit again; if that fails too, look at the file system that holds the image";
 	if (failure->why->err == EIO || failure->why->err == EBADMSG)
 		return ". Commit again; if that fails too, clean the disc or burn slower (--speed)";
 	return "";

@@ -17,6 +17,7 @@ struct failure {
 	bool unsettled;	   /* it isn't over: the next mount brings it to its end, and the reason says so */
 	int now;	   /* 0, or ENOMEDIUM, ESTALE: what is in the drive now is no disc, another disc */
 	bool closed;	   /* and now it takes no more */
+	bool image;	   /* a file: no drive could do better */
 };
 
 /* Of exit_code.h. */

@@ -65,13 +65,23 @@ static int merge(struct session_list *list, const struct verb_session *told, siz
 	return ret;
 }
 
+static bool is_same(const struct verb_session *a, const struct verb_session *b)
+{
+	return a->start == b->start && a->sectors == b->sectors && a->time == b->time &&
+	       a->formats == b->formats && a->copy == b->copy && strcmp(a->label, b->label) == 0;
+}
+
+/* What the history has of a session isn't what the disc tells: no label, and with its padding. */
 static bool is_current(const struct session_list *list, const struct probe *probe)
 {
 	size_t count = probe->sessions.count;
 
-	return list->loaded && count && list->all.count == list->hidden + count &&
-	       list->all.items[list->hidden].start == probe->sessions.items[0].start &&
-	       list->all.items[list->all.count - 1].start == probe->sessions.items[count - 1].start;
+	if (!list->loaded || !count || list->all.count != list->hidden + count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!is_same(&list->all.items[list->hidden + i], &probe->sessions.items[i]))
+			return false;
+	return true;
 }
 
 int session_list_update(struct session_list *list, struct disc *disc)

@@ -120,8 +120,9 @@ static void json_disc(const struct disc *disc, struct text *text)
 	text_add(text, ",\"capacity_sectors\":%" PRIu64 ",\"used_sectors\":%" PRIu64 "},\n", medium->capacity,
 		 medium->recorded);
 	json_key(text, "label", disc->label);
-	text_add(text, ",\n\"base\":{\"session\":%zu,",
-		 disc->wish.wanted ? disc->wish.wanted : disc->probe.sessions.count);
+	text_add(text, ",\n\"base\":{\"session\":%zu,\"asked\":%s,",
+		 disc->wish.wanted ? disc->wish.wanted : disc->probe.sessions.count,
+		 disc->wish.wanted ? "true" : "false");
 	json_key(text, "format", disc->format ? tree_format_word(disc->format) : "none");
 	text_add(text, ",\"nodes\":%" PRIu64 "},\n\"sessions\":", disc->base_nodes);
 	sessions_to_json(disc->probe.sessions.items, disc->probe.sessions.count, text);

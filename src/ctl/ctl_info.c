@@ -74,6 +74,18 @@ static void probe_to_json(const char *source, const struct probe *probe, struct 
 	text_add(text, "}\n");
 }
 
+/* Of a drive, drive_print says it. That number is dd's seek= for a session that comes from a file. */
+static void print_next(const struct json *status)
+{
+	AUTO_FREE char *state = json_string(status, "$.medium.state");
+	char start[FORMAT_ROOM];
+
+	if (json_has(status, "$.drive") || !state || strcmp(state, "closed") == 0)
+		return;
+	printf("The next session begins at sector %s\n",
+	       format_count(start, (uint64_t)json_int(status, "$.room.next_start")));
+}
+
 static int info_print(const struct json *status, const struct info_words *words)
 {
 	AUTO_FREE char *source = json_string(status, "$.source");
@@ -97,6 +109,7 @@ static int info_print(const struct json *status, const struct info_words *words)
 		putchar('\n');
 	}
 	drive_print(status);
+	print_next(status);
 	show_sessions_line(status);
 	if (json_count(status, "$.sessions"))
 		show_sessions(status);
@@ -139,6 +152,7 @@ static int info_failed(const struct place *place, int err, const struct reason *
 
 static int info_source(const struct place *place, const struct info_words *words)
 {
+	const struct probe_wish wish = { .damaged = true }; /* whatever can be told */
 	CLEANUP(probe_clear) struct probe probe = { 0 };
 	AUTO_CLOSE int fd = open(place->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	AUTO_TEXT struct text text = { 0 };
@@ -151,7 +165,7 @@ static int info_source(const struct place *place, const struct info_words *words
 				errno == EACCES && place->is_drive
 				    ? ": your user must be in the group that owns it (cdrom)"
 				    : "");
-	err = probe_run(fd, place->path, NULL, &probe, &why);
+	err = probe_run(fd, place->path, &wish, &probe, &why);
 	if (err < 0)
 		return info_failed(place, -err, &why, words);
 	probe_to_json(place->path, &probe, &text);

@@ -107,6 +107,7 @@ static int log_of_mount(const struct target *target, const struct log_words *wor
 
 static int log_of_source(const struct place *place, const struct log_words *words)
 {
+	const struct probe_wish wish = { .damaged = true }; /* whatever can be told */
 	CLEANUP(probe_clear) struct probe probe = { 0 };
 	AUTO_CLOSE int fd = open(place->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	AUTO_TEXT struct text text = { 0 };
@@ -117,7 +118,7 @@ static int log_of_source(const struct place *place, const struct log_words *word
 		return ctl_usage("log", "%s isn't mounted: --stat needs that", place->path);
 	if (fd < 0)
 		return ctl_fail(EXIT_CODE_SYSTEM, "%s: %s", place->path, strerror(errno));
-	err = probe_run(fd, place->path, NULL, &probe, &why);
+	err = probe_run(fd, place->path, &wish, &probe, &why);
 	if (err < 0)
 		return treat_failed(place->path, -err, &why);
 	sessions_to_json(probe.sessions.items, probe.sessions.count, &text);

@@ -31,8 +31,8 @@ static void verify_disc_clear(struct verify_disc *disc)
 	vec_clear(&disc->sums);
 }
 
-/* time: 0 unknown. */
-static int add_session(struct verify_disc *disc, uint64_t start, int64_t time)
+/* time: 0 unknown. copy: see verbs.h. */
+static int add_session(struct verify_disc *disc, uint64_t start, int64_t time, uint64_t copy, uint32_t copied)
 {
 	struct verb_session *session = vec_push(&disc->sessions);
 
@@ -40,7 +40,9 @@ static int add_session(struct verify_disc *disc, uint64_t start, int64_t time)
 		return ctl_fail(EXIT_CODE_SYSTEM, "%s: no memory for its sessions", disc->place->path);
 	*session = (struct verb_session){ .number = (uint32_t)disc->sessions.count + disc->passed,
 					  .start = start,
-					  .time = time };
+					  .time = time,
+					  .copy = copy,
+					  .copied = copied };
 	return EXIT_CODE_DONE;
 }
 
@@ -95,7 +97,9 @@ static int disc_of_mount(struct verify_disc *disc)
 		code = has_only_udf(&status, (int)i)
 			   ? pass_session(disc)
 			   : add_session(disc, (uint64_t)json_int(&status, "$.sessions[%d].start", (int)i),
-					 json_int(&status, "$.sessions[%d].time", (int)i));
+					 json_int(&status, "$.sessions[%d].time", (int)i),
+					 (uint64_t)json_int(&status, "$.sessions[%d].copy", (int)i),
+					 (uint32_t)json_int(&status, "$.sessions[%d].copied", (int)i));
 	return code;
 }
 
@@ -123,12 +127,12 @@ static int disc_in_the_dark(struct verify_disc *disc)
 	if (disc->place->is_drive)
 		take_facts(disc, &facts);
 	if (disc->overwriteable)
-		return add_session(disc, 0, 0);
+		return add_session(disc, 0, 0, 0, 0);
 	for (size_t i = 0; !code && i < facts.tracks.count; i++) {
 		const struct verb_track *track = &facts.tracks.items[i];
 
 		if (track->data && track->session != session)
-			code = add_session(disc, track->start, 0);
+			code = add_session(disc, track->start, 0, 0, 0);
 		if (track->data)
 			session = track->session;
 	}
@@ -139,6 +143,7 @@ static int disc_of_source(struct verify_disc *disc)
 {
 	CLEANUP(probe_clear) struct probe probe = { 0 };
 	AUTO_CLOSE int fd = open(disc->place->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	const struct probe_wish wish = { .damaged = true };
 	struct reason why = { 0 };
 	int code = EXIT_CODE_DONE, err;
 
@@ -148,16 +153,21 @@ static int disc_of_source(struct verify_disc *disc)
 	disc->overwriteable = !disc->place->is_drive;
 	if (err == -EIO) {
 		snprintf(disc->lost, sizeof disc->lost, "%.*s", (int)sizeof disc->lost - 1, why.text);
-		return disc_in_the_dark(disc);
+		err = probe_run(fd, disc->place->path, &wish, &probe, &why);
 	}
+	if (err == -EIO)
+		return disc_in_the_dark(disc);
 	if (err < 0)
 		return treat_failed(disc->place->path, -err, &why);
 	if (disc->place->is_drive)
 		take_facts(disc, &probe.facts);
-	for (size_t i = 0; !code && i < probe.sessions.count; i++)
-		code = probe.sessions.items[i].formats == FORMAT_BIT(FORMAT_UDF)
+	for (size_t i = 0; !code && i < probe.sessions.count; i++) {
+		const struct verb_session *session = &probe.sessions.items[i];
+
+		code = session->formats == FORMAT_BIT(FORMAT_UDF)
 			   ? pass_session(disc)
-			   : add_session(disc, probe.sessions.items[i].start, probe.sessions.items[i].time);
+			   : add_session(disc, session->start, session->time, session->copy, session->copied);
+	}
 	return code;
 }
 
@@ -167,7 +177,7 @@ static void choose(struct verify_disc *disc, bool all)
 	struct verb_session *items = disc->sessions.items;
 	size_t count = disc->sessions.count;
 
-	disc->is_copied = disc->overwriteable && count && items[0].start > 0;
+	disc->is_copied = disc->overwriteable && count && (items[0].start || items[0].copy);
 	for (size_t i = 0; i < count / 2; i++) {
 		struct verb_session kept = items[i];
 

@@ -25,8 +25,13 @@ void show_medium(const struct json *status)
 	uint64_t capacity = (uint64_t)json_int(status, "$.medium.capacity_sectors");
 	char used[FORMAT_ROOM], total[FORMAT_ROOM];
 
-	printf("%s, %s, %s", show_medium_title(profile), state ? state : "unknown",
-	       format_sectors(used, (uint64_t)json_int(status, "$.medium.used_sectors")));
+	printf("%s, ", show_medium_title(profile));
+	if (json_bool(status, "$.base.asked"))
+		printf("session %" PRId64 " of %" PRId64, json_int(status, "$.base.session"),
+		       json_count(status, "$.sessions"));
+	else
+		fputs(state ? state : "unknown", stdout);
+	printf(", %s", format_sectors(used, (uint64_t)json_int(status, "$.medium.used_sectors")));
 	if (capacity)
 		printf(" of %s", format_sectors(total, capacity));
 	puts(" used");
@@ -73,7 +78,9 @@ static void show_formats(const struct json *status, int session)
 
 		text_add(&line, "%s%s", i ? ", " : "", format_title(format) ? format_title(format) : "?");
 	}
-	printf("%-28s  ", count && !line.failed ? line.data : "-");
+	if (json_bool(status, "$.sessions[%d].damaged", session))
+		text_add(&line, "%sdamaged", count ? ", " : "");
+	printf("%-28s  ", line.data && !line.failed ? line.data : "-");
 }
 
 void show_sessions(const struct json *status)

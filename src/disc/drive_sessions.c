@@ -161,9 +161,9 @@ static const char *why_closed(const struct verb_drive *drive)
 	return "not appendable: the disc is closed";
 }
 
-/* An older session that is looked at isn't the disc as it was when that session was the newest: what was
- * staged then is another state's. */
-static int fingerprint_base(const struct look *look, bool older, struct reason *why)
+/* A session that is looked at isn't the disc as it was when that session was the newest: what was staged then
+ * is another state's. */
+static int fingerprint_base(const struct look *look, bool wanted, struct reason *why)
 {
 	struct verb_disc *disc = &look->report->disc;
 	AUTO_FREE uint8_t *blocks = calloc(1, HEAD_BYTES);
@@ -173,7 +173,7 @@ static int fingerprint_base(const struct look *look, bool older, struct reason *
 		return reason_set(why, ENOMEM, "out of memory");
 	got = source_read(look->source, disc->base, HEAD_SECTORS, blocks, why);
 	if (got == 0)
-		got = sessions_fingerprint(blocks, older ? disc->base + 1 : 0, blocks, disc->fingerprint);
+		got = sessions_fingerprint(blocks, wanted ? disc->base + 1 : 0, blocks, disc->fingerprint);
 	return got;
 }
 
@@ -195,7 +195,6 @@ static int probe_sequential(struct look *look)
 	const struct verb_drive *drive = &look->facts->drive;
 	struct verb_disc *disc = &look->report->disc;
 	struct reason failed = { 0 };
-	uint64_t newest;
 	int got;
 
 	disc->nwa = drive->nwa;
@@ -220,10 +219,9 @@ static int probe_sequential(struct look *look)
 				  "the disc has %zu tracks but none with an ISO 9660 or UDF file system",
 				  look->facts->tracks.count);
 	disc_report_print(look->report, look->source);
-	newest = disc->base;
 	got = disc_report_choose(look->report, look->job->wanted, look->why);
 	if (got == 0)
-		got = fingerprint_base(look, disc->base != newest, &failed);
+		got = fingerprint_base(look, look->job->wanted != 0, &failed);
 	if (got == -EIO)
 		return reason_set(
 		    look->why, EIO,

@@ -5,6 +5,7 @@
 #include "disc/bridge_stream.h"
 #include "disc/front_sum.h"
 #include "disc/iso_tree.h"
+#include "disc/lineage.h"
 #include "disc/session_stream.h"
 #include "disc/udf_session.h"
 #include "disc/verify_tags.h"
@@ -46,6 +47,8 @@ struct iso_session {
 	uint64_t bytes; /* that the stream gives: of all but the padding */
 	uint8_t identity[HEAD_BYTES];
 	uint8_t head[HEAD_BYTES];
+	uint8_t area[16 * SECTOR]; /* of the session itself, where it differs from the head's */
+	struct lineage_load lineage;
 };
 
 static void dispose_read_opts(IsoReadOpts **opts)
@@ -308,6 +311,9 @@ static int open_bridge(struct iso_session *session, const struct verb_job *job, 
 	if (got == 0)
 		got = bridge_stream_open(&session->bridge_stream, &session->bridge, &session->stream, &wish,
 					 why);
+	if (got == 0 && session->lineage.copied)
+		memcpy(session->bridge_stream.front + (size_t)LINEAGE_FRONT_AT * SECTOR,
+		       session->lineage.copy, (size_t)session->lineage.copied * SECTOR);
 	if (got == 0 && !job->sequential)
 		got =
 		    bridge_make_head(session->head, wish.start, wish.sectors,
@@ -323,6 +329,27 @@ static uint64_t padded(const struct iso_session *session, const struct verb_job 
 		sectors += BRIDGE_SECTORS + session->bridge.sectors + 1;
 	return round_up(max_u64(sectors + (job->sequential ? PADDING : 0), job->sequential ? TRACK_LEAST : 0),
 			ALIGN);
+}
+
+/* Where the sessions before it are. The drive tells that of a medium without a head. */
+static int set_lineage(struct iso_session *session, const struct iso_session_request *request,
+		       struct reason *why)
+{
+	const struct verb_job *job = request->job;
+	struct lineage_load *load = &session->lineage;
+	int got = job->sequential
+		      ? 0
+		      : lineage_make(request->source, !job->has_base, job->nwa, session->bridged, load, why);
+
+	if (got < 0 || job->sequential)
+		return got;
+	iso_image_set_app_use(session->image, (const char *)load->record, (int)sizeof load->record);
+	if (!load->copied || session->bridged)
+		return 0;
+	memcpy(session->area, session->head, sizeof session->area);
+	memcpy(session->area + (size_t)LINEAGE_AREA_AT * SECTOR, load->copy, (size_t)load->copied * SECTOR);
+	session->stream.area = session->area;
+	return 0;
 }
 
 static int start_stream(struct iso_session *session, const struct iso_session_request *request,
@@ -341,6 +368,8 @@ static int start_stream(struct iso_session *session, const struct iso_session_re
 	got = read_head(session, request->source, job, why);
 	if (got == 0)
 		got = make_unique(session, job, why);
+	if (got == 0)
+		got = set_lineage(session, request, why);
 	if (got < 0)
 		return got;
 	if (make_opts(session, job, base.created, &opts) < 0)

@@ -164,6 +164,10 @@ int session_stream_open(struct session_stream *stream, struct burn_source *sourc
 		got = mend(stream, &bounds, image, why);
 	if (got == 0 && absolute)
 		make_absolute(stream);
+	if (got == 0 && stream->area) {
+		memcpy(stream->ahead, stream->area, (size_t)DESCRIPTOR * SECTOR);
+		stream->changed = true;
+	}
 	return got == 0 && stream->changed ? renew_tags(stream, &bounds, image, why) : got;
 }
 

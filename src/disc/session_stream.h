@@ -18,7 +18,8 @@ struct burn_source;
 struct session_stream {
 	struct burn_source *source; /* borrowed */
 	uint32_t start;
-	uint8_t *ahead; /* what was read ahead, NULL when it's gone out */
+	const uint8_t *area; /* 16 sectors to begin with instead of libisofs'; NULL: they're its own */
+	uint8_t *ahead;	     /* what was read ahead, NULL when it's gone out */
 	size_t ahead_length;
 	size_t ahead_used;
 	uint32_t inserted; /* blocks; 0: nothing was wrong */
@@ -36,7 +37,8 @@ struct session_stream {
 	struct reason said;	/* the first error of another kind */
 };
 
-/* Reads ahead, and changes what must be. image: what source was made of. 0, -EIO, -ENOMEM. Close it always.
+/* Reads ahead, and changes what must be. image: what source was made of; stream->area: set before. 0, -EIO,
+ * -ENOMEM. Close it always.
  */
 int session_stream_open(struct session_stream *stream, struct burn_source *source, IsoImage *image,
 			uint32_t start, bool absolute, struct reason *why);

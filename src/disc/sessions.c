@@ -2,8 +2,11 @@
 #include "disc/sessions.h"
 
 #include "disc/formats.h"
+#include "disc/lineage.h"
+#include "disc/session_walk.h"
 #include "disc/udf_session.h"
 #include "model/medium.h"
+#include "wire/session_advice.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,18 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define ALIGN	      32u   /* libisofs, xorriso and growisofs start sessions at multiples of 32 or 16 */
-#define FIRST_CHAINED 32u   /* start of the first session where the head was kept free */
-#define SEARCH_BACK   4096u /* how far before a root directory the descriptors of its session can lie */
-#define SESSION_CAP   4096u
-
-struct walk {
-	const struct source *source;
-	struct volume head;
-	struct disc_report *report;
-	struct reason *why;
-	bool damaged; /* what can't be read doesn't count */
-};
+#define SESSION_CAP 4096u
 
 void disc_report_clear(struct disc_report *report)
 {
@@ -75,63 +67,6 @@ static bool all_zero(const uint8_t *data, size_t length)
 	return length == 0 || (data[0] == 0 && memcmp(data, data + 1, length - 1) == 0);
 }
 
-/* A session that could have been recorded behind another one. 1, 0 or -errno. Descriptors that we can't use
- * end the search instead of failing it: they're somebody's data. */
-static int read_appended(const struct walk *walk, uint64_t start, struct volume *ret)
-{
-	struct reason ignored = { 0 };
-	int got = volume_read(walk->source, start, ret, &ignored);
-
-	if (got == -EMEDIUMTYPE || (got == -EIO && walk->damaged))
-		return 0;
-	if (got < 0)
-		return reason_set(walk->why, -got, "%s", ignored.text);
-	return got && ret->root > start && ret->root < walk->source->sectors && ret->size > 0;
-}
-
-/* The next session after one that ends at end: at the next multiple of 32 or 16, or wherever a copy was
- * appended. */
-static int find_next(const struct walk *walk, uint64_t end, struct volume *ret)
-{
-	for (uint64_t start = end; start < end + PAD_SLACK + ALIGN; start++) {
-		int got = read_appended(walk, start, ret);
-
-		if (got)
-			return got;
-	}
-	return 0;
-}
-
-/* Absolute end of a session by its own descriptor. 0 or -errno. */
-static int session_end(const struct walk *walk, const struct volume *volume, uint64_t *ret)
-{
-	uint64_t limit = walk->source->sectors + PAD_SLACK;
-	uint64_t relative = volume->start + volume->size;
-	struct volume next;
-	int got;
-
-	*ret = relative;
-	/* What lies behind the session in force doesn't count, and may be unreadable: never formatted, or of
-	 * a commit that broke off. */
-	if (volume->root == walk->head.root) {
-		*ret = min_u64(relative, walk->head.size);
-		return 0;
-	}
-	if (volume->start == 0 || volume->size <= volume->start)
-		return 0;
-	if (relative > limit) {
-		*ret = volume->size;
-		return 0;
-	}
-	got = find_next(walk, relative, &next);
-	if (got)
-		return got < 0 ? got : 0;
-	got = find_next(walk, volume->size, &next);
-	if (got > 0)
-		*ret = volume->size;
-	return got < 0 ? got : 0;
-}
-
 int disc_report_add(struct disc_report *report, const struct source *source, const struct volume *volume,
 		    uint64_t sectors, struct reason *why)
 {
@@ -150,7 +85,16 @@ int disc_report_add(struct disc_report *report, const struct source *source, con
 	memcpy(session->label, volume->label, sizeof session->label);
 	/* Where that can't be read, reading its tree will say so. */
 	(void)formats_probe(source, volume->start, &session->formats, &ignored);
+	session->broken = volume->root ? !volume_has_root(source, volume) : session->formats == 0;
 	return 0;
+}
+
+/* Its own descriptors show it, or the copy that stands for them. */
+static void choose_base(struct verb_disc *disc, const struct verb_session *session)
+{
+	disc->base = session->copy ? 0 : session->start;
+	disc->formats = session->formats;
+	disc->state = DISC_CLOSED;
 }
 
 int disc_report_choose(struct disc_report *report, uint32_t wanted, struct reason *why)
@@ -158,119 +102,20 @@ int disc_report_choose(struct disc_report *report, uint32_t wanted, struct reaso
 	struct verb_disc *disc = &report->disc;
 	size_t count = report->sessions.count;
 
-	if (count && (!wanted || wanted == count))
+	if (count && !wanted)
 		disc->formats = report->sessions.items[count - 1].formats;
-	if (!wanted || wanted == count)
+	if (!wanted)
 		return 0;
 	if (wanted > count)
 		return reason_set(why, ENOENT, "there is no session %" PRIu32 ": the disc has %zu", wanted,
 				  count);
-	disc->base = report->sessions.items[wanted - 1].start;
-	disc->formats = report->sessions.items[wanted - 1].formats;
-	disc->state = DISC_CLOSED;
+	choose_base(disc, &report->sessions.items[wanted - 1]);
 	snprintf(disc->closed_why, sizeof disc->closed_why,
-		 "it is session %" PRIu32 " of %zu: only the newest can be continued", wanted, count);
+		 wanted < count ? "it is session %" PRIu32 " of %zu: only the newest can be continued"
+				: "session %" PRIu32 " of %zu was asked for: without session=, the disc can "
+				  "be changed",
+		 wanted, count);
 	return 0;
-}
-
-static int add_session(const struct walk *walk, const struct volume *volume, uint64_t sectors)
-{
-	return disc_report_add(walk->report, walk->source, volume, sectors, walk->why);
-}
-
-/* Lists the chain that starts at 32, up to the session that the head stands for. 1 when that one was reached,
- * 0 when there's no such chain (then nothing was added). */
-static int walk_chain(const struct walk *walk)
-{
-	struct volume volume;
-	uint64_t end;
-	int got = read_appended(walk, FIRST_CHAINED, &volume);
-
-	if (got <= 0 || volume.start + volume.size > walk->head.size)
-		return got < 0 ? got : 0;
-	while (got > 0) {
-		got = session_end(walk, &volume, &end);
-		if (got == 0)
-			got = add_session(walk, &volume, end - volume.start);
-		if (got < 0)
-			return got;
-		if (volume.root == walk->head.root)
-			return 1;
-		got = end < walk->head.size ? find_next(walk, end, &volume) : 0;
-	}
-	vec_clear(&walk->report->sessions);
-	return got;
-}
-
-/* No chain: the head is a session from 0, or a copy of the descriptors of a later one whose start shows by
- * having the same root directory. What came before it can't be told any more. */
-static int add_head_session(const struct walk *walk)
-{
-	const struct volume *head = &walk->head;
-	uint64_t stop = head->root > SEARCH_BACK + ALIGN ? head->root - SEARCH_BACK : ALIGN;
-	struct volume volume;
-
-	for (uint64_t start = head->root & ~15ull; start >= stop; start -= 16) {
-		int got = read_appended(walk, start, &volume);
-
-		if (got < 0)
-			return got;
-		if (got > 0 && volume.root == head->root)
-			return add_session(walk, &volume,
-					   head->size > start ? head->size - start : volume.size);
-	}
-	return add_session(walk, head, head->size);
-}
-
-/* The UDF volume that the head led to before sessions were appended to it. */
-static int add_udf_before(const struct walk *walk)
-{
-	struct disc_report *report = walk->report;
-	uint64_t first = report->sessions.count ? report->sessions.items[0].start : 0;
-	struct verb_session session;
-	struct volume volume;
-	int got = udf_session_before(walk->source, first, &volume, walk->why);
-
-	if (got <= 0)
-		return got;
-	got = add_session(walk, &volume, first);
-	if (got < 0)
-		return got;
-	session = report->sessions.items[report->sessions.count - 1];
-	session.formats = FORMAT_BIT(FORMAT_UDF);
-	memmove(report->sessions.items + 1, report->sessions.items,
-		(report->sessions.count - 1) * sizeof session);
-	report->sessions.items[0] = session;
-	for (size_t i = 0; i < report->sessions.count; i++)
-		report->sessions.items[i].number = (uint32_t)i + 1;
-	return 0;
-}
-
-/* Sessions of other writers behind the head's volume. Only where the head is the descriptor of a first
- * session from 0: a chain that starts at 32 keeps its head up to date, and what follows it is left over from
- * before the medium was blanked. */
-static int walk_behind(const struct walk *walk)
-{
-	struct verb_disc *disc = &walk->report->disc;
-	struct volume volume;
-	uint64_t end;
-	int got;
-
-	if (walk->report->sessions.count != 1 || walk->report->sessions.items[0].start != 0)
-		return 0;
-	while ((got = find_next(walk, disc->recorded, &volume)) > 0) {
-		got = session_end(walk, &volume, &end);
-		if (got < 0)
-			return got;
-		if ((volume.ours && !volume.headless) || end > walk->source->sectors + PAD_SLACK)
-			return 0;
-		got = add_session(walk, &volume, end - volume.start);
-		if (got < 0)
-			return got;
-		disc->base = volume.start;
-		disc->recorded = end;
-	}
-	return got;
 }
 
 /* Boot sectors that describe the disc as a partitioned hard disk hold addresses of their own (a second
@@ -339,39 +184,89 @@ static void read_mark(const uint8_t *head, struct verb_disc *disc, bool *ret_mar
 	disc->capacity = mark.capacity;
 }
 
-/* A volume larger than its file was cut off, unless only padding can be missing: that can't be told here, and
- * isn't dangerous, because import refuses every file that reaches beyond the end. */
-static int check_whole(const struct walk *walk)
-{
-	const struct volume *head = &walk->head;
+/* ---- what is left ---- */
 
-	if (walk->damaged || head->size <= walk->source->sectors + PAD_SLACK)
+struct probing {
+	const struct verb_job *job;
+	struct disc_report *report;
+	struct reason *why;
+	uint64_t sectors; /* that there are */
+};
+
+/* It isn't whole, for that reason: an error that says what can be done, unless that is what was asked for. */
+static int check_left(const struct probing *probing, const char *reason)
+{
+	struct disc_report *report = probing->report;
+	const struct verb_session *items = report->sessions.items;
+	size_t count = report->sessions.count;
+	uint32_t wanted = probing->job->wanted;
+	char advice[160];
+
+	if (wanted && wanted <= count && !items[wanted - 1].broken &&
+	    range_within(items[wanted - 1].start, items[wanted - 1].sectors, probing->sectors))
 		return 0;
-	return reason_set(walk->why, EIO,
-			  "truncated: the volume is %" PRIu64
-			  " sectors long but the file ends at sector %" PRIu64,
-			  head->size, walk->source->sectors);
+	if (!probing->job->damaged) {
+		session_advice(items, count, wanted, probing->sectors, advice, sizeof advice);
+		return reason_set(probing->why, EIO, "%s%s%s", reason, advice[0] ? "; " : "", advice);
+	}
+	report->disc.state = DISC_CLOSED;
+	snprintf(report->disc.closed_why, sizeof report->disc.closed_why, "%s", reason);
+	return 0;
 }
 
-static int probe_recorded(const struct walk *walk, const uint8_t *head)
+/* A volume larger than its file was cut off, unless only padding can be missing: that can't be told here, and
+ * isn't dangerous, because import refuses every file that reaches beyond the end. */
+static int check_whole(const struct probing *probing, uint64_t size)
 {
-	struct verb_disc *disc = &walk->report->disc;
-	int got = check_whole(walk);
+	char reason[120];
 
-	if (got == 0)
-		got = walk_chain(walk);
-	if (got == 0)
-		got = add_head_session(walk);
-	if (got >= 0)
-		got = add_udf_before(walk);
+	if (size <= probing->sectors + PAD_SLACK)
+		return 0;
+	snprintf(reason, sizeof reason, "the image is cut off: it has %" PRIu64 " of %" PRIu64 " sectors",
+		 probing->sectors, size);
+	return check_left(probing, reason);
+}
+
+/* Blocks 0..31 are lost, but sessions are behind them. 1 = so it is, 0 = there are none, or -errno. */
+static int probe_headless(const struct probing *probing, const struct source *source)
+{
+	struct disc_report *report = probing->report;
+	const struct session_walk walk = { .source = source, .report = report, .why = probing->why };
+	size_t newest;
+	int got = session_walk_headless(&walk);
+
+	newest = report->sessions.count;
+	if (got < 0 || newest == 0)
+		return got;
+	while (newest > 1 && report->sessions.items[newest - 1].broken)
+		newest--;
+	choose_base(&report->disc, &report->sessions.items[newest - 1]);
+	report->disc.nwa = round_up(report->disc.recorded, SESSION_ALIGN);
+	report->disc.sessions = (uint32_t)report->sessions.count;
+	strcpy(report->disc.closed_why, "its first sectors, which say what counts on it, are lost");
+	got = check_left(probing, "its first sectors are lost, which say what counts on it (overwritten, or "
+				  "never written: a burn or a dd that is missing)");
+	return got < 0 ? got : 1;
+}
+
+/* ---- the probe ---- */
+
+static int probe_recorded(const struct probing *probing, const struct source *source,
+			  const struct volume *volume, const uint8_t *head)
+{
+	struct session_walk walk = { .source = source,
+				     .head = *volume,
+				     .report = probing->report,
+				     .why = probing->why,
+				     .damaged = probing->job->damaged ||
+						volume->size > source->sectors + PAD_SLACK };
+	struct verb_disc *disc = &probing->report->disc;
+	int got = session_walk_list(&walk);
+
 	if (got < 0)
 		return got;
-	disc->recorded = max_u64(walk->head.size, HEAD_SECTORS);
-	got = walk_behind(walk);
-	if (got < 0)
-		return got;
-	disc->nwa = round_up(disc->recorded, ALIGN);
-	disc->sessions = (uint32_t)walk->report->sessions.count;
+	disc->nwa = round_up(disc->recorded, SESSION_ALIGN);
+	disc->sessions = (uint32_t)probing->report->sessions.count;
 	disc->state = DISC_APPENDABLE;
 	if (sessions_partitioned(head)) {
 		disc->state = DISC_CLOSED;
@@ -379,7 +274,7 @@ static int probe_recorded(const struct walk *walk, const uint8_t *head)
 		       "it is partitioned like a hard disk (isohybrid): a new session would leave "
 		       "its partition tables stale");
 	}
-	return 0;
+	return check_whole(probing, volume->size);
 }
 
 int sessions_print(const uint8_t *blocks, uint64_t start, uint8_t ret[FINGERPRINT_SIZE])
@@ -400,8 +295,9 @@ void disc_report_print(struct disc_report *report, const struct source *source)
 		memset(report->disc.print, 0, sizeof report->disc.print);
 }
 
-static int fingerprint_disc(const struct source *source, const uint8_t *head, struct verb_disc *disc,
-			    struct reason *why)
+/* Of a session that was asked for, the place counts, too: what is staged for the disc isn't shown with it. */
+static int fingerprint_disc(const struct source *source, const uint8_t *head, const struct verb_job *job,
+			    struct verb_disc *disc, struct reason *why)
 {
 	uint64_t at = disc->base;
 	uint8_t base[16 * SECTOR];
@@ -409,19 +305,40 @@ static int fingerprint_disc(const struct source *source, const uint8_t *head, st
 
 	if (disc->formats == FORMAT_BIT(FORMAT_UDF))
 		got = udf_session_identity(source, &at, base, why);
-	else if (disc->base)
+	else if (disc->base || job->wanted)
 		got = read_some(source, disc->base + 16, 16, base, why);
+	if (job->wanted && !disc->base)
+		at = job->wanted;
 	if (got == 0 && sessions_fingerprint(head, at, base, disc->fingerprint) < 0)
 		got = reason_set(why, EIO, "can't compute SHA-256");
 	return got;
 }
 
+/* No ISO 9660 at 16. */
+static int probe_other(const struct probing *probing, const struct source *source, const uint8_t *head)
+{
+	struct reason ignored = { 0 };
+	struct volume first;
+	int got = 0;
+
+	if (volume_read(source, FIRST_CHAINED, &first, &ignored) > 0 && volume_has_root(source, &first))
+		got = probe_headless(probing, source);
+	if (got == 0)
+		got = udf_session_probe(source, head, probing->report, probing->why);
+	if (got == 0 && !source->is_drive)
+		got = probe_headless(probing, source);
+	if (got == 0)
+		return refuse_foreign(source, head, probing->why);
+	return got < 0 ? got : 0;
+}
+
 int sessions_probe(const struct source *source, const struct verb_job *job, struct disc_report *ret,
 		   struct reason *why)
 {
-	struct walk walk = { .source = source, .report = ret, .why = why, .damaged = job->damaged };
+	const struct probing probing = { job, ret, why, source->sectors };
 	struct verb_disc *disc = &ret->disc;
 	AUTO_FREE uint8_t *head = malloc(HEAD_BYTES);
+	struct volume volume;
 	bool marked;
 	int got;
 
@@ -431,22 +348,20 @@ int sessions_probe(const struct source *source, const struct verb_job *job, stru
 	if (got < 0)
 		return got;
 	read_mark(head, disc, &marked);
-	got = volume_read(source, 0, &walk.head, why);
+	got = volume_read(source, 0, &volume, why);
 	if (got < 0)
 		return got;
 	if (got > 0) {
-		got = probe_recorded(&walk, head);
+		got = probe_recorded(&probing, source, &volume, head);
 	} else if ((marked || source->is_drive) &&
 		   all_zero(head + (size_t)16 * SECTOR, (size_t)16 * SECTOR)) {
 		disc->state = DISC_BLANK;
 		disc->nwa = FIRST_CHAINED;
 	} else {
-		got = udf_session_probe(source, head, ret, why);
-		if (got == 0)
-			got = refuse_foreign(source, head, why);
+		got = probe_other(&probing, source, head);
 	}
 	if (got == 0)
 		got = disc_report_choose(ret, job->wanted, why);
 	disc_report_print(ret, source);
-	return got < 0 ? got : fingerprint_disc(source, head, disc, why);
+	return got < 0 ? got : fingerprint_disc(source, head, job, disc, why);
 }

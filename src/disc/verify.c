@@ -2,6 +2,7 @@
 #include "disc/verify.h"
 
 #include "disc/iso_import.h"
+#include "disc/lineage.h"
 #include "disc/own_sums.h"
 #include "disc/verify_tags.h"
 #include "disc/volume.h"
@@ -12,7 +13,8 @@
 #include <string.h>
 #include <time.h>
 
-#define PROGRESS_MS 200
+#define PROGRESS_MS	 200
+#define FIRST_DESCRIPTOR 16u /* of a session, ECMA-119 6.7.1 */
 
 struct entry {
 	IsoNode *node; /* borrowed */
@@ -460,9 +462,11 @@ static int check_import(struct checking *checking)
 
 	if (checking->tree_told)
 		return 0;
+	if (checking->failed.err && checking->result.imported) /* by their copy in the head */
+		return tell(checking, DAMAGED_DESCRIPTORS, DAMAGED_DIFFERS,
+			    checking->start + FIRST_DESCRIPTOR, checking->failed.text);
 	if (checking->failed.err)
-		return tell(checking, checking->result.imported ? DAMAGED_DESCRIPTORS : DAMAGED_TREE,
-			    DAMAGED_DIFFERS, NO_SECTOR, checking->failed.text);
+		return tell(checking, DAMAGED_TREE, DAMAGED_DIFFERS, NO_SECTOR, checking->failed.text);
 	if (checking->import.refused.err)
 		return tell(checking, DAMAGED_TREE, DAMAGED_DIFFERS, NO_SECTOR,
 			    checking->import.refused.text);
@@ -532,33 +536,63 @@ static int check_disc(const struct checking *checking)
 		   : 0;
 }
 
+static int check_session(struct checking *checking)
+{
+	int got = check_disc(checking);
+
+	if (got == 0)
+		got = tell_progress(checking, 0);
+	if (got == 0)
+		got = import(checking);
+	if (got == 0)
+		got = check_tree(checking);
+	if (got == 0 && checking->result.imported)
+		got = collect(checking, iso_image_get_root(checking->import.image));
+	if (got == 0)
+		got = check_files(checking);
+	return got == 0 ? check_chain(checking) : got;
+}
+
+/* Of a session at 0, whose place the head took, the copy of its descriptors is as good. */
+static int verify_first(struct verify *verify, const struct verb_session *session, uint8_t *head,
+			struct reason *why)
+{
+	CLEANUP(checking_clear)
+	struct checking checking = { .verify = verify, .session = session, .why = why };
+	const struct source *medium = verify->source;
+	struct source source = *medium;
+	struct reason lost = { 0 };
+	int got;
+
+	checking.result.session = session->number;
+	if (lineage_read_copy(medium, session->copy, session->copied, head, &lost) == 0)
+		source.head = head;
+	verify->source = &source;
+	got = check_session(&checking);
+	verify->source = medium;
+	return got < 0 ? got : verify->sink->checked(verify->self, &checking.result);
+}
+
 int verify_session(struct verify *verify, const struct verb_session *session, bool head, struct reason *why)
 {
 	CLEANUP(checking_clear)
 	struct checking checking = {
 		.verify = verify, .session = session, .start = session->start, .why = why
 	};
+	AUTO_FREE uint8_t *first = !session->start && session->copy ? malloc(HEAD_BYTES) : NULL;
 	int got;
 
+	if (first)
+		return verify_first(verify, session, first, why);
+	if (!session->start && session->copy)
+		return reason_set(why, ENOMEM, "out of memory");
 	checking.result.session = session->number;
 	if (!checking.start)
 		checking.start = verify_tags_relocated(verify->source);
 	checking.head = checking.start && (head || !session->start);
 	checking.own_start = checking.start;
 	checking.start = volume_inner(verify->source, checking.start);
-	got = check_disc(&checking);
-	if (got == 0)
-		got = tell_progress(&checking, 0);
-	if (got == 0)
-		got = import(&checking);
-	if (got == 0)
-		got = check_tree(&checking);
-	if (got == 0 && checking.result.imported)
-		got = collect(&checking, iso_image_get_root(checking.import.image));
-	if (got == 0)
-		got = check_files(&checking);
-	if (got == 0)
-		got = check_chain(&checking);
+	got = check_session(&checking);
 	return got < 0 ? got : verify->sink->checked(verify->self, &checking.result);
 }
 

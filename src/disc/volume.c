@@ -125,3 +125,13 @@ uint64_t volume_inner(const struct source *source, uint64_t start)
 		   ? behind
 		   : start;
 }
+
+/* A record: its length, 2: where it stands, 25: flags, 32: length of its name (ECMA-119 9.1). */
+bool volume_has_root(const struct source *source, const struct volume *volume)
+{
+	struct reason ignored = { 0 };
+	uint8_t block[SECTOR];
+
+	return volume->root && source_read(source, volume->root, 1, block, &ignored) == 0 && block[0] >= 34 &&
+	       get_le32(block + 2) == volume->root && (block[25] & 2) && block[32] == 1 && block[33] == 0;
+}

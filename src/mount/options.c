@@ -41,8 +41,8 @@ static const struct {
 	  "what umount does without a terminal when a commit is to be waited for: wait (default),\n"
 	  "                     handover: leave it to discfs, refuse" },
 	{ "session=", OPTION_NUMBER, offsetof(struct options, session),
-	  "number of the session to show, as discfsctl log counts (default: the newest);\n"
-	  "                     older ones are read-only" },
+	  "number of the session to show, as discfsctl log counts; it is shown alone\n"
+	  "                     and read-only (default: the newest, with what is staged)" },
 	{ "import=", OPTION_IMPORT, 0,
 	  "which of the disc's trees to show: rockridge, udf, joliet or iso9660\n"
 	  "                     (default: auto, the first of these that there is)" },

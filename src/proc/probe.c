@@ -40,7 +40,7 @@ static int medium_sectors(const struct probe *probe, int fd, uint64_t *ret, stru
 	return 0;
 }
 
-static int probe_session(struct probe *probe, struct msg *msg, uint64_t sectors, struct reason *why)
+static int probe_session(struct probe *probe, struct msg *msg, struct reason *why)
 {
 	struct verb_session session, *kept;
 
@@ -48,8 +48,10 @@ static int probe_session(struct probe *probe, struct msg *msg, uint64_t sectors,
 		return probe_error(why, "a malformed session");
 	if (probe->sessions.count >= SESSIONS_LIMIT || session.number != probe->sessions.count + 1)
 		return probe_error(why, "sessions out of order");
-	if (session.start >= sectors || session.sectors > ADDRESS_LIMIT - session.start)
-		return probe_error(why, "a session beyond the medium");
+	/* One may lie beyond the end of an image that is cut off: reading it fails then. */
+	if (session.start >= ADDRESS_LIMIT || session.sectors > ADDRESS_LIMIT - session.start ||
+	    session.copy >= ADDRESS_LIMIT)
+		return probe_error(why, "a session beyond any medium");
 	kept = vec_push(&probe->sessions);
 	if (!kept)
 		return reason_set(why, ENOMEM, "No memory for the list of sessions");
@@ -135,7 +137,7 @@ static int probe_talk(struct child *child, int fd, const char *path, const struc
 			return probe_disc(probe, &msg, sectors, wish && wish->damaged, why);
 		if (msg.verb != VERB_SESSION)
 			return probe_error(why, "an unexpected message");
-		err = probe_session(probe, &msg, sectors, why);
+		err = probe_session(probe, &msg, why);
 	}
 	return err;
 }

@@ -24,7 +24,9 @@ static void add_session(struct text *text, const struct verb_session *session)
 		 session->number, session->start, session->sectors, session->time);
 	text_add_json(text, session->label, strlen(session->label));
 	add_formats(text, session->formats);
-	text_add(text, "}");
+	if (session->copy)
+		text_add(text, ",\"copy\":%" PRIu64 ",\"copied\":%" PRIu32, session->copy, session->copied);
+	text_add(text, ",\"damaged\":%s}", session->broken ? "true" : "false");
 }
 
 void sessions_to_json(const struct verb_session *sessions, size_t count, struct text *text)

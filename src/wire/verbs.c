@@ -160,6 +160,9 @@ void put_session(struct msg *msg, const struct verb_session *session)
 	msg_put_i64(msg, session->time);
 	msg_put_u32(msg, session->formats);
 	msg_put_string(msg, session->label);
+	msg_put_u64(msg, session->copy);
+	msg_put_u32(msg, session->copied);
+	msg_put_u8(msg, session->broken);
 }
 
 bool get_session(struct msg *msg, struct verb_session *ret)
@@ -170,6 +173,9 @@ bool get_session(struct msg *msg, struct verb_session *ret)
 	ret->time = msg_get_i64(msg);
 	ret->formats = msg_get_choice(msg, 0, FORMAT_SET_LIMIT - 1);
 	msg_get_string(msg, ret->label, sizeof ret->label);
+	ret->copy = msg_get_u64(msg);
+	ret->copied = msg_get_choice(msg, 0, HEAD_SECTORS - 16);
+	ret->broken = msg_get_bool(msg);
 	return understood(msg, VERB_SESSION);
 }
 

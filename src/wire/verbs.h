@@ -115,6 +115,9 @@ struct verb_session {
 	int64_t time;	  /* volume creation or modification, seconds since 1970; 0 unknown */
 	uint32_t formats; /* set of enum tree_format: what it carries */
 	char label[LABEL_LIMIT + 1];
+	uint64_t copy; /* where a copy of its sectors from 16 on stands that counts; 0: they do themselves */
+	uint32_t copied; /* how many, up to 16 */
+	bool broken;	 /* its descriptors or its root directory can't be read */
 };
 
 enum disc_state { DISC_BLANK = 1, DISC_APPENDABLE = 2, DISC_CLOSED = 3 };

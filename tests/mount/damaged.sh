@@ -76,7 +76,7 @@ size=$(stat -c %s whole.img)
 size=$(((size - size % 4096) / 2))
 head -c "$size" whole.img >cut.img
 assert_exit 2 discfs cut.img mnt
-grep -q "truncated" out
+grep -q "the image is cut off" out
 mount_disc cut.img mnt -o damaged
 assert_equal "$(status mnt .damage.lost)" 0
 (cd tree && find . | sort) | diff - <(cd mnt && find . | sort)

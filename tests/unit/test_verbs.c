@@ -99,9 +99,14 @@ static void compare_warning(struct msg *msg)
 
 static void build_session(struct msg *msg)
 {
-	const struct verb_session session = {
-		.number = 3, .start = 1000, .sectors = 500, .time = -5, .label = "BACKUP"
-	};
+	const struct verb_session session = { .number = 3,
+					      .start = 1000,
+					      .sectors = 500,
+					      .time = -5,
+					      .label = "BACKUP",
+					      .copy = 77,
+					      .copied = 14,
+					      .broken = true };
 
 	put_session(msg, &session);
 }
@@ -123,6 +128,9 @@ static void compare_session(struct msg *msg)
 	assert_int_equal(session.sectors, 500);
 	assert_int_equal(session.time, -5);
 	assert_string_equal(session.label, "BACKUP");
+	assert_int_equal(session.copy, 77);
+	assert_int_equal(session.copied, 14);
+	assert_true(session.broken);
 }
 
 static void build_disc(struct msg *msg)
