@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* SHA-256 of a session up to its first file, as it goes out, and compared with what is read back.
+/* SHA-256 of a session up to its first file, and of UDF's tree at its end, as they go out, and compared with
+ * what is read back.
  *
  * libisofs' own sums cover descriptors and the tree of ISO 9660; the Joliet tree, which is what Windows
  * shows, lies behind them and is covered by the sum of the whole session only, files and all. */
@@ -11,14 +12,14 @@
 
 struct front_sum {
 	void *hash;
-	uint64_t left;	  /* bytes that are still to come */
-	uint32_t sectors; /* of the front */
+	uint64_t at; /* bytes that have passed */
+	struct verb_front part;
 	bool failed;
 };
 
-/* Close it always. */
-int front_sum_open(struct front_sum *sum, uint32_t sectors, struct reason *why);
-/* What comes next in the session; what lies behind the front is passed over. */
+/* part: which sectors. Close it always. */
+int front_sum_open(struct front_sum *sum, const struct verb_front *part, struct reason *why);
+/* What comes next in the session; what isn't of these parts is passed over. */
 void front_sum_add(struct front_sum *sum, const uint8_t *data, size_t length);
 /* sectors is 0 when not all of it came. */
 void front_sum_end(struct front_sum *sum, struct verb_front *ret);

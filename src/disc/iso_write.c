@@ -352,6 +352,18 @@ static int set_lineage(struct iso_session *session, const struct iso_session_req
 	return 0;
 }
 
+static int open_front(struct iso_session *session, const struct verb_job *job, uint32_t files,
+		      struct reason *why)
+{
+	struct verb_front part = { .sectors = files - (uint32_t)job->nwa };
+
+	if (session->bridged) {
+		part.tail = BRIDGE_SECTORS + (uint32_t)sectors_of(session->size);
+		part.tail_sectors = (uint32_t)session->planned.sectors - part.tail;
+	}
+	return front_sum_open(&session->front, &part, why);
+}
+
 static int start_stream(struct iso_session *session, const struct iso_session_request *request,
 			struct reason *why)
 {
@@ -383,7 +395,7 @@ static int start_stream(struct iso_session *session, const struct iso_session_re
 	if (iso_write_opts_get_data_start(opts, &files, 0) < 0 || files < inner_start(session, job) ||
 	    (files - inner_start(session, job)) * SECTOR > session->size)
 		return reason_set(why, EPROTO, "libisofs doesn't tell where the files begin");
-	got = front_sum_open(&session->front, (uint32_t)(files - job->nwa), why);
+	got = open_front(session, job, files, why);
 	if (got < 0)
 		return got;
 	if (!job->sequential && !(request->source->is_drive && !job->has_base))

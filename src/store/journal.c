@@ -16,10 +16,12 @@ void journal_clear(struct journal *journal)
 /* Beside the row, which older databases have without it. */
 static int put_front(struct db *db, const struct verb_front *front)
 {
-	uint8_t stored[4 + sizeof front->sha256];
+	uint8_t stored[12 + sizeof front->sha256];
 
 	put_le32(stored, front->sectors);
-	memcpy(stored + 4, front->sha256, sizeof front->sha256);
+	put_le32(stored + 4, front->tail);
+	put_le32(stored + 8, front->tail_sectors);
+	memcpy(stored + 12, front->sha256, sizeof front->sha256);
 	return db_meta_put_blob(db, "journal_front", stored, sizeof stored);
 }
 
@@ -28,10 +30,12 @@ static int get_front(struct db *db, struct verb_front *ret)
 	struct blob stored CLEANUP(blob_clear) = { 0 };
 	int found = db_meta_blob(db, "journal_front", &stored);
 
-	if (found <= 0 || stored.length != 4 + sizeof ret->sha256)
+	if (found <= 0 || stored.length != 12 + sizeof ret->sha256)
 		return found < 0 ? found : 0;
 	ret->sectors = get_le32(stored.data);
-	memcpy(ret->sha256, stored.data + 4, sizeof ret->sha256);
+	ret->tail = get_le32(stored.data + 4);
+	ret->tail_sectors = get_le32(stored.data + 8);
+	memcpy(ret->sha256, stored.data + 12, sizeof ret->sha256);
 	return 0;
 }
 

@@ -40,12 +40,16 @@ static bool understood(const struct msg *msg, enum verb verb)
 static void put_front(struct msg *msg, const struct verb_front *front)
 {
 	msg_put_u32(msg, front->sectors);
+	msg_put_u32(msg, front->tail);
+	msg_put_u32(msg, front->tail_sectors);
 	msg_put_bytes(msg, front->sha256, sizeof front->sha256);
 }
 
 static void get_front(struct msg *msg, struct verb_front *ret)
 {
 	ret->sectors = msg_get_u32(msg);
+	ret->tail = msg_get_u32(msg);
+	ret->tail_sectors = msg_get_u32(msg);
 	get_exact(msg, ret->sha256, sizeof ret->sha256);
 }
 

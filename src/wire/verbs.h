@@ -62,9 +62,11 @@ enum verb {
 #define XATTR_LIMIT	   65536u /* bytes of a value */
 
 /* The first sectors of a session, up to its first file: descriptors, directories and path tables of all its
- * trees. */
+ * trees; and the last ones, where UDF has its tree. */
 struct verb_front {
 	uint32_t sectors; /* 0: nothing is known of them */
+	uint32_t tail;	  /* from the session's start; 0: there's none */
+	uint32_t tail_sectors;
 	uint8_t sha256[FINGERPRINT_SIZE];
 };
 
