@@ -47,14 +47,14 @@ struct disc {
 	uint32_t format;	/* enum tree_format of the base */
 	struct session_formats formats;
 	uint32_t wanted_format; /* the one asked for, or FORMAT_AUTO */
-	uint64_t base_nodes;
+	uint64_t base_nodes, base_files, base_folders;
 	uint64_t carried_files;	     /* of the base, that the newest commit had to record anew */
 	char label[LABEL_LIMIT + 1]; /* of the base's volume */
 	char
 	    staged_at[PATH_LIMIT]; /* empty, or another image that this one is a copy of: see shelve_origin */
 	struct state state;
 	struct tree tree;
-	pthread_mutex_t lock; /* probe, label, format, base_nodes, staged_at */
+	pthread_mutex_t lock; /* probe, label, format, base_…, staged_at */
 };
 
 /* Opens the medium, finds its state, imports what isn't known yet, and puts right what a crash left. 0 or

@@ -37,11 +37,13 @@ static int take_sizes(struct db *db, struct shelf *ret)
 	struct shelf before CLEANUP(shelf_clear) = { 0 };
 	int found = shelf_load(db, &before);
 
-	if (found <= 0 || before.nodes == 0 || before.format != ret->format ||
+	if (found <= 0 || before.nodes == 0 || (before.nodes > 1 && !before.files && !before.folders) ||
+	    before.format != ret->format ||
 	    memcmp(before.disc.fingerprint, ret->disc.fingerprint, FINGERPRINT_SIZE) != 0)
 		return shelf_count(db, ret);
 	ret->nodes = before.nodes;
 	ret->files = before.files;
+	ret->folders = before.folders;
 	ret->bytes = before.bytes;
 	return 0;
 }
@@ -94,6 +96,8 @@ int shelve_disc(struct disc *disc, struct reason *why)
 	WITH_LOCK(&disc->lock);
 	disc->format = shelf.format;
 	disc->base_nodes = shelf.nodes;
+	disc->base_files = shelf.files;
+	disc->base_folders = shelf.folders;
 	return 0;
 }
 

@@ -124,7 +124,9 @@ static void json_disc(const struct disc *disc, struct text *text)
 		 disc->wish.wanted ? disc->wish.wanted : disc->probe.sessions.count,
 		 disc->wish.wanted ? "true" : "false");
 	json_key(text, "format", disc->format ? tree_format_word(disc->format) : "none");
-	text_add(text, ",\"nodes\":%" PRIu64 "},\n\"sessions\":", disc->base_nodes);
+	text_add(text,
+		 ",\"nodes\":%" PRIu64 ",\"files\":%" PRIu64 ",\"folders\":%" PRIu64 "},\n\"sessions\":",
+		 disc->base_nodes, disc->base_files, disc->base_folders);
 	sessions_to_json(disc->probe.sessions.items, disc->probe.sessions.count, text);
 	if (disc->probe.is_drive && !disc->offline)
 		drive_to_json(&disc->probe.facts, text);

@@ -27,8 +27,10 @@ static void add_shelf(const struct shelf *shelf, struct text *text)
 	add_string(text, "state", states[disc->state < 4 ? disc->state : 0]);
 	text_add(text, "\"capacity_sectors\":%" PRIu64 ",\"used_sectors\":%" PRIu64 "},", disc->capacity,
 		 disc->recorded);
-	text_add(text, "\"base\":{\"nodes\":%" PRIu64 ",\"files\":%" PRIu64 ",\"bytes\":%" PRIu64 "},",
-		 shelf->nodes, shelf->files, shelf->bytes);
+	text_add(text,
+		 "\"base\":{\"nodes\":%" PRIu64 ",\"files\":%" PRIu64 ",\"folders\":%" PRIu64
+		 ",\"bytes\":%" PRIu64 "},",
+		 shelf->nodes, shelf->files, shelf->folders, shelf->bytes);
 	text_add(text, "\"sessions\":");
 	sessions_to_json(shelf->sessions.items, shelf->sessions.count, text);
 	text_add(text, ",");

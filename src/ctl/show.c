@@ -59,9 +59,11 @@ void show_sessions_line(const struct json *status)
 	format_print_name(label && label[0] ? label : "(none)");
 	text_add(&line, ", ");
 	format_plural(&line, sessions, "session");
-	if (json_has(status, "$.base.nodes")) {
+	if (json_has(status, "$.base.files")) {
 		text_add(&line, ", ");
-		format_plural(&line, (uint64_t)json_int(status, "$.base.nodes"), "file");
+		format_plural(&line, (uint64_t)json_int(status, "$.base.files"), "file");
+		text_add(&line, ", ");
+		format_plural(&line, (uint64_t)json_int(status, "$.base.folders"), "folder");
 	}
 	if (format_title(format))
 		text_add(&line, " (%s)", format_title(format));

@@ -190,7 +190,10 @@ static void show_checked(void *self, const struct verb_checked *checked)
 	sum->good_bytes += checked->good_bytes;
 	sum->unsummed_files += checked->unsummed_files;
 	sum->unsummed_bytes += checked->unsummed_bytes;
-	sum->damaged_files += checked->damaged_files;
+	sum->damaged_files += checked->damaged_files - checked->again_files;
+	show->damaged_sessions += checked->damaged_files > 0;
+	if (!checked->imported && !show->unreached++)
+		show->lost_from = checked->session;
 	sum->damaged_bytes += checked->damaged_bytes;
 	sum->damages += checked->damages;
 	if (show->json)
@@ -255,10 +258,20 @@ static int print_json(const struct verify_show *show, const char *source, const 
 	return EXIT_CODE_DONE;
 }
 
+static void tell_files(const struct verify_show *show, struct text *text)
+{
+	format_plural(text, show->sum.damaged_files, "file");
+	text_add(text, " %s damaged", show->sum.damaged_files == 1 ? "is" : "are");
+	if (show->damaged_sessions > 1)
+		text_add(text, " in %" PRIu32 " sessions", show->damaged_sessions);
+	if (show->unreached)
+		text_add(text, ", and nothing of %" PRIu32 " more can be reached", show->unreached);
+}
+
 int verify_show_end(struct verify_show *show, const char *source, const char *mountpoint)
 {
 	const struct verb_checked *sum = &show->sum;
-	char count[FORMAT_ROOM];
+	AUTO_TEXT struct text text = { 0 };
 	int code = EXIT_CODE_DONE;
 
 	progress_end(&show->progress);
@@ -269,10 +282,14 @@ int verify_show_end(struct verify_show *show, const char *source, const char *mo
 	if (code || is_good(show))
 		return code;
 	if (sum->damaged_files)
-		return ctl_fail(EXIT_CODE_VERIFY_FAILED, "%s: %s %s damaged", source,
-				format_count(count, sum->damaged_files),
-				sum->damaged_files == 1 ? "file is" : "files are");
-	return ctl_fail(EXIT_CODE_VERIFY_FAILED, "%s: damaged, but for the content of files", source);
+		tell_files(show, &text);
+	else if (show->unreached == 1)
+		text_add(&text, "damaged: nothing of session %" PRIu32 " can be reached", show->lost_from);
+	else if (show->unreached)
+		text_add(&text, "damaged: nothing of %" PRIu32 " sessions can be reached", show->unreached);
+	else
+		text_add(&text, "damaged, but not in the content of a file");
+	return ctl_fail(EXIT_CODE_VERIFY_FAILED, "%s: %s", source, text.failed ? "damaged" : text.data);
 }
 
 void verify_show_clear(struct verify_show *show)

@@ -14,7 +14,10 @@ struct verify_show {
 	int64_t start_s;	       /* since when */
 	struct text sessions, damages; /* JSON: elements of the arrays */
 	struct text *learned;	       /* lines for .discfs/sums; NULL: nobody keeps them */
-	struct verb_checked sum;       /* over all sessions; its session is how many */
+	/* Over all sessions; its session is how many, and damaged files that several have count once. */
+	struct verb_checked sum;
+	uint32_t damaged_sessions;     /* that have damaged files */
+	uint32_t unreached, lost_from; /* sessions of which nothing can be reached: how many, the newest */
 };
 
 extern const struct verify_watch verify_show_watch; /* self is a verify_show */

@@ -164,11 +164,16 @@ static int load(struct iso_import *import, uint32_t format, enum sums sums, int 
 
 static int explain(struct iso_import *import, int code, struct reason *why)
 {
+	struct reason said = { 0 };
+	int got;
+
 	if (import->medium.failed.err)
 		return reason_set(why, import->medium.failed.err, "%s", import->medium.failed.text);
 	if (import->refused.err)
 		return reason_set(why, import->refused.err, "%s", import->refused.text);
-	return iso_lib_failed(code, "the file system can't be read", why);
+	got = iso_lib_failed(code, "no tree", &said);
+	return reason_set(why, -got, "the directories are damaged, or of a kind that can't be read (libisofs: %s)",
+			  said.text);
 }
 
 static int check_format(const struct iso_import *import, uint32_t wanted, struct reason *why)

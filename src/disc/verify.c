@@ -337,6 +337,7 @@ static int judge(struct checking *checking, const struct entry *entry, struct bo
 		found->told = true;
 		result->damaged_files++;
 		result->damaged_bytes += bytes;
+		result->again_files += known;
 		return known ? 0
 			     : tell_file(checking, entry, found->how ? found->how : DAMAGED_DIFFERS,
 					 found->how ? found->bad_lba : NO_SECTOR);

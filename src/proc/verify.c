@@ -81,6 +81,7 @@ static bool counts_fit(const struct verb_checked *checked)
 		sum += files[i];
 	}
 	return sum <= VERIFY_NAMES_LIMIT && checked->shared_files <= sum &&
+	       checked->again_files <= checked->damaged_files &&
 	       checked->damages <= 2ull * VERIFY_NAMES_LIMIT;
 }
 

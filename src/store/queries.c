@@ -30,7 +30,7 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_SHELF_GET] = "SELECT " FACT(fingerprint) FACT(path) FACT(drive) FACT(older) FACT(label)
 	    FACT(profile) FACT(state) FACT(capacity) FACT(recorded) FACT(nwa) FACT(base) FACT(formats)
 		FACT(closed_why) FACT(medium) FACT(overwriteable) FACT(damaged) FACT(single) FACT(free)
-		    FACT(host_free) FACT(format) FACT(nodes) FACT(files)
+		    FACT(host_free) FACT(format) FACT(nodes) FACT(names) FACT(folders)
 			FACT(bytes) "ifnull((SELECT value FROM meta WHERE key='seen'),0),"
 				    "ifnull((SELECT value FROM meta WHERE key='superseded'),'') "
 				    "FROM meta WHERE key='shelf' AND json_valid(value)",
@@ -38,7 +38,8 @@ static const char *const query_texts[QUERY_COUNT] = {
 	    EACH(formats) "1 "
 			  "FROM meta,json_each(meta.value,'$.sessions') s WHERE meta.key='shelf'",
 	[QUERY_SHELF_COUNT] =
-	    "SELECT count(*),ifnull(sum(mode BETWEEN 32768 AND 36863),0),"
+	    "SELECT count(*),(SELECT count(*) FROM dirent WHERE gen=0 AND type=8),"
+	    "(SELECT count(*) FROM dirent WHERE gen=0 AND type=4),"
 	    "ifnull(sum(CASE WHEN mode BETWEEN 32768 AND 36863 THEN size END),0) FROM node WHERE gen=0",
 	[QUERY_STAGED_ANY] = "SELECT EXISTS(SELECT 1 FROM dirent WHERE gen>0) OR EXISTS(SELECT 1 FROM node "
 			     "WHERE gen>0 AND nlink>0) OR EXISTS(SELECT 1 FROM journal)",

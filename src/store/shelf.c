@@ -76,7 +76,8 @@ static void to_json(const struct shelf *shelf, struct text *text)
 	add_number(text, "host_free", shelf->host_free);
 	add_number(text, "format", shelf->format);
 	add_number(text, "nodes", shelf->nodes);
-	add_number(text, "files", shelf->files);
+	add_number(text, "names", shelf->files);
+	add_number(text, "folders", shelf->folders);
 	add_number(text, "bytes", shelf->bytes);
 	add_sessions(text, shelf);
 }
@@ -168,6 +169,7 @@ static void take_facts(sqlite3_stmt *stmt, struct shelf *ret)
 	ret->format = (uint32_t)take_number(stmt, at++);
 	ret->nodes = take_number(stmt, at++);
 	ret->files = take_number(stmt, at++);
+	ret->folders = take_number(stmt, at++);
 	ret->bytes = take_number(stmt, at++);
 	ret->seen = (int64_t)take_number(stmt, at++);
 	take_text(stmt, at++, ret->superseded, sizeof ret->superseded);
@@ -220,7 +222,8 @@ int shelf_count(struct db *db, struct shelf *shelf)
 	if (found > 0) {
 		shelf->nodes = take_number(stmt, 0);
 		shelf->files = take_number(stmt, 1);
-		shelf->bytes = take_number(stmt, 2);
+		shelf->folders = take_number(stmt, 2);
+		shelf->bytes = take_number(stmt, 3);
 	}
 	if (stmt)
 		sqlite3_reset(stmt);

@@ -21,7 +21,8 @@ struct shelf {
 	struct verb_drive drive; /* profile, flags and room of a disc that was in a drive */
 	uint64_t host_free;	 /* sectors that an image file could still grow by; UINT64_MAX: no limit */
 	uint32_t format;	 /* of the base: enum tree_format */
-	uint64_t nodes, files, bytes; /* of the base; bytes of regular files */
+	/* Of the base: names of regular files, directories but for the root, bytes of regular files. */
+	uint64_t nodes, files, folders, bytes;
 };
 
 /* 0 or -errno. In the open transaction. */

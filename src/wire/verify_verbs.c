@@ -82,6 +82,7 @@ void put_checked(struct msg *msg, const struct verb_checked *checked)
 	msg_put_u64(msg, checked->damaged_bytes);
 	msg_put_u64(msg, checked->shared_files);
 	msg_put_u64(msg, checked->damages);
+	msg_put_u64(msg, checked->again_files);
 }
 
 bool get_checked(struct msg *msg, struct verb_checked *ret)
@@ -97,5 +98,6 @@ bool get_checked(struct msg *msg, struct verb_checked *ret)
 	ret->damaged_bytes = msg_get_u64(msg);
 	ret->shared_files = msg_get_u64(msg);
 	ret->damages = msg_get_u64(msg);
+	ret->again_files = msg_get_u64(msg);
 	return msg->verb == VERB_CHECKED && msg_done(msg);
 }

@@ -70,6 +70,7 @@ struct verb_checked {
 	uint64_t damaged_files, damaged_bytes;	 /* of whole files */
 	uint64_t shared_files;			 /* of all these: the body was read with a session before */
 	uint64_t damages;			 /* of any kind, told or not */
+	uint64_t again_files; /* of the damaged ones: the body was damaged in a newer session, too */
 };
 
 void put_verify(struct msg *msg, const struct verb_verify *verify);

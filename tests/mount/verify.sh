@@ -107,7 +107,9 @@ cp ours bad
 flip bad "$(place_of bad 'content of file 17')"
 verify_json 21 --all bad
 assert_equal "$(damages)" "2 file /dir/file17 differs null"
-assert_equal "$(found '[.good, .good_files, .damaged_files] | @csv')" "false,87,2"
+assert_equal "$(found '[.good, .good_files, .damaged_files, (.sessions[] | .damaged_files)] | @csv')" "false,87,1,1,1" # it's one file
+assert_exit 21 discfsctl verify --all bad
+grep -qF "discfsctl: $T/bad: 1 file is damaged in 2 sessions" out
 verify_text 21 "damaged: /dir/file17: its content isn't what was recorded
 Session 2: 44 files (3.0 MB) good, 1 file (31 B) damaged" bad
 assert_exit 21 discfsctl verify bad
@@ -180,6 +182,7 @@ verify_json 21 bad
 assert_equal "$(found '[.good, .damaged[0].what, .sessions[0].readable] | @csv')" 'false,"descriptors",false'
 assert_exit 21 discfsctl verify bad
 grep -q "^Session 2: nothing of it can be reached$" out
+grep -qF "discfsctl: $T/bad: damaged: nothing of session 2 can be reached" out
 
 cp plain bad
 truncate -s $(($(stat -c %s plain) - 2000000)) bad

@@ -15,7 +15,7 @@ static void test_messages(void **state)
 {
 	const struct verb_verify wish = { .sessions = 3, .head = true, .sums = 5, .learn = true };
 	struct verb_sum sum = { .lba = 70, .bytes = 9, .sha256 = { 1, 2 } }, told_sum;
-	const struct verb_checked checked = { 2, true, true, 1, 2, 3, 4, 5, 6, 7, 8 };
+	const struct verb_checked checked = { 2, true, true, 1, 2, 3, 4, 5, 6, 7, 8, 5 };
 	struct verb_damaged damaged = { .session = 2,
 					.what = DAMAGED_FILE,
 					.how = DAMAGED_CUT,
@@ -40,7 +40,7 @@ static void test_messages(void **state)
 	assert_true(get_checked(&msg, &counted));
 	assert_true(counted.session == 2 && counted.imported && counted.summed && counted.good_files == 1 &&
 		    counted.good_bytes == 2 && counted.unsummed_files == 3 && counted.unsummed_bytes == 4);
-	assert_true(counted.damaged_files == 5 && counted.damaged_bytes == 6 && counted.shared_files == 7 &&
+	assert_true(counted.damaged_files == 5 && counted.damaged_bytes == 6 && counted.shared_files == 7 && counted.again_files == 5 &&
 		    counted.damages == 8);
 	msg_clear(&msg);
 	put_damaged(&msg, &damaged);
