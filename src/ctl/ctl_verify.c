@@ -21,7 +21,6 @@ struct verify_disc {
 	bool overwriteable; /* an image file is, too */
 	bool is_copied;	    /* blocks 0..31 are a copy of the newest session's descriptors */
 	uint64_t sectors;   /* readable, of a drive */
-	uint32_t passed;    /* sessions that have UDF only: it records no sums */
 	char lost[256];	    /* why nobody can tell which sessions there are; empty where they're known */
 };
 
@@ -31,37 +30,39 @@ static void verify_disc_clear(struct verify_disc *disc)
 	vec_clear(&disc->sums);
 }
 
-/* time: 0 unknown. copy: see verbs.h. */
-static int add_session(struct verify_disc *disc, uint64_t start, int64_t time, uint64_t copy, uint32_t copied)
+/* time: 0 unknown. copy: see verbs.h. formats: of the trees that it has, 0 unknown. */
+static int add_session(struct verify_disc *disc, const struct verb_session *from)
 {
 	struct verb_session *session = vec_push(&disc->sessions);
 
 	if (!session || disc->sessions.count > VERIFY_SESSIONS_LIMIT)
 		return ctl_fail(EXIT_CODE_SYSTEM, "%s: no memory for its sessions", disc->place->path);
-	*session = (struct verb_session){ .number = (uint32_t)disc->sessions.count + disc->passed,
-					  .start = start,
-					  .time = time,
-					  .copy = copy,
-					  .copied = copied };
+	*session = (struct verb_session){ .number = (uint32_t)disc->sessions.count,
+					  .start = from->start,
+					  .time = from->time,
+					  .copy = from->copy,
+					  .copied = from->copied,
+					  .formats = from->formats };
 	return EXIT_CODE_DONE;
 }
 
-/* The oldest session can be a volume of UDF that was continued with ISO 9660: nothing in it says what its
- * files should be. */
-static int pass_session(struct verify_disc *disc)
+/* Of the trees of a session that which is mounted is the one to look at. */
+static uint32_t formats_of(const struct json *status, int session)
 {
-	disc->passed++;
-	fprintf(stderr, "Session %" PRIu32 " has UDF only, which records no sums: it isn't checked\n",
-		disc->passed);
-	return EXIT_CODE_DONE;
-}
+	AUTO_FREE char *shown = json_string(status, "$.base.format");
+	int count = (int)json_count(status, "$.sessions[%d].formats", session);
+	uint32_t format, formats = 0;
 
-static bool has_only_udf(const struct json *status, int session)
-{
-	AUTO_FREE char *format = json_string(status, "$.sessions[%d].formats[0]", session);
+	if (json_int(status, "$.base.session") == session + 1 && shown && tree_format_find(shown, &format) &&
+	    format)
+		return FORMAT_BIT(format);
+	for (int i = 0; i < count; i++) {
+		AUTO_FREE char *word = json_string(status, "$.sessions[%d].formats[%d]", session, i);
 
-	return json_count(status, "$.sessions[%d].formats", session) == 1 && format &&
-	       strcmp(format, tree_format_word(FORMAT_UDF)) == 0;
+		if (word && tree_format_find(word, &format))
+			formats |= FORMAT_BIT(format);
+	}
+	return formats;
 }
 
 static bool is_overwriteable(const char *medium)
@@ -94,12 +95,13 @@ static int disc_of_mount(struct verify_disc *disc)
 									: "$.medium.used_sectors");
 	count = json_count(&status, "$.sessions");
 	for (int64_t i = 0; code == EXIT_CODE_DONE && i < count; i++)
-		code = has_only_udf(&status, (int)i)
-			   ? pass_session(disc)
-			   : add_session(disc, (uint64_t)json_int(&status, "$.sessions[%d].start", (int)i),
-					 json_int(&status, "$.sessions[%d].time", (int)i),
-					 (uint64_t)json_int(&status, "$.sessions[%d].copy", (int)i),
-					 (uint32_t)json_int(&status, "$.sessions[%d].copied", (int)i));
+		code = add_session(
+		    disc, &(struct verb_session){
+			      .start = (uint64_t)json_int(&status, "$.sessions[%d].start", (int)i),
+			      .time = json_int(&status, "$.sessions[%d].time", (int)i),
+			      .copy = (uint64_t)json_int(&status, "$.sessions[%d].copy", (int)i),
+			      .copied = (uint32_t)json_int(&status, "$.sessions[%d].copied", (int)i),
+			      .formats = formats_of(&status, (int)i) });
 	return code;
 }
 
@@ -127,12 +129,12 @@ static int disc_in_the_dark(struct verify_disc *disc)
 	if (disc->place->is_drive)
 		take_facts(disc, &facts);
 	if (disc->overwriteable)
-		return add_session(disc, 0, 0, 0, 0);
+		return add_session(disc, &(struct verb_session){ 0 });
 	for (size_t i = 0; !code && i < facts.tracks.count; i++) {
 		const struct verb_track *track = &facts.tracks.items[i];
 
 		if (track->data && track->session != session)
-			code = add_session(disc, track->start, 0, 0, 0);
+			code = add_session(disc, &(struct verb_session){ .start = track->start });
 		if (track->data)
 			session = track->session;
 	}
@@ -161,13 +163,8 @@ static int disc_of_source(struct verify_disc *disc)
 		return treat_failed(disc->place->path, -err, &why);
 	if (disc->place->is_drive)
 		take_facts(disc, &probe.facts);
-	for (size_t i = 0; !code && i < probe.sessions.count; i++) {
-		const struct verb_session *session = &probe.sessions.items[i];
-
-		code = session->formats == FORMAT_BIT(FORMAT_UDF)
-			   ? pass_session(disc)
-			   : add_session(disc, session->start, session->time, session->copy, session->copied);
-	}
+	for (size_t i = 0; !code && i < probe.sessions.count; i++)
+		code = add_session(disc, &probe.sessions.items[i]);
 	return code;
 }
 
@@ -175,9 +172,11 @@ static int disc_of_source(struct verify_disc *disc)
 static void choose(struct verify_disc *disc, bool all)
 {
 	struct verb_session *items = disc->sessions.items;
-	size_t count = disc->sessions.count;
+	size_t count = disc->sessions.count, first = 0;
 
-	disc->is_copied = disc->overwriteable && count && (items[0].start || items[0].copy);
+	while (first < count && items[first].formats == FORMAT_BIT(FORMAT_UDF))
+		first++;
+	disc->is_copied = disc->overwriteable && first < count && (items[first].start || items[first].copy);
 	for (size_t i = 0; i < count / 2; i++) {
 		struct verb_session kept = items[i];
 

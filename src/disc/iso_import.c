@@ -172,7 +172,8 @@ static int explain(struct iso_import *import, int code, struct reason *why)
 	if (import->refused.err)
 		return reason_set(why, import->refused.err, "%s", import->refused.text);
 	got = iso_lib_failed(code, "no tree", &said);
-	return reason_set(why, -got, "the directories are damaged, or of a kind that can't be read (libisofs: %s)",
+	return reason_set(why, -got,
+			  "the directories are damaged, or of a kind that can't be read (libisofs: %s)",
 			  said.text);
 }
 

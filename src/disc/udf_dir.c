@@ -52,6 +52,15 @@ int udf_dir_next(const struct blob *content, size_t *at, struct udf_entry *ret, 
 	return 0;
 }
 
+void udf_dir_skip(const struct blob *content, size_t *at)
+{
+	do
+		*at = min_u64(*at + 4, content->length);
+	while (*at < content->length &&
+	       (content->length - *at < AT_REST ||
+		udf_tag_read(content->data + *at, content->length - *at) != UDF_TAG_NAME));
+}
+
 /* What a component puts behind *used bytes. False: no room, or not a component. */
 static bool put_component(const uint8_t *at, char *ret, size_t room, size_t *used)
 {

@@ -16,6 +16,8 @@ struct udf_entry {
 /* The next entry that counts at or behind *at: neither deleted nor the directory's own parent. Hidden ones
  * do: there's nothing like it here, and what isn't shown would be missing in the next session. 1, 0 at the
  * end, or -EBADMSG. */
+/* Behind an entry that's damaged: to the next one that isn't, or the end. */
+void udf_dir_skip(const struct blob *content, size_t *at);
 int udf_dir_next(const struct blob *content, size_t *at, struct udf_entry *ret, struct reason *why);
 /* The target that a symbolic link's content stands for. Returns its length, 0 where it's none, or too long.
  */

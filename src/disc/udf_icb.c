@@ -317,9 +317,10 @@ static int take_content(void *self, const struct extent *extent)
 		uint64_t bytes = min_u64(SECTOR - within, extent->length - done);
 		const uint8_t *block = udf_space_read(content->space, from / SECTOR, content->why);
 
-		if (!block)
+		if (!block && (!content->space->lenient || content->why->err != EIO))
 			return -content->why->err;
-		memcpy(content->data + extent->offset + done, block + within, bytes);
+		if (block)
+			memcpy(content->data + extent->offset + done, block + within, bytes);
 		done += bytes;
 	}
 	return 0;
@@ -340,7 +341,7 @@ int udf_icb_content(struct udf_space *space, const struct udf_icb *icb, uint64_t
 	if (!content.data)
 		return reason_set(why, ENOMEM, "out of memory");
 	got = udf_icb_extents(space, icb, take_content, &content, why);
-	if (got < 0) {
+	if (got < 0 && (!space->lenient || got == -ENOMEDIUM || got == -ESTALE)) {
 		free(content.data);
 		return got;
 	}

@@ -43,6 +43,7 @@ int udf_icb_read(struct udf_space *space, struct udf_address at, struct udf_icb 
  * -errno. */
 int udf_icb_extents(struct udf_space *space, const struct udf_icb *icb,
 		    int (*each)(void *self, const struct extent *extent), void *self, struct reason *why);
-/* Its content as a whole, of at most limit bytes. */
+/* Its content as a whole, of at most limit bytes. Of a lenient space: 0 also where something of it couldn't
+ * be read, which why tells then. */
 int udf_icb_content(struct udf_space *space, const struct udf_icb *icb, uint64_t limit, struct blob *ret,
 		    struct reason *why);

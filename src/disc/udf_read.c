@@ -67,6 +67,19 @@ static int name_it(struct reading *reading, const char *path, const struct reaso
 	return reason_set(reading->why, failed->err, "%.200s: %s", path[0] ? path : "/", failed->text);
 }
 
+/* Of a damaged tree that is shown all the same. what: NULL, or what the reason leads to. */
+static int lose(struct reading *reading, const char *path, const char *what, const struct reason *failed)
+{
+	char text[400];
+
+	if (!reading->sink->lost || reading->volume.space.budget == 0 || failed->err == ENOMEM ||
+	    failed->err == ENOMEDIUM || failed->err == ESTALE)
+		return reason_set(reading->why, failed->err, "%.200s: %s%s", path[0] ? path : "/",
+				  what ? what : "", failed->text);
+	snprintf(text, sizeof text, "%.200s: %s%.150s", path[0] ? path : "/", what ? what : "", failed->text);
+	return reading->sink->lost(reading->self, text);
+}
+
 static int no_memory(struct reading *reading)
 {
 	return reason_set(reading->why, ENOMEM, "out of memory");
@@ -150,7 +163,7 @@ static const char *why_unusable(struct reading *reading, struct udf_icb *icb, ch
 		return "left out: a device without its numbers";
 	if (!S_ISLNK(icb->attr.mode))
 		return NULL;
-	if (udf_icb_content(&reading->volume.space, icb, LINK_BYTES, content, failed) < 0)
+	if (udf_icb_content(&reading->volume.space, icb, LINK_BYTES, content, failed) < 0 || failed->err)
 		return NULL;
 	node->target = (const uint8_t *)target;
 	node->target_length = icb->attr.size = udf_link_target(content, target, TARGET_LIMIT);
@@ -166,6 +179,19 @@ static int send_again(struct reading *reading, struct verb_node *node, uint32_t 
 	return reading->sink->node(reading->self, node);
 }
 
+static int ignore_extent(void *self, const struct extent *extent)
+{
+	return 0;
+}
+
+/* Of a damaged tree: a file is shown where it's known where all of its content is. */
+static int check_extents(struct reading *reading, const struct udf_icb *icb, struct reason *failed)
+{
+	return reading->sink->lost && S_ISREG(icb->attr.mode)
+		   ? udf_icb_extents(&reading->volume.space, icb, ignore_extent, reading, failed)
+		   : 0;
+}
+
 static int send_new(struct reading *reading, struct verb_node *node, struct udf_icb *icb, const char *path,
 		    uint32_t depth)
 {
@@ -174,8 +200,8 @@ static int send_new(struct reading *reading, struct verb_node *node, struct udf_
 	const char *unusable = why_unusable(reading, icb, target, node, &failed);
 	int got;
 
-	if (failed.err)
-		return name_it(reading, path, &failed);
+	if (failed.err || check_extents(reading, icb, &failed) < 0)
+		return lose(reading, path, NULL, &failed);
 	if (unusable) {
 		warn(reading, path, unusable);
 		return 0;
@@ -254,22 +280,43 @@ static bool is_bookkeeping(const struct pending *dir, const struct udf_entry *en
 		strcmp(entry->name, "Non-Allocatable List") == 0);
 }
 
+static const char names_lost[] = "some or all of its names are lost: ";
+
+/* Once for each directory. */
+static int lose_names(struct reading *reading, const struct pending *dir, bool *told, struct reason *failed)
+{
+	int got = *told ? 0 : lose(reading, dir->path, names_lost, failed);
+
+	*told = true;
+	*failed = (struct reason){ 0 };
+	return got;
+}
+
 static int load_entries(struct reading *reading, const struct pending *dir)
 {
 	struct reason failed = { 0 };
+	bool told = false;
 	size_t at = 0;
 	int got;
 
 	reading->entries.count = 0;
 	got = udf_icb_content(&reading->volume.space, dir->icb, DIR_BYTES, &reading->content, &failed);
-	while (got >= 0) {
-		struct udf_entry *entry = vec_push(&reading->entries);
+	while (got >= 0 || reading->sink->lost) {
+		struct udf_entry *entry = NULL;
 
+		if (failed.err) {
+			got = lose_names(reading, dir, &told, &failed);
+			if (got < 0)
+				return got;
+		}
+		entry = vec_push(&reading->entries);
 		if (!entry)
 			return no_memory(reading);
 		got = udf_dir_next(&reading->content, &at, entry, &failed);
 		if (got <= 0)
 			reading->entries.count--;
+		if (got < 0 && reading->sink->lost)
+			udf_dir_skip(&reading->content, &at);
 		if (got == 0)
 			return tell_twins_apart(reading, dir->path);
 		if (++reading->names > NODE_CAP)
@@ -281,7 +328,7 @@ static int load_entries(struct reading *reading, const struct pending *dir)
 			reading->entries.count--;
 		}
 	}
-	return name_it(reading, dir->path, &failed);
+	return lose(reading, dir->path, names_lost, &failed);
 }
 
 static int send_entry(struct reading *reading, const struct pending *dir, const struct udf_entry *entry)
@@ -297,18 +344,18 @@ static int send_entry(struct reading *reading, const struct pending *dir, const 
 
 	snprintf(path, sizeof path, "%.140s/%s", dir->path, entry->name);
 	if (udf_space_map(&reading->volume.space, entry->icb, 1, &lba, &run, &failed) < 0)
-		return name_it(reading, path, &failed);
+		return lose(reading, path, NULL, &failed);
 	known = recall(reading, lba);
 	if (known & IS_DIRECTORY)
-		return reason_set(reading->why, EBADMSG,
-				  "%.200s: this directory is in another place, too: damaged", path);
-	if (known)
+		reason_set(&failed, EBADMSG, "this directory is in another place, too: damaged");
+	else if (known)
 		return send_again(reading, &node, known);
-	if (udf_icb_read(&reading->volume.space, entry->icb, &icb, &failed) < 0)
-		return name_it(reading, path, &failed);
-	if (dir->depth >= TREE_DEPTH_LIMIT)
-		return reason_set(reading->why, EMEDIUMTYPE, "directories are nested deeper than %u: refused",
-				  TREE_DEPTH_LIMIT);
+	else if (udf_icb_read(&reading->volume.space, entry->icb, &icb, &failed) == 0 &&
+		 dir->depth >= TREE_DEPTH_LIMIT)
+		reason_set(&failed, EMEDIUMTYPE, "directories are nested deeper than %u: refused",
+			   TREE_DEPTH_LIMIT);
+	if (failed.err)
+		return lose(reading, path, NULL, &failed);
 	return send_new(reading, &node, &icb, path, dir->depth + 1);
 }
 
@@ -362,6 +409,9 @@ int udf_read_tree(const struct source *source, uint64_t session, uint64_t limit,
 
 	if (got == 0)
 		return reason_set(why, EMEDIUMTYPE, "the disc has no UDF tree");
+	reading.volume.space.lenient = sink->lost != NULL;
+	if (sink->lost && limit) /* what is cut off is EIO when it's read */
+		reading.volume.space.limit = limit;
 	if (got > 0)
 		got = read_all(&reading);
 	if (got < 0)

@@ -5,7 +5,7 @@
  * them), permissions, setuid, setgid and sticky bits, times to the microsecond, hard and symbolic links,
  * devices. Content stays where it is: as byte ranges of the medium, also inside a file entry; what isn't
  * recorded is a hole. Named streams and times of creation have no place here. A damaged tree is an error,
- * never a shorter tree: what isn't shown would be missing in the next session. */
+ * never a shorter tree, unless that is asked for: what isn't shown would be missing in the next session. */
 #pragma once
 
 #include "disc/iso_read.h"

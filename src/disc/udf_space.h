@@ -47,6 +47,8 @@ struct udf_partition {
 struct udf_space {
 	const struct source *source;
 	uint64_t limit; /* sectors that can be read */
+	bool lenient;	/* what can't be read of a file's content in memory is zeroes; limit is what was
+			   recorded */
 	uint64_t budget;
 	struct udf_partition partitions[UDF_PARTITIONS];
 	uint32_t count;

@@ -5,6 +5,7 @@
 #include "disc/lineage.h"
 #include "disc/own_sums.h"
 #include "disc/verify_tags.h"
+#include "disc/verify_udf.h"
 #include "disc/volume.h"
 
 #include <errno.h>
@@ -17,7 +18,8 @@
 #define FIRST_DESCRIPTOR 16u /* of a session, ECMA-119 6.7.1 */
 
 struct entry {
-	IsoNode *node; /* borrowed */
+	IsoNode *node;		     /* borrowed; NULL: of UDF */
+	const struct udf_file *file; /* borrowed; NULL: of ISO 9660 */
 	uint64_t lba, size;
 	bool plain; /* one row of sectors: place and size tell which body it is */
 };
@@ -30,6 +32,7 @@ struct checking {
 	uint64_t start;	    /* of what its sums cover, see volume.h */
 	bool head;	    /* there is a copy of them in blocks 0..31 */
 	struct iso_import import;
+	struct udf_files files; /* of a session whose tree is UDF's */
 	VEC(struct entry) entries;
 	VEC(struct body_found) fresh; /* read for this session */
 	struct reason failed;	      /* of the import by its own descriptors */
@@ -38,8 +41,8 @@ struct checking {
 	bool tree_told; /* that it's damaged */
 	struct verb_checked result;
 	struct verb_progress progress;
-	uint64_t told_ms; /* when of the progress */
-	IsoNode *at;	  /* what is being read */
+	uint64_t told_ms;	/* when of the progress */
+	const struct entry *at; /* what is being read */
 	struct reason *why;
 };
 
@@ -47,6 +50,7 @@ static void checking_clear(struct checking *checking)
 {
 	vec_clear(&checking->entries);
 	vec_clear(&checking->fresh);
+	udf_files_clear(&checking->files);
 	iso_import_close(&checking->import);
 }
 
@@ -71,10 +75,15 @@ static int tell(struct checking *checking, uint32_t what, uint32_t how, uint64_t
 	return tell_damaged(checking, &damaged);
 }
 
+static char *path_of(const struct entry *entry)
+{
+	return entry->file ? strdup(entry->file->path) : iso_tree_get_node_path(entry->node);
+}
+
 static int tell_file(struct checking *checking, const struct entry *entry, uint32_t how, uint64_t lba)
 {
 	struct verb_damaged damaged = { .what = DAMAGED_FILE, .how = how, .lba = lba };
-	AUTO_FREE char *path = iso_tree_get_node_path(entry->node);
+	AUTO_FREE char *path = path_of(entry);
 
 	if (!path)
 		return reason_set(checking->why, ENOMEM, "out of memory");
@@ -109,7 +118,7 @@ static int tell_progress(void *self, uint64_t sectors)
 	if (checking->told_ms && now - checking->told_ms < PROGRESS_MS)
 		return 0;
 	checking->told_ms = now;
-	path = checking->at ? iso_tree_get_node_path(checking->at) : NULL;
+	path = checking->at ? path_of(checking->at) : NULL;
 	checking->progress.file = path ? path : "";
 	checking->progress.file_length = path ? strlen(path) : 0;
 	return checking->verify->sink->progress(checking->verify->self, &checking->progress);
@@ -118,8 +127,8 @@ static int tell_progress(void *self, uint64_t sectors)
 /* ---- what there is to read ---- */
 
 /* Of a file: NULL and 0 where nothing is recorded. */
-static int sections_of(struct checking *checking, IsoNode *node, struct iso_file_section **ret,
-		       int *ret_count)
+static int sections_of_node(struct checking *checking, IsoNode *node, struct iso_file_section **ret,
+			    int *ret_count)
 {
 	AUTO_FREE char *content = NULL;
 	IsoBoot *catalog = NULL;
@@ -151,7 +160,7 @@ static int add_entry(struct checking *checking, IsoNode *node)
 	if (!entry || checking->entries.count > VERIFY_NAMES_LIMIT)
 		return reason_set(checking->why, ENOMEM, "out of memory");
 	*entry = (struct entry){ .node = node, .plain = true };
-	got = sections_of(checking, node, &sections, &count);
+	got = sections_of_node(checking, node, &sections, &count);
 	for (int i = 0; got == 0 && i < count; i++) {
 		if (entry->size == 0)
 			entry->lba = sections[i].block;
@@ -245,7 +254,7 @@ static uint64_t sectors_to_read(struct checking *checking)
 
 static bool get_md5(const struct checking *checking, const struct entry *entry, char *ret)
 {
-	return iso_node_get_type(entry->node) == LIBISO_FILE &&
+	return entry->node && iso_node_get_type(entry->node) == LIBISO_FILE &&
 	       iso_file_get_md5(checking->import.image, (IsoFile *)entry->node, ret, 0) == 1;
 }
 
@@ -264,12 +273,15 @@ static int read_body(struct checking *checking, const struct entry *entry, struc
 					    wants_sha256(checking, entry), tell_progress, checking };
 	AUTO_FREE struct iso_file_section *sections = NULL;
 	uint64_t done = checking->progress.done;
-	int count, got;
+	int count = 0, got = 0;
 
 	*ret = (struct body_found){ .lba = entry->lba, .size = entry->size };
-	checking->at = entry->node;
-	got = sections_of(checking, entry->node, &sections, &count);
-	if (got == 0)
+	checking->at = entry;
+	if (entry->file)
+		got = verify_body(&reader, entry->file->sections, entry->file->count, ret, checking->why);
+	else
+		got = sections_of_node(checking, entry->node, &sections, &count);
+	if (got == 0 && !entry->file)
 		got = verify_body(&reader, sections, (size_t)count, ret, checking->why);
 	checking->progress.done = done + sectors_of(entry->size);
 	if (got < 0 || !entry->plain)
@@ -537,9 +549,56 @@ static int check_disc(const struct checking *checking)
 		   : 0;
 }
 
+/* ---- sessions whose tree is UDF's ---- */
+
+static int tell_lost(void *self, const char *text)
+{
+	struct checking *checking = (struct checking *)self;
+
+	return tell(checking, DAMAGED_TREE, DAMAGED_DIFFERS, NO_SECTOR, text);
+}
+
+static int collect_udf(struct checking *checking)
+{
+	struct reason failed = { 0 };
+	int got = verify_udf_collect(checking->verify->source, checking->session->start, &checking->files,
+				     tell_lost, checking, &failed);
+
+	if (got == -EIO || got == -EMEDIUMTYPE || got == -EBADMSG)
+		return tell(checking, DAMAGED_TREE, DAMAGED_DIFFERS, NO_SECTOR, failed.text);
+	if (got < 0)
+		return reason_set(checking->why, -got, "%s", failed.text);
+	checking->result.imported = true;
+	vec_each (&checking->files.items, file) {
+		struct entry *entry = vec_push(&checking->entries);
+
+		if (!entry || checking->entries.count > VERIFY_NAMES_LIMIT)
+			return reason_set(checking->why, ENOMEM, "out of memory");
+		*entry = (struct entry){
+			.file = file, .lba = file->lba, .size = file->size, .plain = file->plain
+		};
+	}
+	return 0;
+}
+
+static int check_udf(struct checking *checking)
+{
+	int got = tell_progress(checking, 0);
+
+	if (got == 0)
+		got = collect_udf(checking);
+	return got == 0 ? check_files(checking) : got;
+}
+
+/* ---- all of a session ---- */
+
 static int check_session(struct checking *checking)
 {
-	int got = check_disc(checking);
+	int got;
+
+	if (tree_format_best(checking->session->formats) == FORMAT_UDF)
+		return check_udf(checking);
+	got = check_disc(checking);
 
 	if (got == 0)
 		got = tell_progress(checking, 0);

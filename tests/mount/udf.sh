@@ -68,8 +68,8 @@ linux_disc() { # NAME
 	cmp found expected
 	extract_xorriso "$1.img" extracted
 	assert_same_tree extracted mnt --without root,softmeta
-	discfsctl verify "$1.img" >said 2>&1 || fail "verify: $(cat said)"
-	grep -q 'Session 1 has UDF only' said
+	discfsctl verify --all "$1.img" >said 2>&1 || fail "verify: $(cat said)"
+	grep -q 'Session 1: 1 file (0 B) good, [0-9]* files (.* MB) readable, without a recorded sum' said
 	grep -q 'Session 2: .* good' said
 	# The old tree is still there, and seen nowhere else by mistake.
 	assert_equal "$(discfsctl info --json "$1.img" | jq -c '[.sessions[].formats]')" \
@@ -115,8 +115,18 @@ for kind in plain metadata pieces; do
 	mount_disc made.img mnt
 	assert_listed mnt expected
 	assert_equal "$(status mnt .label)" "MADE $kind"
-	discfsctl verify mnt >said 2>&1
-	grep -q 'UDF only' said
+	# UDF records no sums: they're kept where content lies in sectors of its own, and say what is damaged from then on
+	assert_equal "$(status mnt '.base | "\(.files) \(.folders)"')" \
+		"$(find mnt -type f ! -path 'mnt/.discfs*' | wc -l) $(find mnt -mindepth 1 -type d ! -path 'mnt/.discfs*' | wc -l)"
+	discfsctl verify mnt >said
+	grep -q 'Session 1: 1 file (0 B) good, 69 files (.*) readable, without a recorded sum' said
+	[ "$(wc -l <mnt/.discfs/sums)" = 5 ]
+	cp made.img kept.img
+	at=$(getfattr -n user.discfs.origin --only-values mnt/exact | sed 's/disc //')
+	printf '\377\0\377' | dd of=made.img bs=1 seek=$((at * 2048 + 77)) conv=notrunc status=none
+	assert_exit 21 discfsctl verify mnt
+	grep -q "^damaged: /exact: its content isn't what was recorded" out
+	cat kept.img >made.img
 	# libudfread takes characters beyond the first 65,536 for two, shows what is deleted, and symbolic links as
 	# files: all else is the same
 	{ udflist made.img 2>/dev/null || true; } | grep -v '[^ -~	]' | grep -v '/deleted$\|/link$' | sort >opinion
@@ -130,6 +140,44 @@ for kind in plain metadata pieces; do
 	cmp found expected
 	unmount mnt
 done
+
+# --- damaged ---
+
+# spoil SECTOR: of a copy of the Linux disc
+spoil() {
+	cp linux.img bad.img
+	head -c 2048 /dev/zero | dd of=bad.img bs=2048 seek="$1" conv=notrunc status=none
+	rm -rf "$XDG_STATE_HOME"
+}
+
+# lost TEXT FILES: not mounted without the option; with it all but that many files are there
+lost() {
+	assert_fails "$1" discfs bad.img mnt
+	mount_disc bad.img mnt -o damaged
+	assert_equal "$(status mnt .damage.lost)" 1
+	status mnt '.damage.names[]' | grep -q "$1"
+	assert_equal "$(find mnt -type f ! -path 'mnt/.discfs*' | wc -l)" $((all - $2))
+	echo new >mnt/new
+	assert_exit 12 discfsctl commit mnt
+	unmount mnt
+	assert_exit 21 discfsctl verify bad.img
+	grep -q "damaged: .*$1" out
+}
+xz -dc "$TESTS/images/udf201-linux.img.xz" >linux.img
+mount_disc linux.img mnt
+all=$(find mnt -type f ! -path 'mnt/.discfs*' | wc -l)
+below=$(find mnt/deep/level00/level01/level02/level03/level04 -type f | wc -l)
+unmount mnt
+spoil 915 # a file's entry
+lost "/many/f0467.dat: there's no file entry at sector 915" 1
+spoil 1329 # a directory's
+lost "level04: there's no file entry at sector 1329" "$below"
+spoil 2177 # a piece of a directory: names behind it are found again
+lost "/bigdir: some or all of its names are lost" 23
+discfs bad.img mnt -o damaged && discfsctl commit --damaged mnt
+assert_equal "$(status mnt '.damage.lost, .base.format' | paste -sd' ')" "0 rockridge"
+fusermount3 -u mnt
+rm linux.img bad.img
 
 # --- bridges ---
 
@@ -170,6 +218,17 @@ shows poorer.iso auto udf
 assert_fails "the session has no Rock Ridge tree" discfs poorer.iso mnt -o import=rockridge
 shows poorer.iso joliet joliet
 assert_fails "say auto, rockridge, udf, joliet or iso9660" discfs poorer.iso mnt -o import=hfs
+
+# Nobody can tell that it has Rock Ridge where the root of that can't be read: not silently another tree.
+cp bridge.iso bad.iso
+root=$(od -An -t u4 -j $((16 * 2048 + 158)) -N 4 bad.iso | tr -d ' ')
+head -c 2048 /dev/zero | dd of=bad.iso bs=2048 seek="$root" conv=notrunc status=none
+rm -rf "$XDG_STATE_HOME" # it would be known
+mount_disc bad.iso mnt
+assert_equal "$(status mnt '.base.format, .damage.doubts' | paste -sd' ')" "udf 1"
+echo x >mnt/x
+assert_exit 12 discfsctl commit mnt
+unmount mnt
 
 # Staged work belongs to the tree that it was staged on.
 mount_disc poorer.iso mnt -o import=joliet

@@ -40,8 +40,8 @@ static void test_messages(void **state)
 	assert_true(get_checked(&msg, &counted));
 	assert_true(counted.session == 2 && counted.imported && counted.summed && counted.good_files == 1 &&
 		    counted.good_bytes == 2 && counted.unsummed_files == 3 && counted.unsummed_bytes == 4);
-	assert_true(counted.damaged_files == 5 && counted.damaged_bytes == 6 && counted.shared_files == 7 && counted.again_files == 5 &&
-		    counted.damages == 8);
+	assert_true(counted.damaged_files == 5 && counted.damaged_bytes == 6 && counted.shared_files == 7 &&
+		    counted.again_files == 5 && counted.damages == 8);
 	msg_clear(&msg);
 	put_damaged(&msg, &damaged);
 	assert_true(get_damaged(&msg, &same));
