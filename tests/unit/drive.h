@@ -78,6 +78,12 @@ static inline int drive_next(struct drive *drive, struct msg *msg, struct drive_
 		}
 		msg->at = 0;
 		msg->bad = false;
+		if (msg->verb == VERB_LOST) {
+			enum loss loss;
+
+			assert_true(get_lost(msg, &loss, text, sizeof text));
+			continue;
+		}
 		if (!get_warning(msg, text, sizeof text)) {
 			msg->at = 0;
 			msg->bad = false;
