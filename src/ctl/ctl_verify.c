@@ -95,13 +95,13 @@ static int disc_of_mount(struct verify_disc *disc)
 									: "$.medium.used_sectors");
 	count = json_count(&status, "$.sessions");
 	for (int64_t i = 0; code == EXIT_CODE_DONE && i < count; i++)
-		code = add_session(
-		    disc, &(struct verb_session){
-			      .start = (uint64_t)json_int(&status, "$.sessions[%d].start", (int)i),
-			      .time = json_int(&status, "$.sessions[%d].time", (int)i),
-			      .copy = (uint64_t)json_int(&status, "$.sessions[%d].copy", (int)i),
-			      .copied = (uint32_t)json_int(&status, "$.sessions[%d].copied", (int)i),
-			      .formats = formats_of(&status, (int)i) });
+		code = add_session(disc,
+				   &(struct verb_session){
+				       .start = (uint64_t)json_int(&status, "$.sessions[%d].start", (int)i),
+				       .time = json_int(&status, "$.sessions[%d].time", (int)i),
+				       .copy = (uint64_t)json_int(&status, "$.sessions[%d].copy", (int)i),
+				       .copied = (uint32_t)json_int(&status, "$.sessions[%d].copied", (int)i),
+				       .formats = formats_of(&status, (int)i) });
 	return code;
 }
 

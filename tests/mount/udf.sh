@@ -254,7 +254,7 @@ from_disc poorer.iso
 assert_same_tree mnt expected-tree --without owner
 unmount mnt
 assert_equal "$(discfsctl info --json poorer.iso | jq -c '[.sessions[].formats]')" \
-	'[["udf"],["rockridge","joliet","iso9660"]]'
+	'[["udf","joliet","iso9660"],["rockridge","joliet","iso9660"]]'
 
 # --- trees of ISO 9660 alone ---
 
