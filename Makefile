@@ -209,7 +209,7 @@ deps:
 	@tests/deps.sh check bench lint
 
 C_FILES  := $(shell find src tests/unit tests/fault tests/hostile tests/fuzz tests/bench tests/model tests/mmcsim -name '*.[ch]' 2>/dev/null)
-SH_FILES := $(shell find tests -name '*.sh' 2>/dev/null) .ci/run $(wildcard mount-helpers/*)
+SH_FILES := $(shell find tests -name '*.sh' 2>/dev/null) .ci/run completion/discfsctl.bash $(wildcard mount-helpers/*)
 CPPCHECK := cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
             -Isrc -D_GNU_SOURCE --suppress=missingInclude --suppress=internalAstError --suppress=ctuuninitvar --suppress=memleak
 
@@ -249,6 +249,8 @@ SBINDIR  ?= /sbin
 UNITDIR  ?= $(PREFIX)/lib/systemd/system
 TMPFILES ?= $(PREFIX)/lib/tmpfiles.d
 DOCDIR   := $(PREFIX)/share/doc/discfs
+BASHDIR  := $(PREFIX)/share/bash-completion/completions
+ZSHDIR   := $(PREFIX)/share/zsh/site-functions
 DOCS     := README.md NEWS.md LICENSE $(wildcard docs/*.md)
 PLACED    = sed -e 's,@BINDIR@,$(PREFIX)/bin,g' $(1) > $(DESTDIR)$(2) && chmod $(3) $(DESTDIR)$(2)
 install: all
@@ -260,10 +262,13 @@ install: all
 	install -m 644 systemd/discfs.tmpfiles $(DESTDIR)$(TMPFILES)/discfs.conf
 	install -m 644 $(wildcard systemd/examples/*) $(DESTDIR)$(DOCDIR)/examples/
 	install -m 644 $(wildcard $(DOCS)) $(DESTDIR)$(DOCDIR)/
+	install -D -m 644 completion/discfsctl.bash $(DESTDIR)$(BASHDIR)/discfsctl
+	install -D -m 644 completion/_discfsctl $(DESTDIR)$(ZSHDIR)/_discfsctl
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/discfs $(PREFIX)/bin/discfsctl $(SBINDIR)/mount.discfs \
-		$(SBINDIR)/umount.fuse.discfs $(UNITDIR)/discfs@.service $(TMPFILES)/discfs.conf)
+		$(SBINDIR)/umount.fuse.discfs $(UNITDIR)/discfs@.service $(TMPFILES)/discfs.conf \
+		$(BASHDIR)/discfsctl $(ZSHDIR)/_discfsctl)
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 clean:

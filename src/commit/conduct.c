@@ -451,11 +451,9 @@ static void tell_trial(struct run *run, struct commit_result *result)
 		text_size(left, (end - run->journal.start - run->journal.sectors) * SECTOR);
 	result->start = run->journal.start;
 	result->sectors = run->journal.sectors;
-	snprintf(result->message, sizeof result->message,
-		 "%s: the session takes %s (%llu sectors at %llu)%s%s; nothing was written",
+	snprintf(result->message, sizeof result->message, "%s: the session takes %s%s%s; nothing was written",
 		 run->wish->dry_run ? "It fits" : "The drive has written it in pretence without an error",
-		 size, (unsigned long long)run->journal.sectors, (unsigned long long)run->journal.start,
-		 end ? ", and leaves " : "", left);
+		 size, end ? ", and leaves " : "", left);
 	tell_saved(run, result);
 	log_notice("%s", result->message);
 	thaw(run);

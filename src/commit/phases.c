@@ -114,9 +114,11 @@ int phase_to_checked(struct disc *disc, struct journal *journal, struct reason *
 
 void phase_sentence(size_t session, const struct journal *journal, char *ret, size_t room)
 {
-	snprintf(ret, room, "Session %zu is burned%s: %llu sectors at %llu", session,
+	char size[16];
+
+	snprintf(ret, room, "Session %zu is burned%s: %s", session,
 		 journal->unverified ? ", " NOT_VERIFIED : " and verified",
-		 (unsigned long long)journal->sectors, (unsigned long long)journal->start);
+		 text_size(size, journal->sectors * SECTOR));
 }
 
 static struct history history_of(const struct journal *journal, int err, const char *message)

@@ -42,6 +42,9 @@ int control_log(struct control *control, struct text *ret);
 int control_log_stat(struct control *control, struct text *ret);
 int control_trial_text(struct control *control, struct text *ret);
 int control_trial_json(struct control *control, struct text *ret);
+/* The disc as a picture (see map.h), and the numbers that it's drawn from. */
+int control_map_svg(struct control *control, struct text *ret);
+int control_map_json(struct control *control, struct text *ret);
 /* Of bodies that the disc records no sum of: "sector size sha256" a line. Written to, it keeps what it's
  * told of those that it doesn't know yet. */
 int control_sums(struct control *control, struct text *ret);

@@ -10,6 +10,8 @@ const struct control_file control_files[] = {
 	{ "log.json", control_log, NULL },
 	{ "log-stat.json", control_log_stat, NULL },
 	{ "sums", control_sums, control_keep_sums },
+	{ "map.svg", control_map_svg, NULL },
+	{ "map.json", control_map_json, NULL },
 	{ "trial", control_trial_text, NULL },
 	{ "trial.json", control_trial_json, NULL },
 	{ NULL, NULL, NULL },

@@ -38,6 +38,7 @@ int command_finalize(int argc, char **argv);
 int command_drives(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_catalog(int argc, char **argv);
+int command_map(int argc, char **argv);
 int command_find(int argc, char **argv);
 
 /* Says why on stderr and returns code. */
@@ -58,6 +59,10 @@ struct option_spec {
 	int64_t *number;   /* takes an argument: a whole number, 0 or more */
 };
 
+/* How many letters must be inserted, dropped or changed to make one word of the other; 99: it's too long. */
+unsigned ctl_distance(const char *a, const char *b);
+
 /* Reads the options (the table ends with a NULL name) and leaves the rest in argv[1..]. *ret_count: how many
- * those are, at most most. */
+ * those are, at most most. `--list-options` alone lists the table and ends the program: completion
+ * asks for it. */
 int ctl_options(int argc, char **argv, const struct option_spec *options, int most, int *ret_count);

@@ -131,7 +131,7 @@ static void print_details(const struct catalog *catalog, const struct catalog_di
 	printf(", %s\n", disc->id);
 	if (disc->known) {
 		show_medium(facts);
-		printf("%s files with %s\n", format_count(files, shelf->files),
+		printf("%s file%s with %s\n", format_count(files, shelf->files), shelf->files == 1 ? "" : "s",
 		       text_size(size, shelf->bytes));
 		printf("%s: ", shelf->is_drive ? "Drive" : "Image");
 		format_print_name(shelf->path);
@@ -190,10 +190,10 @@ static int forget(struct catalog *catalog, struct catalog_disc *disc, const stru
 	if (!words->force && catalog_is_staged(disc))
 		return ctl_fail(EXIT_CODE_PENDING,
 				"work is staged for %s that is on no disc: %" PRIu64
-				" changes with %s of new data. Mount it and commit or discard them, or say "
+				" change%s with %s of new data. Mount it and commit or discard them, or say "
 				"--force to lose them",
 				catalog_name(disc), staged_changes(disc),
-				text_size(size, disc->staged_bytes));
+				staged_changes(disc) == 1 ? "" : "s", text_size(size, disc->staged_bytes));
 	err = catalog_forget(catalog, disc, &why);
 	if (err == -EBUSY)
 		return ctl_fail(EXIT_CODE_BUSY, "%s is mounted now: unmount it first", catalog_name(disc));

@@ -126,9 +126,10 @@ static int commit_run(const char *command, const char *argument, struct commit_w
 		return EXIT_CODE_DONE;
 	}
 	return work_commit(&target, &words->wish,
-			   words->json	  ? WORK_JSON
-			   : words->quiet ? WORK_SILENT
-					  : WORK_PLAIN,
+			   words->json		 ? WORK_JSON
+			   : words->quiet	 ? WORK_SILENT
+			   : words->wish.verbose ? WORK_VERBOSE
+						 : WORK_PLAIN,
 			   !words->no_wait);
 }
 

@@ -30,15 +30,30 @@ static void number_column(const struct json *log, int row, const char *key, cons
 	printf("  %7s", format_count(number, (uint64_t)count));
 }
 
-static void print_row(const struct json *log, int row)
+/* One that failed has no number and no size, but a reason. */
+static void print_failed(const struct json *log, int row)
 {
 	AUTO_FREE char *label = json_string(log, "$[%d].label", row);
 	AUTO_FREE char *message = json_string(log, "$[%d].message", row);
-	char date[FORMAT_ROOM], start[FORMAT_ROOM], size[FORMAT_ROOM], number[FORMAT_ROOM] = "-";
+	char date[FORMAT_ROOM];
 
-	if (!message)
-		snprintf(number, sizeof number, "%" PRId64, json_int(log, "$[%d].number", row));
-	printf("%7s  %-16s  %12s  %8s", number, format_time(date, json_int(log, "$[%d].time", row)),
+	printf("%7s  %-16s  failed: ", "-", format_time(date, json_int(log, "$[%d].time", row)));
+	format_print_name(message);
+	if (label && label[0]) {
+		fputs(" (", stdout);
+		format_print_name(label);
+		putchar(')');
+	}
+	putchar('\n');
+}
+
+static void print_row(const struct json *log, int row)
+{
+	AUTO_FREE char *label = json_string(log, "$[%d].label", row);
+	char date[FORMAT_ROOM], start[FORMAT_ROOM], size[FORMAT_ROOM];
+
+	printf("%7" PRId64 "  %-16s  %12s  %8s", json_int(log, "$[%d].number", row),
+	       format_time(date, json_int(log, "$[%d].time", row)),
 	       format_count(start, (uint64_t)json_int(log, "$[%d].start", row)),
 	       format_sectors(size, (uint64_t)json_int(log, "$[%d].sectors", row)));
 	number_column(log, row, "added", NULL);
@@ -48,10 +63,6 @@ static void print_row(const struct json *log, int row)
 	format_print_name(label);
 	if (json_has(log, "$[%d].verified", row) && !json_bool(log, "$[%d].verified", row))
 		printf("%s(not verified)", label && label[0] ? " " : "");
-	if (message) {
-		fputs(label && label[0] ? ": " : "", stdout);
-		format_print_name(message);
-	}
 	putchar('\n');
 }
 
@@ -70,7 +81,10 @@ static void print_table(const struct json *log, const struct log_words *words)
 		if (!shown++)
 			printf("%7s  %-16s  %12s  %8s  %7s  %7s  %7s  %s\n", "Session", "Date", "Start",
 			       "Size", "Added", "Changed", "Removed", "Label");
-		print_row(log, row);
+		if (json_has(log, "$[%d].number", row))
+			print_row(log, row);
+		else
+			print_failed(log, row);
 	}
 	if (!shown)
 		puts("No session on it yet.");

@@ -5,18 +5,59 @@
 #include "ctl/work.h"
 
 #include <errno.h>
+#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static int restore_refused(const char *session, const char *what, int err)
+#define NAMES_SOUGHT 20000u
+
+/* Looks through a session's tree for a file of that name: it was somewhere else then. */
+struct seek {
+	const char *name;
+	size_t above;  /* length of the session's own path */
+	unsigned left; /* names to look at before it's given up */
+	char found[PATH_MAX];
+};
+static struct seek seek; /* nftw hands nothing over */
+
+static int seek_step(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	if (where->level && strcmp(path + where->base, seek.name) == 0) {
+		snprintf(seek.found, sizeof seek.found, "%s", path + seek.above + 1);
+		return 1;
+	}
+	return seek.left-- == 0;
+}
+
+static int not_there(const struct target *target, const char *session, const char *what)
+{
+	const char *slash = strrchr(what, '/');
+	char top[PATH_MAX + 64];
+
+	snprintf(top, sizeof top, "%s/.discfs/sessions/%s", target->root, session);
+	seek = (struct seek){ .name = slash ? slash + 1 : what, .above = strlen(top), .left = NAMES_SOUGHT };
+	if (!seek.name[0] || nftw(top, seek_step, 16, FTW_PHYS) != 1 || !seek.found[0])
+		return ctl_fail(EXIT_CODE_SYSTEM, "%s: session %s has nothing there", what, session);
+	return ctl_fail(
+	    EXIT_CODE_SYSTEM,
+	    "%s: session %s has nothing there, but it has %s: restore that, or copy it from %s/%s", what,
+	    session, seek.found, top, seek.found);
+}
+
+static int restore_refused(const struct target *target, const char *session, const char *what, int err)
 {
 	switch (err) {
+	case ENOMEDIUM:
+		return ctl_fail(EXIT_CODE_NO_MEDIUM,
+				"session %s wasn't looked at while the disc was here, so nothing is known of "
+				"it now: mount the disc itself",
+				session);
 	case ENXIO:
 		return ctl_fail(EXIT_CODE_SYSTEM, "the disc has no session %s (discfsctl log)", session);
 	case ENOENT:
-		return ctl_fail(EXIT_CODE_SYSTEM, "%s: session %s has nothing there", what, session);
+		return not_there(target, session, what);
 	case ENOTDIR:
 		return ctl_fail(EXIT_CODE_SYSTEM, "%s: something else is in the way of its directory", what);
 	case EROFS:
@@ -38,7 +79,7 @@ static int tell(const struct target *target, const char *session, const char *in
 		text_add_escaped(&line, inside, strlen(inside));
 	}
 	err = line.failed ? -ENOMEM : target_tell(target, line.data);
-	return err < 0 ? restore_refused(session, what, -err) : EXIT_CODE_DONE;
+	return err < 0 ? restore_refused(target, session, what, -err) : EXIT_CODE_DONE;
 }
 
 static int restore_path(const char *session, const char *path)

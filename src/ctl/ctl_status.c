@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/bytes.h"
+#include "ctl/colour.h"
 #include "ctl/ctl.h"
 #include "ctl/format.h"
 #include "ctl/show.h"
@@ -7,9 +9,13 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CHANGES_SHOWN 40u
+#define COPIES_FROM   10000000u /* more than that isn't directories */
+#define WATCH_S	      1
 
 static void print_medium(const struct target *target, const struct json *status)
 {
@@ -39,11 +45,21 @@ static void print_change(const char *line, size_t length)
 	static const struct {
 		char letter;
 		const char *word;
-	} words[] = { { 'A', "added:" }, { 'M', "modified:" }, { 'D', "deleted:" }, { 'R', "renamed:" } };
+		enum colour colour;
+	} words[] = { { 'A', "added:", COLOUR_GREEN },
+		      { 'M', "modified:", COLOUR_GREEN },
+		      { 'D', "deleted:", COLOUR_RED },
+		      { 'R', "renamed:", COLOUR_GREEN } };
 
-	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-		if (length > 2 && line[0] == words[i].letter)
-			printf("\t%-10s %.*s\n", words[i].word, (int)(length - 2), line + 2);
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+		if (length <= 2 || line[0] != words[i].letter)
+			continue;
+		putchar('\t');
+		colour_begin(words[i].colour);
+		printf("%-10s %.*s", words[i].word, (int)(length - 2), line + 2);
+		colour_end(words[i].colour);
+		putchar('\n');
+	}
 }
 
 /* "I path": told of by itself, see print_incomplete. */
@@ -85,7 +101,9 @@ static void print_origin(const struct json *status)
 
 static int print_staged(const struct target *target, const struct json *status)
 {
-	char bytes[FORMAT_ROOM], sectors[FORMAT_ROOM];
+	uint64_t bytes = (uint64_t)json_int(status, "$.staged.bytes");
+	uint64_t session = (uint64_t)json_int(status, "$.room.predicted_sectors") * SECTOR;
+	char data[FORMAT_ROOM], size[FORMAT_ROOM];
 	int code;
 
 	if (!work_staged(status)) {
@@ -97,9 +115,15 @@ static int print_staged(const struct target *target, const struct json *status)
 	code = print_changes(target);
 	if (code)
 		return code;
-	printf("%s of new data; the session will take about %s.\n",
-	       text_size(bytes, (uint64_t)json_int(status, "$.staged.bytes")),
-	       format_sectors(sectors, (uint64_t)json_int(status, "$.room.predicted_sectors")));
+	text_size(data, bytes);
+	text_size(size, session);
+	if (json_has(status, "$.work")) /* what goes in now, and what comes later, can't be told apart */
+		printf("%s of new data.\n", data);
+	else if (session > bytes + bytes / 4 + COPIES_FROM)
+		printf("%s of new data; the session will take at most %s, less where files are copies.\n",
+		       data, size);
+	else
+		printf("%s of new data; the session will take about %s.\n", data, size);
 	return EXIT_CODE_DONE;
 }
 
@@ -150,8 +174,11 @@ static void print_last(const struct json *status)
 
 	if (!json_int(status, "$.last.exit"))
 		return;
-	fputs("\nThe last commit failed: ", stdout);
+	putchar('\n');
+	colour_begin(COLOUR_RED);
+	fputs("The last commit failed: ", stdout);
 	format_print_name(message);
+	colour_end(COLOUR_RED);
 	putchar('\n');
 }
 
@@ -172,11 +199,58 @@ static int print_status(const struct target *target, const struct json *status)
 	return EXIT_CODE_DONE;
 }
 
+/* JSON keeps newlines between values only. */
+static void print_json_line(const char *text)
+{
+	for (; *text; text++)
+		if (*text != '\n')
+			putchar(*text);
+	putchar('\n');
+}
+
+static int status_show(const struct target *target, const struct json *status, bool json)
+{
+	if (json)
+		fputs(status->text, stdout);
+	return json ? EXIT_CODE_DONE : print_status(target, status);
+}
+
+/* On a terminal it's drawn anew each second; elsewhere it's told again whenever something is different. */
+static int status_watch(const struct target *target, bool json)
+{
+	bool terminal = !json && isatty(STDOUT_FILENO);
+	AUTO_FREE char *before = NULL;
+
+	for (;;) {
+		AUTO_JSON struct json status = { 0 };
+		int code = target_status(target, &status);
+
+		if (code)
+			return code;
+		if (terminal)
+			fputs("\033[H\033[2J", stdout);
+		if (terminal || !before || strcmp(before, status.text) != 0) {
+			if (!terminal && !json && before)
+				putchar('\n');
+			if (json)
+				print_json_line(status.text);
+			else
+				code = print_status(target, &status);
+			free(before);
+			before = strdup(status.text);
+		}
+		if (code || fflush(stdout) != 0 || ferror(stdout))
+			return code ? code : EXIT_CODE_SYSTEM;
+		sleep(WATCH_S);
+	}
+}
+
 int command_status(int argc, char **argv)
 {
-	bool exit_code = false, json = false;
+	bool exit_code = false, json = false, watch = false;
 	const struct option_spec options[] = {
 		{ "exit-code", 0, .flag = &exit_code },
+		{ "watch", 'w', .flag = &watch },
 		{ "json", 0, .flag = &json },
 		{ 0 },
 	};
@@ -186,14 +260,12 @@ int command_status(int argc, char **argv)
 
 	if (!code)
 		code = target_find(count ? argv[1] : ".", &target);
+	if (!code && watch)
+		return status_watch(&target, json);
 	if (!code)
 		code = target_status(&target, &status);
-	if (code)
-		return code;
-	if (json)
-		fputs(status.text, stdout);
-	else
-		code = print_status(&target, &status);
+	if (!code)
+		code = status_show(&target, &status, json);
 	return !code && exit_code && work_staged(&status) ? EXIT_CODE_PENDING : code;
 }
 

@@ -27,8 +27,11 @@ static const struct command commands[] = {
 	  "  -v, --verbose  with the tracks of the disc, and the speeds of the drive\n"
 	  "      --json     all of it, as JSON\n",
 	  command_info },
-	{ "status", "[DIR] [--exit-code] [--json]", "Show what is staged, and what still fits",
+	{ "status", "[DIR] [--exit-code] [--watch] [--json]", "Show what is staged, and what still fits",
 	  "      --exit-code  exit with 4 when changes wait to be committed\n"
+	  "  -w, --watch      go on until interrupted: drawn anew each second on a terminal, told\n"
+	  "                   again elsewhere when something is different; with --json, an object\n"
+	  "                   a line\n"
 	  "      --json       everything there is to know, as JSON\n",
 	  command_status },
 	{ "diff", "[DIR] [--json]", "List the staged changes",
@@ -44,7 +47,7 @@ static const struct command commands[] = {
 	  "      --finalize          close the disc: nothing can be added any more\n"
 	  "  -n, --dry-run           burn nothing: say how large the session would be, what goes in,\n"
 	  "                          and what of it other systems won't show as it is\n"
-	  "  -v, --verbose           with --dry-run: each of these\n"
+	  "  -v, --verbose           with --dry-run: each of these; else the sectors, too\n"
 	  "      --simulate          let the drive do all but switch on the laser, where the\n"
 	  "                          medium has that; what is staged stays staged\n"
 	  "      --speed N           8x, 2.4x, or kB/s (default: as fast as it goes)\n"
@@ -114,6 +117,13 @@ static const struct command commands[] = {
 	  "  -a, --all   with the commits that failed, and why\n"
 	  "      --json  as an array, oldest first\n",
 	  command_log },
+	{ "map", "[SOURCE|DIR] [--json]", "Draw what lies where on the disc",
+	  "A bar as wide as the terminal: the sessions, what is staged and what is free, in\n"
+	  "their true proportion. The same as a picture is .discfs/map.svg in a mounted disc.\n"
+	  "SOURCE is a drive or an image file, DIR is inside a mounted one (default: here, or\n"
+	  "the only drive).\n\n"
+	  "      --json  the parts with their sectors\n",
+	  command_map },
 	{ "find", "PATTERN… [--size N] [--newer DATE] [--disc DISC] [--json] …",
 	  "Tell which disc holds a file, also of those on the shelf",
 	  "Every disc that was ever mounted is looked through, as its newest session and what\n"
@@ -197,7 +207,8 @@ static const struct command commands[] = {
 static const char exit_code_help[] =
     "Exit codes: 0 done, 1 usage, 2 system error, 3 no discfs there, 4 changes pending\n"
     "(status --exit-code), 5 timed out, 10 no medium, 11 wrong disc, 12 not appendable,\n"
-    "13 doesn't fit, 14 drive busy, 20 burn failed, 21 verify failed, 22 cancelled.\n"
+    "13 doesn't fit, 14 drive busy, 20 burn failed, 21 verify failed, 22 cancelled,\n"
+    "130 interrupted while watching.\n"
     "What was staged stays staged whenever a commit fails.\n";
 
 static int help_all(FILE *out)
@@ -222,6 +233,14 @@ static int help_command(const struct command *command)
 	return EXIT_CODE_DONE;
 }
 
+/* For completion. */
+static int list_commands(void)
+{
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		printf("%s\t%s\n", commands[i].name, commands[i].summary);
+	return ferror(stdout) ? EXIT_CODE_SYSTEM : EXIT_CODE_DONE;
+}
+
 static const struct command *find_command(const char *name)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
@@ -230,38 +249,13 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* How many letters must be inserted, dropped or changed to make one word of the other; words over 15 letters:
- * many. */
-static unsigned word_distance(const char *a, const char *b)
-{
-	unsigned row[16], width = (unsigned)strlen(b);
-
-	if (width > 15)
-		return 99;
-	for (unsigned j = 0; j <= width; j++)
-		row[j] = j;
-	for (unsigned i = 1; a[i - 1]; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = i;
-		for (unsigned j = 1; j <= width; j++) {
-			unsigned above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
-
-			best = above + 1 < best ? above + 1 : best;
-			row[j] = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-			diagonal = above;
-		}
-	}
-	return row[width];
-}
-
 static int unknown_command(const char *name)
 {
 	const struct command *nearest = NULL;
 	unsigned least = 3;
 
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
-		unsigned distance = word_distance(name, commands[i].name);
+		unsigned distance = ctl_distance(name, commands[i].name);
 
 		if (strncmp(name, commands[i].name, strlen(name)) == 0)
 			distance = 1;
@@ -312,6 +306,8 @@ int main(int argc, char **argv)
 		return umount_helper(argc, argv);
 	if (argc < 2)
 		return help_all(stderr);
+	if (strcmp(argv[1], "--list-commands") == 0)
+		return list_commands();
 	if (strcmp(argv[1], "--version") == 0)
 		code = printf("discfsctl %s\n", DISCFS_VERSION) < 0;
 	else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)

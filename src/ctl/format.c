@@ -5,7 +5,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
+#include <unistd.h>
 
 const char *format_count(char *buffer, uint64_t number)
 {
@@ -47,6 +49,13 @@ const char *format_duration(char *buffer, int64_t seconds)
 		snprintf(buffer, FORMAT_ROOM, "%" PRId64 ":%02d:%02d", minutes / 60, (int)(minutes % 60),
 			 (int)(seconds % 60));
 	return buffer;
+}
+
+int format_terminal_width(void)
+{
+	struct winsize size;
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20 ? size.ws_col : 80;
 }
 
 void format_plural(struct text *text, uint64_t number, const char *word)

@@ -12,6 +12,9 @@ const char *format_sectors(char *buffer, uint64_t sectors); /* as a size: 4.7 GB
 const char *format_time(char *buffer, int64_t seconds);	    /* local date and time, "-" for 0 */
 const char *format_duration(char *buffer, int64_t seconds); /* 0:07, 12:34, 1:02:03 */
 
+/* Characters in a line of the terminal that standard output is; 80 where it's none. */
+int format_terminal_width(void);
+
 /* A word with its number, "s" added unless it's one: "3 files". */
 void format_plural(struct text *text, uint64_t number, const char *word);
 /* Prints a name that may hold anything: control characters as \ooo, nothing for NULL. */

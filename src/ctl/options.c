@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int ctl_fail(int code, const char *fmt, ...)
@@ -37,11 +38,37 @@ int ctl_confirm(const char *command, const char *what, const char *question, con
 	char answer[16] = "";
 
 	if (!isatty(STDIN_FILENO))
-		return ctl_usage(command, "not at a terminal: --yes is needed to %s", what);
+		return ctl_fail(EXIT_CODE_USAGE, "%s: not at a terminal: --yes is needed to %s", command,
+				what);
 	fprintf(stderr, "%s [y/N] ", question);
 	if (fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
 		return EXIT_CODE_DONE;
 	return ctl_fail(EXIT_CODE_CANCELLED, "%s", no);
+}
+
+/* How many letters must be inserted, dropped or changed to make one word of the other; words over 15 letters:
+ * many. */
+unsigned ctl_distance(const char *a, const char *b)
+{
+	unsigned row[16], width = (unsigned)strlen(b);
+
+	if (width > 15)
+		return 99;
+	for (unsigned j = 0; j <= width; j++)
+		row[j] = j;
+	for (unsigned i = 1; a[i - 1]; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (unsigned j = 1; j <= width; j++) {
+			unsigned above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
+
+			best = above + 1 < best ? above + 1 : best;
+			row[j] = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+			diagonal = above;
+		}
+	}
+	return row[width];
 }
 
 /* word: without its dashes; length: up to a '='. */
@@ -81,6 +108,42 @@ static int option_set(const char *command, const struct option_spec *option, con
 	return EXIT_CODE_DONE;
 }
 
+static int option_unknown(const char *command, const char *word, const struct option_spec *options)
+{
+	const struct option_spec *nearest = NULL;
+	unsigned least = 3;
+	char name[16];
+
+	snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word[1] == '-' ? word + 2 : "");
+	for (; name[0] && options->name; options++) {
+		unsigned distance = ctl_distance(name, options->name);
+
+		if (strncmp(name, options->name, strlen(name)) == 0)
+			distance = 1;
+		if (distance < least) {
+			least = distance;
+			nearest = options;
+		}
+	}
+	if (nearest)
+		return ctl_usage(command, "there is no option '%s'; did you mean '--%s'?", word,
+				 nearest->name);
+	return ctl_usage(command, "there is no option '%s'", word);
+}
+
+/* For completion: the options, with a = where they take a word. */
+static void list_options(const struct option_spec *options)
+{
+	for (; options->name; options++) {
+		const char *argument = options->flag ? "" : "=";
+
+		printf("--%s%s\n", options->name, argument);
+		if (options->letter)
+			printf("-%c%s\n", options->letter, argument);
+	}
+	puts("--help\n-h");
+}
+
 /* One option at argv[*at], maybe with its argument behind it. */
 static int option_take(int argc, char **argv, int *at, const struct option_spec *options)
 {
@@ -97,7 +160,7 @@ static int option_take(int argc, char **argv, int *at, const struct option_spec 
 		value = word[2] ? word + 2 : NULL;
 	}
 	if (!option)
-		return ctl_usage(argv[0], "there is no option '%s'", word);
+		return option_unknown(argv[0], word, options);
 	if (option->flag && value)
 		return ctl_usage(argv[0], "--%s takes no argument", option->name);
 	if (!option->flag && !value) {
@@ -113,6 +176,10 @@ int ctl_options(int argc, char **argv, const struct option_spec *options, int mo
 	bool only_words = false;
 	int count = 0;
 
+	if (argc == 2 && strcmp(argv[1], "--list-options") == 0) {
+		list_options(options);
+		exit(fflush(stdout) == 0 ? EXIT_CODE_DONE : EXIT_CODE_SYSTEM);
+	}
 	for (int at = 1; at < argc; at++) {
 		int code = EXIT_CODE_DONE;
 

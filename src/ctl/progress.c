@@ -6,13 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <time.h>
 
-#define BAR_WIDTH     20
-#define DEFAULT_WIDTH 80
-#define FIRST_S	      10
-#define EVERY_S	      60
+#define BAR_WIDTH 20
+#define FIRST_S	  10
+#define EVERY_S	  60
 
 /* -1: unknown. */
 static int percent_of(const struct progress_look *look)
@@ -38,13 +36,6 @@ void progress_start(struct progress *progress, bool quiet)
 	*progress = (struct progress){ .quiet = quiet, .every_s = told ? atoi(every) : EVERY_S };
 	progress->next_s = now_s() + (told ? progress->every_s : FIRST_S);
 	progress->terminal = isatty(STDOUT_FILENO) && !(term && strcmp(term, "dumb") == 0);
-}
-
-static int terminal_width(void)
-{
-	struct winsize size;
-
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : DEFAULT_WIDTH;
 }
 
 /* Cuts after so many characters (not bytes) of UTF-8. */
@@ -94,7 +85,7 @@ static void draw_bar(struct progress *progress, const struct progress_look *look
 	}
 	if (line.failed)
 		return;
-	cut_at_width(&line, terminal_width() - 1);
+	cut_at_width(&line, format_terminal_width() - 1);
 	printf("\r%s\033[K", line.data);
 	fflush(stdout);
 	progress->drawn = true;

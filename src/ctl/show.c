@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/show.h"
+#include "ctl/colour.h"
 #include "ctl/format.h"
 #include "model/medium.h"
 #include "model/tree_format.h"
@@ -15,7 +16,7 @@ const char *show_medium_title(const char *profile)
 
 	if (known || kind)
 		return known ? known->title : kind->title;
-	return profile && strcmp(profile, "custom") == 0 ? "a disc of its own size" : "an image file";
+	return profile && strcmp(profile, "custom") == 0 ? "a disc of no usual size" : "an image file";
 }
 
 void show_medium(const struct json *status)
@@ -146,8 +147,10 @@ void show_warnings(const struct json *status)
 		AUTO_FREE char *warning = json_string(status, "$.warnings[%d]", i);
 
 		fputs(i ? "" : "\n", stdout);
+		colour_begin(COLOUR_YELLOW);
 		fputs("Warning: ", stdout);
 		format_print_name(warning);
+		colour_end(COLOUR_YELLOW);
 		putchar('\n');
 	}
 }

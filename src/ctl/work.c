@@ -128,16 +128,20 @@ int work_follow(const struct target *target, const struct work_watch *watch, str
 	return code;
 }
 
-static void report_success(const struct json *result)
+static void report_success(const struct json *result, bool verbose)
 {
-	char session[FORMAT_ROOM], sectors[FORMAT_ROOM], start[FORMAT_ROOM], seconds[FORMAT_ROOM];
+	char session[FORMAT_ROOM], size[FORMAT_ROOM], sectors[FORMAT_ROOM], start[FORMAT_ROOM],
+	    seconds[FORMAT_ROOM];
 
-	printf("Session %s is burned%s: %s sectors at %s, in %s\n",
+	printf("Session %s is burned%s: %s in %s",
 	       format_count(session, (uint64_t)json_int(result, "$.session")),
 	       json_bool(result, "$.verified") ? " and verified" : ", not verified",
-	       format_count(sectors, (uint64_t)json_int(result, "$.sectors")),
-	       format_count(start, (uint64_t)json_int(result, "$.start")),
+	       format_sectors(size, (uint64_t)json_int(result, "$.sectors")),
 	       format_duration(seconds, json_int(result, "$.seconds")));
+	if (verbose)
+		printf(", %s sectors at %s", format_count(sectors, (uint64_t)json_int(result, "$.sectors")),
+		       format_count(start, (uint64_t)json_int(result, "$.start")));
+	putchar('\n');
 	if (json_int(result, "$.carried_files"))
 		printf("%s old files were copied into it, as ISO 9660 can't refer to where they were\n",
 		       format_count(session, (uint64_t)json_int(result, "$.carried_files")));
@@ -155,10 +159,10 @@ int work_report(const struct json *result, enum work_telling telling)
 	if (code)
 		return ctl_fail(code, "%s",
 				message && message[0] ? message : strerror((int)json_int(result, "$.errno")));
-	if (telling != WORK_PLAIN || !op)
+	if (telling == WORK_JSON || telling == WORK_SILENT || !op)
 		return EXIT_CODE_DONE;
 	if (strcmp(op, "commit") == 0 && json_int(result, "$.sectors"))
-		report_success(result);
+		report_success(result, telling == WORK_VERBOSE);
 	else if (message && message[0])
 		puts(message);
 	if (burn && burn[0])
@@ -256,7 +260,9 @@ int work_commit(const struct target *target, const struct work_wish *wish, enum 
 		bool wait)
 {
 	char id[ID_ROOM];
-	struct work_watch watch = { .id = id, .timeout_s = -1, .quiet = telling != WORK_PLAIN };
+	struct work_watch watch = { .id = id,
+				    .timeout_s = -1,
+				    .quiet = telling == WORK_JSON || telling == WORK_SILENT };
 	CLEANUP(work_end_clear) struct work_end end = { 0 };
 	AUTO_TEXT struct text line = { 0 };
 	int code;

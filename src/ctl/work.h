@@ -32,7 +32,7 @@ struct work_wish {
 };
 
 /* How much is said. */
-enum work_telling { WORK_PLAIN, WORK_JSON, WORK_SILENT };
+enum work_telling { WORK_PLAIN, WORK_VERBOSE, WORK_JSON, WORK_SILENT };
 
 /* Changes that wait to be committed. */
 uint64_t work_staged(const struct json *status);

@@ -58,6 +58,10 @@ void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name);
 
 /* virtual.c: the same for .discfs and what is in it; called by the above. */
 bool virtual_lookup(fuse_req_t req, fuse_ino_t parent, const char *name);
+/* What is in .discfs: names with small numbers, and the kernel's numbers for those. The root doesn't list
+ * .discfs itself, so nothing that copies or compares the tree comes here. */
+int virtual_list(tree_entry_fn *entry, void *self);
+fuse_ino_t virtual_listed(uint64_t number);
 void virtual_getattr(fuse_req_t req, fuse_ino_t ino);
 void virtual_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi);
 void virtual_read(fuse_req_t req, size_t size, off_t offset, const struct fuse_file_info *fi);

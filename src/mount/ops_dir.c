@@ -134,7 +134,8 @@ static int list_names(struct mount *mount, struct listing *listing)
 {
 	if (listing->view.tree)
 		return tree_list(listing->view.tree, listing->view.ino, add_entry, listing);
-	return listing->view.ino == SESSIONS_INO ? past_list(mount, add_entry, listing) : 0;
+	return listing->view.ino == SESSIONS_INO ? past_list(mount, add_entry, listing)
+						 : virtual_list(add_entry, listing);
 }
 
 static int listing_fill(struct mount *mount, struct listing *listing)
@@ -173,15 +174,22 @@ static bool entry_attr(const struct listing *listing, const struct listed *liste
 	       ret->ino == listed->ino;
 }
 
+/* Virtual directories are listed by small numbers: an offset has no room for theirs. */
+static fuse_ino_t shown_ino(const struct listing *listing, const struct listed *listed, size_t index)
+{
+	if (listing->view.tree || index < FIRST_OFFSETS)
+		return listing->view.base + listed->ino;
+	return listing->view.ino == SESSIONS_INO ? past_root((uint32_t)listed->ino)
+						 : virtual_listed(listed->ino);
+}
+
 /* Bytes that one entry took in the reply, or 0 when it doesn't fit any more. */
 static size_t put_entry(fuse_req_t req, const struct listing *listing, size_t index, char *buffer,
 			size_t room, bool plus)
 {
 	const struct listed *listed = &listing->entries.items[index];
 	const char *name = listing->names.data + listed->at;
-	bool session = listing->view.ino == SESSIONS_INO && index >= FIRST_OFFSETS;
-	struct fuse_entry_param entry = { .attr = { .st_ino = session ? past_root((uint32_t)listed->ino)
-								      : listing->view.base + listed->ino,
+	struct fuse_entry_param entry = { .attr = { .st_ino = shown_ino(listing, listed, index),
 						    .st_mode = listed->type << 12 } };
 	struct node_attr attr;
 	size_t used;

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#define SESSIONS_NAME "sessions"
+#define SESSIONS_NAME	"sessions"
+#define SESSIONS_LISTED 1u
 
 /* VIRTUAL_BASE is the directory, what follows are the rows of control_files; then the sessions (past.h). */
 static const struct control_file *file_of(fuse_ino_t ino)
@@ -66,6 +67,21 @@ bool virtual_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (ino)
 		virtual_reply(req, ino);
 	return ino != 0;
+}
+
+int virtual_list(tree_entry_fn *entry, void *self)
+{
+	int ret = entry(self, SESSIONS_NAME, strlen(SESSIONS_NAME), SESSIONS_LISTED, S_IFDIR >> 12);
+
+	for (size_t i = 0; ret == 0 && control_files[i].name; i++)
+		ret = entry(self, control_files[i].name, strlen(control_files[i].name),
+			    SESSIONS_LISTED + 1 + i, S_IFREG >> 12);
+	return ret;
+}
+
+fuse_ino_t virtual_listed(uint64_t number)
+{
+	return number == SESSIONS_LISTED ? SESSIONS_INO : VIRTUAL_BASE + number - SESSIONS_LISTED;
 }
 
 void virtual_getattr(fuse_req_t req, fuse_ino_t ino)

@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Completion for bash. The program itself says which commands and options it has, so none is missing here.
+
+# Words of a fixed kind that an option takes; files where it's none of these.
+_discfsctl_argument() {
+	case $1 in
+	--media | -m) printf '%s\n' cd dvd dvd-dl bd bd-dl bd-xl ;;
+	--type | -t) printf '%s\n' f d l ;;
+	--speed) printf '%s\n' 1x 2x 4x 8x 16x ;;
+	--label | -l | --size | -s | --newer | --older | --timeout | --limit | -n) ;;
+	--disc | -d) "$2" catalog list --json 2>/dev/null | sed -n 's/.*"label":"\([^"\\ ]*\)".*/\1/p' ;;
+	*) return 1 ;;
+	esac
+}
+
+# What a command is about, where that isn't just a file.
+_discfsctl_place() {
+	case $1 in
+	status | diff | commit | finalize | wait | cancel | umount) # where discs are mounted
+		awk '$3 == "fuse.discfs" { print $2 }' /proc/self/mounts
+		;;
+	load | blank | format | eject | info | log | map | verify)
+		compgen -G '/dev/sr[0-9]*'
+		awk '$3 == "fuse.discfs" { print $2 }' /proc/self/mounts
+		;;
+	catalog) printf '%s\n' list show forget ;;
+	restore) [ -d .discfs/sessions ] && ls .discfs/sessions ;;
+	esac 2>/dev/null
+}
+
+_discfsctl() {
+	local program=$1 word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
+	local words
+
+	COMPREPLY=()
+	if [ "$COMP_CWORD" = 1 ]; then
+		words="$("$program" --list-commands 2>/dev/null | cut -f 1) --help --version"
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+		return
+	fi
+	if [ "$before" = = ]; then # readline takes --media=cd apart
+		before=${COMP_WORDS[COMP_CWORD - 2]}
+	elif [ "$word" = = ]; then
+		word=''
+	fi
+	if [[ $word == -* ]]; then
+		words=$("$program" "$command" --list-options 2>/dev/null)
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+		[[ ${COMPREPLY[0]-} != *= || ${#COMPREPLY[@]} != 1 ]] || compopt -o nospace 2>/dev/null
+		return
+	fi
+	if words=$(_discfsctl_argument "$before" "$program"); then
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+		return
+	fi
+	mapfile -t COMPREPLY < <(
+		compgen -W "$(_discfsctl_place "$command")" -- "$word"
+		compgen -f -- "$word"
+	)
+	compopt -o filenames 2>/dev/null
+}
+complete -F _discfsctl discfsctl
