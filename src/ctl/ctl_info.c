@@ -91,7 +91,6 @@ static int info_print(const struct json *status, const struct info_words *words)
 	AUTO_FREE char *source = json_string(status, "$.source");
 	AUTO_FREE char *mountpoint = json_string(status, "$.mountpoint");
 	AUTO_FREE char *closed = json_string(status, "$.closed_reason");
-	char next[FORMAT_ROOM];
 
 	if (words->json) {
 		fputs(status->text, stdout);
