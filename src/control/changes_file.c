@@ -26,7 +26,7 @@ static int add_line(void *self, const struct change *change)
 static int each_lost(struct tree *tree, changes_fn *entry, struct text *text)
 {
 	struct lost_files lost CLEANUP(lost_files_clear) = { 0 };
-	int ret = lost_list(tree, GEN_NEWEST, &lost);
+	int ret = lost_list(tree, GEN_NEWEST, SIZE_MAX, &lost);
 
 	vec_each (&lost.list, file)
 		if (ret == 0)

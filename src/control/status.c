@@ -58,7 +58,7 @@ static void take_status(struct control *control, struct status *ret)
 	ret->predicted = tree_predicted_sectors(tree);
 	ret->free_bytes = control->disc->read_only ? 0 : tree_free_sectors(tree) * SECTOR;
 	ret->staging_bytes = spool_room(&tree->spool);
-	if (lost_list(tree, GEN_NEWEST, &ret->incomplete) < 0)
+	if (lost_list(tree, GEN_NEWEST, LOST_SHOWN, &ret->incomplete) < 0)
 		log_error("which files are incomplete can't be read");
 	{
 		WITH_LOCK(&tree->lock);
@@ -234,9 +234,9 @@ static void json_damage(const struct damage *damage, struct text *text)
 static void json_lost(const struct lost_files *lost, struct text *text)
 {
 	text_add(text, "\"incomplete\":{");
-	json_number(text, "count", lost->list.count);
+	json_number(text, "count", lost->count);
 	text_add(text, ",\"list\":[");
-	for (size_t i = 0; i < lost->list.count && i < LOST_SHOWN; i++) {
+	for (size_t i = 0; i < lost->list.count; i++) {
 		text_add(text, i ? ",{" : "{");
 		json_key(text, "path", lost->list.items[i].path);
 		text_add(text, ",");
@@ -248,7 +248,7 @@ static void json_lost(const struct lost_files *lost, struct text *text)
 
 static void text_lost(const struct lost_files *lost, struct text *text)
 {
-	for (size_t i = 0; i < lost->list.count && i < LOST_SHOWN; i++) {
+	for (size_t i = 0; i < lost->list.count; i++) {
 		const struct lost_file *file = &lost->list.items[i];
 
 		text_add(text, "incomplete: ");
@@ -256,8 +256,8 @@ static void text_lost(const struct lost_files *lost, struct text *text)
 		text_add(text, " (a write was refused: %s): copy it again, or delete it\n",
 			 lost_word(file->why));
 	}
-	if (lost->list.count > LOST_SHOWN)
-		text_add(text, "incomplete: … and %zu more\n", lost->list.count - LOST_SHOWN);
+	if (lost->count > lost->list.count)
+		text_add(text, "incomplete: … and %zu more\n", lost->count - lost->list.count);
 }
 
 /* What fits on the disc, and what can be staged here: the less of the two counts. */

@@ -35,7 +35,8 @@ static const struct command commands[] = {
 	  "      --json       everything there is to know, as JSON\n",
 	  command_status },
 	{ "diff", "[DIR] [--json]", "List the staged changes",
-	  "One line a change: A added, M modified, D deleted, R renamed (old -> new).\n"
+	  "One line a change: A added, M modified, D deleted, R renamed (old -> new);\n"
+	  "then I for each file that is incomplete, since a write to it was refused.\n"
 	  "Control characters and backslashes in names are shown as \\ooo.\n\n"
 	  "      --json  as an array of {\"change\", \"path\", \"old\"}\n",
 	  command_diff },

@@ -35,8 +35,10 @@ static bool pause_flusher(struct mount *mount)
 /* Once a write was refused, until there's room to speak of again. */
 static void look_for_room(struct tree *tree)
 {
-	if (atomic_load(&tree->short_of_room) && lost_room(tree) >= ROOM_ENOUGH)
-		atomic_store(&tree->short_of_room, false);
+	if (!atomic_load(&tree->short_of_room) || lost_room(tree) < ROOM_ENOUGH)
+		return;
+	atomic_store(&tree->short_of_room, false);
+	atomic_store(&tree->lost_told, 0);
 }
 
 static void *flusher(void *self)

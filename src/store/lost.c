@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define RANGES_MOST 1000u	 /* then they become one */
+#define TOLD_MOST   50u		 /* log lines, until there's room again */
 #define AT_ONCE	    (1ull << 20) /* what the kernel writes with one request */
 #define OFFSET_MOST (1ull << 50) /* far behind what a body may have, and far from what a map can't hold */
 
@@ -49,8 +50,11 @@ static void tell(struct tree *tree, const struct inode *inode, int err)
 {
 	struct text path AUTO_TEXT = { 0 };
 	struct text shown AUTO_TEXT = { 0 };
+	unsigned told = atomic_fetch_add(&tree->lost_told, 1) + 1;
 	int ret;
 
+	if (told > TOLD_MOST)
+		return;
 	{
 		WITH_LOCK(&tree->lock);
 		ret = rows_path(&tree->db, inode->node.attr.ino, GEN_NEWEST, &path);
@@ -160,6 +164,18 @@ int lost_ahead(struct tree *tree, struct inode *inode)
 
 /* ---- which they are ---- */
 
+struct lost_row {
+	uint64_t ino;
+	enum lost_why why;
+};
+
+typedef VEC(struct lost_row) row_list;
+
+static void rows_clear(row_list *rows)
+{
+	vec_clear(rows);
+}
+
 void lost_files_clear(struct lost_files *files)
 {
 	vec_each (&files->list, file)
@@ -167,33 +183,35 @@ void lost_files_clear(struct lost_files *files)
 	vec_clear(&files->list);
 }
 
-static int add_file(struct db *db, uint64_t ino, const struct extent_map *lost, uint32_t gen,
-		    struct lost_files *ret)
+static int add_file(struct db *db, const struct lost_row *row, uint32_t gen, struct lost_files *ret)
 {
 	struct text path = { 0 };
-	int err = rows_path(db, ino, gen, &path);
+	int err = rows_path(db, row->ino, gen, &path);
 	struct lost_file *file = err == 0 ? vec_push(&ret->list) : NULL;
 
 	if (!file) {
 		text_clear(&path);
 		return err == -ENOENT ? 0 : err < 0 ? err : -ENOMEM;
 	}
-	*file = (struct lost_file){ .path = path.data, .why = (enum lost_why)lost->items[0].kind };
+	*file = (struct lost_file){ .path = path.data, .why = row->why };
 	return 0;
 }
 
-struct row {
-	uint64_t ino;
-	struct extent_map lost;
-};
-
-typedef VEC(struct row) row_list;
-
-static void rows_clear(row_list *rows)
+static int add_row(sqlite3_stmt *stmt, row_list *ret)
 {
-	vec_each (rows, row)
-		extent_map_clear(&row->lost);
-	vec_clear(rows);
+	struct extent_map lost CLEANUP(extent_map_clear) = { 0 };
+	struct lost_row *row;
+	int err =
+	    extent_map_unpack(sqlite3_column_blob(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1), &lost);
+
+	if (err < 0 || lost.count == 0)
+		return err;
+	row = vec_push(ret);
+	if (!row)
+		return -ENOMEM;
+	*row =
+	    (struct lost_row){ (uint64_t)sqlite3_column_int64(stmt, 0), (enum lost_why)lost.items[0].kind };
+	return 0;
 }
 
 static int collect(struct db *db, uint32_t gen, row_list *ret)
@@ -204,17 +222,8 @@ static int collect(struct db *db, uint32_t gen, row_list *ret)
 	if (!stmt)
 		return -EIO;
 	sqlite3_bind_int64(stmt, 1, gen);
-	while (err == 0 && (step = db_step(db, stmt)) > 0) {
-		struct row *row = vec_push(ret);
-
-		if (!row) {
-			err = -ENOMEM;
-			break;
-		}
-		*row = (struct row){ .ino = (uint64_t)sqlite3_column_int64(stmt, 0) };
-		err = extent_map_unpack(sqlite3_column_blob(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1),
-					&row->lost);
-	}
+	while (err == 0 && (step = db_step(db, stmt)) > 0)
+		err = add_row(stmt, ret);
 	sqlite3_reset(stmt);
 	return err ? err : step;
 }
@@ -226,7 +235,7 @@ static int by_path(const void *a, const void *b)
 	return strcmp(left->path, right->path);
 }
 
-int lost_list(struct tree *tree, uint32_t gen, struct lost_files *ret)
+int lost_list(struct tree *tree, uint32_t gen, size_t most, struct lost_files *ret)
 {
 	row_list rows CLEANUP(rows_clear) = { 0 };
 	int err;
@@ -235,9 +244,9 @@ int lost_list(struct tree *tree, uint32_t gen, struct lost_files *ret)
 	if (gen == GEN_NEWEST)
 		tree_flush_locked(tree); /* what can't be flushed can't be committed either */
 	err = collect(&tree->db, gen, &rows);
-	vec_each (&rows, row)
-		if (err == 0 && row->lost.count)
-			err = add_file(&tree->db, row->ino, &row->lost, gen, ret);
+	ret->count = rows.count;
+	for (size_t i = 0; err == 0 && i < rows.count && i < most; i++)
+		err = add_file(&tree->db, &rows.items[i], gen, ret);
 	if (ret->list.count)
 		qsort(ret->list.items, ret->list.count, sizeof *ret->list.items, by_path);
 	return err;
@@ -247,14 +256,14 @@ int lost_refuse(struct tree *tree, uint32_t gen, struct reason *why)
 {
 	struct lost_files files CLEANUP(lost_files_clear) = { 0 };
 	struct text name AUTO_TEXT = { 0 };
-	int ret = lost_list(tree, gen, &files);
+	int ret = lost_list(tree, gen, 1, &files);
 
 	if (ret < 0)
 		return reason_set(why, -ret, "%s can't be read", tree->db.path);
 	if (files.list.count == 0)
-		return 0;
+		return files.count ? reason_set(why, EIO, "an incomplete file can't be found") : 0;
 	text_add_escaped(&name, files.list.items[0].path, strlen(files.list.items[0].path));
-	if (files.list.count == 1)
+	if (files.count == 1)
 		return reason_set(
 		    why, EIO,
 		    "%.200s is incomplete: a write to it was refused (%s). Copy it again, or delete it",
@@ -263,5 +272,5 @@ int lost_refuse(struct tree *tree, uint32_t gen, struct reason *why)
 	    why, EIO,
 	    "%zu files are incomplete, since writes to them were refused (%s), the first is %.200s. "
 	    "Copy them again, or delete them",
-	    files.list.count, lost_word(files.list.items[0].why), name.data ? name.data : "");
+	    files.count, lost_word(files.list.items[0].why), name.data ? name.data : "");
 }

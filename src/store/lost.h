@@ -42,10 +42,11 @@ struct lost_file {
 
 struct lost_files {
 	VEC(struct lost_file) list; /* sorted by path */
+	size_t count;		    /* how many there are */
 };
 
-/* All there are in generations up to gen. Takes tree->lock. 0 or -errno. */
-int lost_list(struct tree *tree, uint32_t gen, struct lost_files *ret);
+/* Those in generations up to gen; at most so many, the oldest. Takes tree->lock. 0 or -errno. */
+int lost_list(struct tree *tree, uint32_t gen, size_t most, struct lost_files *ret);
 void lost_files_clear(struct lost_files *files);
 /* 0 when there's none; else -EIO with a sentence that names the first. */
 int lost_refuse(struct tree *tree, uint32_t gen, struct reason *why);

@@ -82,9 +82,10 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_NODE_PARENT] =
 	    "SELECT parent,nlink FROM node WHERE ino=?1 AND gen<=?2 ORDER BY gen DESC LIMIT 1",
 	[QUERY_NODES_STAGED] = "SELECT " NODE_COLUMNS " FROM node WHERE gen>0",
-	[QUERY_NODES_LOST] = "SELECT ino,lost FROM node WHERE lost IS NOT NULL AND gen>0 AND gen<=?1 AND "
-			     "nlink>0 AND NOT EXISTS "
-			     "(SELECT 1 FROM node b WHERE b.ino=node.ino AND b.gen>node.gen AND b.gen<=?1)",
+	[QUERY_NODES_LOST] =
+	    "SELECT ino,lost FROM node WHERE lost IS NOT NULL AND gen>0 AND gen<=?1 AND "
+	    "nlink>0 AND NOT EXISTS "
+	    "(SELECT 1 FROM node b WHERE b.ino=node.ino AND b.gen>node.gen AND b.gen<=?1) ORDER BY ino",
 	/* Backwards, as the primary key allows it too: the first row of an inode is the one that counts. */
 	[QUERY_NODE_BODIES] = "SELECT ino,mode,nlink,size,map FROM node WHERE ino>=?1 AND ino<?2 AND gen<=?3 "
 			      "ORDER BY ino DESC,gen DESC",

@@ -65,6 +65,7 @@ struct tree {
 		struct found_name names[2]; /* a rename has two */
 		unsigned next;
 	} found;		    /* by lock */
+	_Atomic unsigned lost_told; /* lines in the log about incomplete files, while it's so */
 	_Atomic bool short_of_room; /* a write was refused for want of room, and there's hardly more since */
 	_Atomic int failing; /* 0, or the -errno of the last flush: nothing may grow until one succeeds */
 	int broken;	     /* 0, or the -errno that every change gets until a new mount settles a commit */

@@ -84,7 +84,8 @@ grep -qF "incomplete: rsync (no room was left)" said
 assert_match "$(cat said)" "Room for [0-9.]+ k?B more \(what the disk with the state directory takes; the disc has room for 4.7 GB\)"
 assert_exit 2 discfsctl commit mnt --dry-run
 grep -A 5 "5 files are incomplete, since writes to them were refused:" out | grep -qx "  mapped"
-refused_commit mnt "5 files are incomplete, .* the first is cp"
+refused_commit mnt "5 files are incomplete, .* the first is old"
+assert_fails "Input/output error" setfattr -n user.discfs.commit -v "" mnt
 assert_exit 2 discfsctl commit mnt --to "$T/file.img"
 [ ! -e file.img ] || fail "a session went to a file"
 # they stay so, whatever happens to the daemon

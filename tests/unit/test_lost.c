@@ -45,7 +45,7 @@ static void assert_lost(struct store *store, const char *wanted)
 	struct reason why = { 0 };
 
 	text_add(&found, "%s", "");
-	assert_int_equal(lost_list(store->tree, GEN_NEWEST, &files), 0);
+	assert_int_equal(lost_list(store->tree, GEN_NEWEST, 10, &files), 0);
 	vec_each (&files.list, file)
 		text_add(&found, "%s%s:%d", found.length ? " " : "", file->path, (int)file->why);
 	assert_string_equal(found.data, wanted);
@@ -208,7 +208,7 @@ static void test_a_commit_under_way_isnt_asked_for_what_comes_later(void **state
 	gen = store_freeze(&store);
 	assert_int_equal(put(&store, file, 0, 5 * MIB), -ENOSPC);
 	assert_lost(&store, "file:1");
-	assert_int_equal(lost_list(store.tree, gen, &files), 0);
+	assert_int_equal(lost_list(store.tree, gen, 10, &files), 0);
 	assert_int_equal(files.list.count, 0);
 	store_publish(&store, gen);
 	assert_lost(&store, "file:1");
