@@ -309,6 +309,7 @@ int body_truncate(struct tree *tree, struct inode *inode, uint64_t size)
 
 void body_opened(struct inode *inode)
 {
+	atomic_store(&inode->refused, false);
 	if (atomic_fetch_add(&inode->writers, 1))
 		return;
 	WITH_WRITE_LOCK(&inode->io);

@@ -27,9 +27,10 @@ struct inode {
 	    writers; /* handles that may write: the kernel may hold pages that we don't know of */
 	_Atomic bool
 	    unread; /* a read failed while somebody had it open for writing, and nothing was written since */
-	uint64_t kept;	/* its size when the first of them came, or as somebody set it since; by io */
-	bool forgotten; /* an orphan that the kernel gave up too: freed with the next flush */
-	bool unknown;	/* the kernel gave it up while it was still referenced */
+	_Atomic bool refused; /* a write was, since the last of them came */
+	uint64_t kept;	      /* its size when the first of them came, or as somebody set it since; by io */
+	bool forgotten;	      /* an orphan that the kernel gave up too: freed with the next flush */
+	bool unknown;	      /* the kernel gave it up while it was still referenced */
 	struct spool_run run;
 	pthread_mutex_t lock;
 	pthread_rwlock_t io;

@@ -82,6 +82,7 @@ void lost_note(struct tree *tree, struct inode *inode, uint64_t offset, uint64_t
 		log_error("no memory to remember that a write was refused");
 	if (why_of(err) == LOST_NO_ROOM)
 		atomic_store(&tree->short_of_room, true);
+	atomic_store(&inode->refused, true);
 	tree_mark_dirty(tree, inode);
 	if (!first || inode->node.attr.nlink == 0)
 		return;
@@ -134,11 +135,12 @@ uint64_t lost_room(struct tree *tree)
 	return min_u64(tree_free_sectors(tree) * SECTOR, spool_room(&tree->spool));
 }
 
-/* To be complete it needs what was refused, and a smaller write may fit; an empty file needs something. */
+/* Who was refused would go on behind it, as far as one request of the kernel; who opens the file anew may
+ * write over what is there, which takes nothing. An empty file needs something. */
 static uint64_t needed(struct inode *inode)
 {
 	WITH_LOCK(&inode->lock);
-	if (is_lost(inode))
+	if (is_lost(inode) && atomic_load(&inode->refused))
 		return min_u64(extent_map_stored(&inode->node.lost), AT_ONCE);
 	return S_ISREG(inode->node.attr.mode) && inode->node.attr.size == 0 ? SPOOL_ALIGN : 0;
 }
