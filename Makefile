@@ -35,7 +35,7 @@ UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 JOBS     := $(shell nproc 2>/dev/null || echo 1)
 QUIETLY  := $(MAKE) --no-print-directory
 
-.PHONY: all tests deps check check-unit check-fuzz check-mount check-drive check-asan check-tsan check-valgrind check-long check-clang fuzz lint format bench count \
+.PHONY: all tests deps check check-unit check-fuzz check-mount check-drive check-readers check-asan check-tsan check-valgrind check-long check-clang fuzz lint format bench count \
         demo install uninstall clean help
 
 all: $(BUILD)/discfs $(BUILD)/discfsctl
@@ -150,7 +150,7 @@ tests: all $(TRY) $(REPLAY) $(UNIT_BIN) $(MODEL) $(FAILING) $(POINTS) $(MMCSIM) 
 
 check: deps
 	$(QUIETLY) -j$(JOBS) tests
-	@failed=0; for suite in check-unit check-mount check-drive check-asan check-tsan check-valgrind; do \
+	@failed=0; for suite in check-unit check-mount check-drive check-readers check-asan check-tsan check-valgrind; do \
 		echo "== $$suite"; $(QUIETLY) $$suite || failed=1; \
 	done; exit $$failed
 
@@ -167,8 +167,12 @@ check-drive: all $(POINTS) $(MMCSIM)
 	@rm -rf $(BUILD)/drive
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(DRIVE_TESTS); code=$$?; tests/drive/table.sh $(BUILD)/drive; exit $$code
 
+# Every kind of image by readers that nobody here wrote, the Linux kernel in a virtual machine among them.
+check-readers: all $(MMCSIM) $(UDFLIST)
+	@DISCFS_BUILD=$(BUILD) tests/run.sh tests/readers/readers.sh
+
 # What needs minutes and gigabytes.
-check-long: all $(TRY) $(MODEL) $(POINTS) $(MMCSIM) $(BUILD)/unit/test_faults
+check-long: all $(TRY) $(MODEL) $(POINTS) $(MMCSIM) $(UDFLIST) $(BUILD)/unit/test_faults
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(wildcard tests/long/*.sh)
 
 # The sanitizers make gcc see uninitialised variables where there are none.
@@ -282,6 +286,7 @@ help:
 	@echo "  check-fuzz         what fuzzing found, once more"
 	@echo "  check-mount        whole stories on real mounts"
 	@echo "  check-drive        sessions on every medium, in a simulated burner"
+	@echo "  check-readers      images read by foreign programs, and by the Linux kernel in a virtual machine"
 	@echo "  check-asan         both with the address and undefined-behaviour sanitizers"
 	@echo "  check-tsan         many threads at once with the thread sanitizer"
 	@echo "  check-valgrind     a short story under valgrind"

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What programs say of the volume as a whole, and single files by those that give one at a time."""
+import hashlib
+import os
+
+import readers
+
+
+def check(images, work):
+    """Returns a line for each thing that isn't as it must be."""
+    said = []
+    for image in images:
+        if not image.sequential:  # there sector 16 is the first session's
+            said += check_labels(image)
+            said += check_single_files(image, work)
+        if image.has_udf:
+            said += check_udf(image)
+    return said
+
+
+def check_labels(image):
+    label = "%s %d" % (image.name, image.newest)
+    said = []
+    for kind in ["iso9660"] + ["udf"] * image.has_udf:
+        found = readers.volume_of_blkid(image.path, kind).get("LABEL")
+        if found != label:
+            said.append("%s: blkid finds the %s label %s" % (image.name, kind, found))
+    return said
+
+
+def check_udf(image):
+    found = readers.volume_of_udfinfo(image.path)
+    tree = image.tree(image.newest)
+    # Each name counts, as in the directories; but udftools' own images count a file once.
+    files = {sum(entry.type != "d" for entry in tree), len({entry.file for entry in tree if entry.type != "d"})}
+    wanted = {"label": {"%s %d" % (image.name, image.newest)}, "integrity": {"closed"}, "udfrev": {"1.02"}, "blocksize": {"2048"},
+              "numdirs": {str(sum(entry.type == "d" for entry in tree))}, "numfiles": set(map(str, files))}
+    return ["%s: udfinfo says %s=%s instead of %s" % (image.name, key, found.get(key), " or ".join(values))
+            for key, values in wanted.items() if found.get(key) not in values]
+
+
+def check_single_files(image, work):
+    """By iso-read and isoinfo -x: the first files with plain names that have some content."""
+    said = []
+    files = [entry for entry in image.tree(image.newest) if entry.type == "f" and entry.size and entry.size < 10**7 and entry.mode & 0o400 and
+             entry.path.replace(b"/", b"").isalnum() and len(entry.path) < 60]
+    for entry in files[:5]:
+        out = os.path.join(work, "single")
+        path = "/" + entry.path.decode()
+        # iso-read looks through the tree that iso-info shows without Rock Ridge.
+        for name, command in (("isoinfo -x", ["isoinfo", "-i", image.path, "-R", "-x", path]),
+                              ("iso-read", ["iso-read", "-i", image.path, "-e", path, "-o", out])):
+            data = readers.output_of(command)
+            if name == "iso-read":
+                with open(out, "rb") as file:
+                    data = file.read()
+            if hashlib.sha256(data).hexdigest() != entry.sha256:
+                said.append("%s: %s gives another content of %s" % (image.name, name, path))
+    return said
