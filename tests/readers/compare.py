@@ -101,6 +101,10 @@ def compare(expected, found, view):
         pairs = []
         pair(node, other, view.namer, pairs, differences)
         waiting += pairs
+    by_path = {entry.path: entry for entry in expected}
+    for difference in differences:
+        if difference.entry is None:
+            difference.entry = by_path.get(difference.path)
     return differences
 
 

@@ -6,6 +6,7 @@
 # shellcheck source=../drive/lib_drive.sh
 
 IMAGES=$T/images
+FORMATS=formats=iso,joliet,udf
 
 # name, when (quick: in make check, too; long: in check-long alone)
 # shellcheck disable=SC2034 # readers.sh reads it
@@ -164,7 +165,7 @@ keep_starts() { # NAME
 
 begin_image() { # NAME MEDIA
 	make_disc "$IMAGES/$1/image" "$2"
-	mount_disc "$IMAGES/$1/image" mnt
+	mount_disc "$IMAGES/$1/image" mnt -o "$FORMATS"
 }
 
 image_odd() {
@@ -216,7 +217,7 @@ image_twenty() {
 }
 
 continue_foreign() { # NAME
-	mount_disc "$IMAGES/$1/image" mnt
+	mount_disc "$IMAGES/$1/image" mnt -o "$FORMATS"
 	change mnt 2
 	echo added >mnt/odd/sizes/added
 	mv mnt/odd/case mnt/odd/renamed
@@ -251,7 +252,7 @@ image_genisoimage() {
 burn_medium() { # NAME KIND SECTORS SESSIONS
 	local n first last
 	new_disc "$2" "$3"
-	mount_medium mnt
+	mount_medium mnt -o "$FORMATS"
 	odd_tree mnt
 	keep_session "$1" 1
 	for ((n = 2; n <= $4; n++)); do

@@ -55,6 +55,17 @@ def plain_like(d):
     return bool(re.fullmatch(rb"[A-Z0-9_]*(\.[A-Z0-9_]*)?", name.upper())) and len(name) <= 31
 
 
+def udf_like(d):
+    """Cut, or with _ for what isn't text, and then with a sum of the whole name."""
+    wanted, found = text_of(d.expected), text_of(d.found)
+    units = len(wanted.encode("utf-16-le")) // 2
+    fits = units <= 254 if all(letter <= "\xff" for letter in wanted) else units <= 127
+    if fits and "\ufffd" not in wanted:
+        return False
+    stem = re.sub(r"#[0-9A-F]{4}(\..{1,5})?$", "", found)
+    return stem != found and wanted.replace("\ufffd", "_").startswith(stem)
+
+
 def dots_cut(d):
     return d.found == joliet_name(d.expected).rstrip(b".")
 
@@ -78,11 +89,15 @@ LIMITS = [
     # -- the formats --
     Limit("whole seconds", "ISO 9660, Rock Ridge and Joliet have whole seconds.", ".*/(rr|joliet|plain|cd|session|old)", "mtime",
           same_second, everywhere=True),
-    Limit("microseconds", "UDF has microseconds.", ".*/udf", "mtime", same_micro, everywhere=True),
+    Limit("microseconds", "UDF has microseconds.", ".*/udf(-old)?", "mtime", same_micro, everywhere=True),
     Limit("Joliet names", "Joliet: at most 103 characters, 104 with an extension; what isn't UTF-8 becomes _; names that get equal get a number.",
           ".*/(joliet|old)", "name", joliet_like),
     Limit("ISO names", "Plain ISO 9660: 31 capitals, digits and _; names that get equal get a number.", ".*/plain", "name", plain_like),
+    Limit("UDF names", "UDF: at most 254 8-bit or 127 16-bit characters; longer ones are cut, and what isn't UTF-8 becomes _, with a sum "
+          "behind it.", "linux/udf(-old)?|pycdlib/udf|7z/udf|libudfread/udf", "name", udf_like),
     # -- Linux --
+    Limit("Linux udf: 254 bytes", "Linux's udf shows 254 bytes of UTF-8, and a sum instead of the rest.", "linux/udf(-old)?", "name",
+          lambda d: len(d.expected) > 254 and d.expected.startswith(re.sub(rb"#[0-9A-F]{4}$", b"", d.found))),
     Limit("Linux: 2038", "Linux 6.1's isofs keeps the seconds in 32 bits: wrong from 2038-01-19T03:14:08 on.", LINUX_ALL, "mtime", wrapped),
     Limit("Linux: 254 bytes", "Linux's isofs (rock.c) drops the piece of a Rock Ridge name that would make it longer than 253 bytes.", LINUX,
           "name", lambda d: len(d.expected) >= 254 and d.expected.startswith(d.found)),
@@ -112,6 +127,11 @@ LIMITS = [
           lambda d: text_of(d.found) == unicodedata.normalize("NFC", text_of(d.expected))),
     Limit("bsdtar: long links", "libarchive loses a slash where a symbolic link's target goes on in another SL entry.", "bsdtar/rr", "target",
           lambda d: len(d.expected) > 150 and d.found.replace(b"/", b"") == d.expected.replace(b"/", b"")),
+    Limit("libcdio: sticky", "iso-info shows no sticky bit.", "libcdio/rr", "mode", lambda d: d.found == d.expected & ~0o1000),
+    Limit("libcdio: long names", "iso-info shows the first piece of a long Rock Ridge name.", "libcdio/rr", "name",
+          lambda d: len(d.expected) > 100 and d.expected.startswith(d.found)),
+    Limit("libcdio: long names", "", "libcdio/rr", "missing", lambda d: len(last(d.path)) > 100),
+    Limit("libcdio: long names", "", "libcdio/rr", "extra", lambda d: re.search(rb"(n{70,}|m{70,})$", d.path)),
     Limit("libcdio: Joliet names", "iso-info leaves out Joliet's names that aren't ASCII, or are longer than 64 characters.", "libcdio/joliet",
           "missing", lambda d: not d.path.isascii() or len(last(d.path)) > 64),
     Limit("7z: names", "7-Zip changes names of dots alone, and drops a dot at the end.", "7z/.*", "name",
@@ -120,6 +140,14 @@ LIMITS = [
           lambda d: seconds(d.expected) >= 1830297600),
     Limit("pycdlib: AAIP", "pycdlib refuses discs with AAIP: \"Only single ER record supported\".", "pycdlib/.*", "failed",
           lambda d: "Only single ER record supported" in d.found),
+    Limit("7z: links", "7-Zip refuses a UDF volume with a symbolic link; -o udf_links=no leaves them out.", "7z/udf", "failed",
+          lambda d: "Unsupported feature" in d.found),
+    Limit("anchor", "The disc's sector 256 belongs to what another program put there: the anchor is at the end alone, where 7-Zip and blkid "
+          "don't look.", "7z/udf", "failed", lambda d: "Is not archive" in d.found, cases="xorriso"),
+    Limit("libudfread: CESU-8", "libudfread writes characters beyond U+FFFF as two surrogates.", "libudfread/.*", "name",
+          lambda d: d.found.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass").decode("utf-16-le") == text_of(d.expected)),
+    Limit("libudfread: links", "libudfread shows symbolic links as files.", "libudfread/.*", "extra", lambda d: d.entry and d.entry.type == "l"),
+    Limit("libudfread: backslash", "libudfread takes a backslash for a separator.", "libudfread/.*", "missing", lambda d: b"\\" in d.path),
     Limit("libcdio: long links", "libcdio crashes on symbolic links with long targets, also on discs of xorriso.", "libcdio/rr", "failed",
           lambda d: "exit code -11" in d.found),
     Limit("bsdtar: continuation", "libarchive refuses a disc on which a file of an older session has a continuation area (long names, "

@@ -220,7 +220,7 @@ UDFLIST_LINE = re.compile(rb"(\d+)\t([0-9a-f]{64})\t\./(.*)")
 
 
 def read_libudfread(image, program):
-    text = output_of([program, image])
+    text = output_of([program, image], accept=(0, 1))  # 1: a file can't be opened, and is missing then
     entries = []
     for line in joined_lines(text.rstrip(b"\n"), UDFLIST_LINE.match):
         found = UDFLIST_LINE.match(line.split(b"\n")[0])
@@ -230,8 +230,8 @@ def read_libudfread(image, program):
 
 # ---- what says something of the volume alone ----
 
-def volume_of_udfinfo(image):
-    lines = output_of(["udfinfo", "--utf8", image]).decode().split("\n")
+def volume_of_udfinfo(image, start):
+    lines = output_of(["udfinfo", "--utf8", "--startblock=%d" % start, image]).decode().split("\n")
     return dict(line.partition("=")[::2] for line in lines if "=" in line and not line.startswith("start="))
 
 

@@ -27,7 +27,7 @@ from entry import settle_links  # noqa: E402
 # The parts of the image "odd" are cases of their own.
 PARTS = ["unicode", "long", "case", "special", "deep", "symlinks", "hard", "modes", "devices", "years", "empty", "attributes", "sizes"]
 BAD_MESSAGE = re.compile("out of volume|corrupt|error|warning|secondary root|I/O|Oops|BUG", re.I)
-EXPECTED_MESSAGE = re.compile("No anchor found")  # udf tries block sizes
+EXPECTED_MESSAGE = re.compile("udf_load_vrs: No (anchor|VRS) found")  # udf tries block sizes; at last a mount says whether it is there
 
 
 class Image:
@@ -79,6 +79,10 @@ def plan(images, all_views):
                 results.append(Result(view, image, image.newest))
         for session in image.older:
             results.append(Result(old_session(image, session), image, session))
+            if image.has_udf:
+                view = views.View("linux/udf-old", "Linux udf, older sessions", "udf", views.RR_COLUMNS + ("links", "same"),
+                                  mount=("hd", "udf", "session=%d" % image.starts[session - 1]))
+                results.append(Result(view, image, session))
     return results
 
 
