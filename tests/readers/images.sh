@@ -13,6 +13,7 @@ FORMATS=formats=iso,joliet,udf
 IMAGE_LIST="
 odd        quick
 longlinks  quick
+nolinks    quick
 sessions   quick
 twenty     quick
 xorriso    quick
@@ -184,6 +185,16 @@ image_longlinks() {
 	keep_starts longlinks
 }
 
+# Without symbolic links in UDF, and devices: 7-Zip refuses a UDF volume with any.
+image_nolinks() {
+	make_disc "$IMAGES/nolinks/image" cd
+	mount_disc "$IMAGES/nolinks/image" mnt -o "$FORMATS,udf_links=no"
+	odd_tree mnt
+	rm -r mnt/devices
+	keep_session nolinks 1
+	keep_starts nolinks
+}
+
 # Three sessions; the second links to, changes and moves what the first brought.
 image_sessions() {
 	begin_image sessions cd
@@ -205,7 +216,6 @@ image_sessions() {
 	keep_starts sessions
 }
 
-# Without symbolic links, since 7-Zip refuses a UDF volume with any.
 image_twenty() {
 	local n
 	begin_image twenty cd
