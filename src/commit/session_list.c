@@ -57,7 +57,9 @@ static int merge(struct session_list *list, const struct verb_session *told, siz
 	size_t hidden = 0;
 	int ret = 0;
 
-	while (count && hidden < list->all.count && list->all.items[hidden].start < told[0].start)
+	/* A chain from there has no other before it, whatever the history takes the head for. */
+	while (count && told[0].start > FIRST_CHAINED && hidden < list->all.count &&
+	       list->all.items[hidden].start < told[0].start)
 		hidden++;
 	list->all.count = list->hidden = hidden;
 	for (size_t i = 0; ret == 0 && i < count; i++)

@@ -25,13 +25,19 @@ int unreadable_tell(const struct disc *disc, const struct reason *failed, struct
 	const struct probe *probe = &disc->probe;
 	uint64_t limit = disc->is_drive ? 0 : disc->image_sectors;
 	uint32_t shown = number_shown(disc);
-	char advice[160];
+	const struct verb_session *session = shown ? &probe->sessions.items[shown - 1] : NULL;
+	char advice[160], missing[120] = "";
 
 	if (!is_damage(failed->err) || !probe->sessions.count)
 		return reason_set(why, failed->err, "%s", failed->text);
 	session_advice(probe->sessions.items, probe->sessions.count, shown, limit, advice, sizeof advice);
-	return reason_set(why, failed->err, "%s: session %" PRIu32 " can't be read (%.200s)%s%s%s",
-			  disc->path, shown, failed->text,
+	if (session->copy && session->start)
+		snprintf(missing, sizeof missing,
+			 ", and its descriptors aren't at sector %" PRIu64
+			 ": destroyed, or never written there",
+			 session->start + 16);
+	return reason_set(why, failed->err, "%s: session %" PRIu32 " can't be read (%.150s%s)%s%s%s",
+			  disc->path, shown, failed->text, missing,
 			  disc->wish.damaged ? "" : ". -o damaged shows what can be read of it",
 			  advice[0] ? "; " : "", advice);
 }

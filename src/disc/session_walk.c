@@ -140,6 +140,21 @@ static int follow(const struct session_walk *walk, const struct lineage *newest,
 	return got < 0 ? reason_set(walk->why, ENOMEM, "out of memory") : 0;
 }
 
+/* It keeps its number. What is at 0 now is another one's. 1 or -errno. */
+static int add_first_lost(const struct session_walk *walk, uint64_t end)
+{
+	const struct volume volume = { 0 };
+	struct verb_session *added;
+	int got = add_session(walk, &volume, end);
+
+	if (got < 0)
+		return got;
+	added = &walk->report->sessions.items[walk->report->sessions.count - 1];
+	added->formats = 0;
+	added->broken = true;
+	return 1;
+}
+
 /* The session that began at 0: its head is where the copy is. A volume that has UDF only has none. 1 =
  * listed, 0 = not found, or -errno. */
 static int add_first(const struct session_walk *walk, uint64_t copy, uint32_t copied, uint64_t end)
@@ -153,14 +168,16 @@ static int add_first(const struct session_walk *walk, uint64_t copy, uint32_t co
 
 	if (copy && !head)
 		return reason_set(walk->why, ENOMEM, "out of memory");
-	if (!copy || lineage_read_copy(walk->source, copy, copied, head, &ignored) < 0)
+	if (!copy)
 		return 0;
+	if (lineage_read_copy(walk->source, copy, copied, head, &ignored) < 0)
+		return add_first_lost(walk, end);
 	source.head = head;
 	got = volume_read(&source, 0, &volume, &ignored);
 	if (got == 0)
 		got = udf_session_read(&source, 0, end, &volume, &ignored);
 	if (got <= 0)
-		return 0;
+		return add_first_lost(walk, end);
 	got = disc_report_add(walk->report, &source, &volume, min_u64(volume.size ? volume.size : end, end),
 			      walk->why);
 	if (got < 0)

@@ -218,12 +218,21 @@ static int check_left(const struct probing *probing, const char *reason)
  * isn't dangerous, because import refuses every file that reaches beyond the end. */
 static int check_whole(const struct probing *probing, uint64_t size)
 {
-	char reason[120];
+	const struct disc_report *report = probing->report;
+	const size_t count = report->sessions.count;
+	char reason[200];
 
 	if (size <= probing->sectors + PAD_SLACK)
 		return 0;
-	snprintf(reason, sizeof reason, "the image is cut off: it has %" PRIu64 " of %" PRIu64 " sectors",
-		 probing->sectors, size);
+	if (count > 1 && report->sessions.items[count - 1].start >= probing->sectors)
+		snprintf(reason, sizeof reason,
+			 "the image is cut off before session %zu, at sector %" PRIu64
+			 ", or that was never written to it (a file of commit --to that is missing)",
+			 count, report->sessions.items[count - 1].start);
+	else
+		snprintf(reason, sizeof reason,
+			 "the image is cut off: it has %" PRIu64 " of %" PRIu64 " sectors", probing->sectors,
+			 size);
 	return check_left(probing, reason);
 }
 

@@ -44,3 +44,16 @@ assert_equal "$(status mnt .damage.lost)" 0
 diff -r tree/good mnt/good
 assert_equal "$(cat mnt/new)" new
 unmount mnt
+
+# The newest session can't be read, descriptors and tree: the one before it can, and the message says so.
+rm -rf "$XDG_STATE_HOME"
+start=$(sim discfsctl info --json "/dev/$SR" | jq '.sessions[1].start')
+rules "reading lba=$((start + 16))..$((start + 60)) sense=3/11/00 times=0"
+assert_equal "$(sim discfsctl info --json "/dev/$SR" | jq -c '[.sessions[].start]')" "[32,$start]"
+assert_exit 2 sim discfs "/dev/$SR" mnt
+grep -q "session 1 can be read: mount it with -o session=1" out
+mount_drive -o session=1
+assert_equal "$(status mnt .read_only)" true
+diff -r tree/good mnt/good
+cmp tree/large mnt/large
+unmount mnt

@@ -70,6 +70,90 @@ assert_equal "$(status mnt .damage.lost)" 0
 diff -r tree mnt
 unmount mnt
 
+# --- a damaged session doesn't hide the others ---------------------------------------------------------------------
+
+# What the message of a failed mount says can be read, is; info, log, verify and -o session=N count alike.
+for i in 1 2 3; do
+	[ -e three.img ] || make_disc three.img 20M
+	mount_disc three.img mnt
+	head -c 1000000 /dev/urandom >mnt/file-$i
+	manifest mnt >"m$i"
+	commit mnt "S$i"
+	unmount mnt
+done
+second=$(discfsctl info --json three.img | jq '.sessions[1].start')
+third=$(discfsctl info --json three.img | jq '.sessions[2].start')
+destroy() { # COPY FIRST COUNT
+	cp three.img "$1"
+	dd if=/dev/zero of="$1" bs=2048 seek="$2" count="$3" conv=notrunc status=none
+}
+destroy tree.img $((third + 16)) 60
+destroy middle.img $((second + 16)) 3
+destroy head.img 0 32
+head -c $(((third + 40) * 2048)) three.img >cut3.img
+head -c $(((third - 100) * 2048)) three.img >cut2.img
+check_sessions() { # IMAGE NUMBER-THAT-CAN'T-BE-READ… (they come from a place without state)
+	local n
+	rm -rf "$XDG_STATE_HOME"
+	assert_equal "$(discfsctl info --json "$1" | jq -c '[.sessions[].start]')" "[32,$second,$third]"
+	assert_equal "$(discfsctl log "$1" --json | jq -c '[.[].number]')" "[1,2,3]"
+	for n in 1 2 3; do
+		if [[ " ${*:2} " == *" $n "* ]]; then
+			assert_fails "" discfs "$1" mnt -o session=$n
+			continue
+		fi
+		mount_disc "$1" mnt -o session=$n
+		assert_same_tree mnt m$n
+		assert_equal "$(status mnt '[.read_only, .base.session, .label] | @csv')" "true,$n,\"S$n\""
+		timeout 20 discfsctl status mnt | grep -q "session $n of 3"
+		unmount mnt
+	done
+}
+check_sessions three.img
+check_sessions tree.img 3
+check_sessions middle.img 2
+check_sessions head.img
+check_sessions cut3.img 3
+check_sessions cut2.img 2 3
+timeout 20 discfsctl info tree.img | grep -Eq "^ +3 .* damaged +S3$"
+timeout 20 discfsctl info middle.img | grep -Eq "^ +2 .* damaged *$"
+timeout 20 discfsctl info three.img | grep -q "^The next session begins at sector "
+for image in tree cut3; do
+	assert_fails "sessions 1, 2 can be read: mount the newest of them with -o session=2" discfs $image.img mnt
+done
+assert_fails "cut off before session 3" discfs cut2.img mnt
+grep -q "; session 1 can be read: mount it with -o session=1$" out
+assert_fails "its first sectors are lost" discfs head.img mnt
+grep -q "; sessions 1..3 can be read: mount the newest of them with -o session=3$" out
+mount_disc head.img mnt -o damaged
+assert_same_tree mnt m3
+assert_equal "$(status mnt .read_only)" true
+unmount mnt
+mount_disc middle.img mnt # the newest is whole
+assert_same_tree mnt m3
+unmount mnt
+timeout 60 discfsctl verify --all tree.img >said 2>&1 || [ $? = 21 ]
+grep -q "^Session 2: 2 files (2.0 MB) good" said
+grep -q "^Session 1: 1 file " said
+# Started afresh without the newest: the next session is number 4, and the others are still there.
+mount_disc tree.img mnt -o base=blank
+echo new >mnt/new
+timeout 60 discfsctl commit mnt | grep -q "^Session 4 is burned"
+unmount mnt
+mount_disc tree.img mnt
+assert_equal "$(ls mnt)" new
+assert_same_tree mnt/.discfs/sessions/2 m2
+unmount mnt
+# Not on one that is cut off: what is missing there would be zeroes.
+assert_fails "cut off" discfs cut3.img mnt -o base=blank
+head -c $((($(discfsctl info --json three.img | jq '.medium.used_sectors') - 20) * 2048)) three.img >short.img
+rm -rf "$XDG_STATE_HOME"
+assert_fails "can't be started afresh: it is cut off" discfs short.img mnt -o base=blank
+# As xorriso reads it, which follows the sizes.
+extract_xorriso tree.img extracted 1 >/dev/null 2>&1
+grep -v "^\. " m1 >m1x
+assert_same_tree extracted m1x --without softmeta,root
+
 # Cut off in the middle of the content: the names are there, and reading says what is missing.
 rm -rf "$XDG_STATE_HOME" # it would be known
 size=$(stat -c %s whole.img)

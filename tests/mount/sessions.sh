@@ -312,6 +312,50 @@ timeout 60 discfsctl restore 1 mnt --yes
 assert_same_tree mnt m11
 unmount mnt
 
+# Wherever it is mounted, by whatever program it was made: each session is there, under the same number everywhere.
+grown() { # IMAGE TOOL OPTIONS… (formats= of the three sessions is in the array formats)
+	local i image=$1
+	"${@:2}" -o "$image" first 2>/dev/null
+	rm -rf elsewhere
+	XDG_STATE_HOME=$T/elsewhere mount_disc "$image" mnt
+	manifest mnt >g1
+	unmount mnt
+	for i in 2 3 4; do
+		XDG_STATE_HOME=$T/elsewhere mount_disc "$image" mnt ${formats[i]:+-o formats=${formats[i]}}
+		echo "$i" >"mnt/new-$i"
+		[ $i = 3 ] && rm -r mnt/[dD]*
+		timeout 60 discfsctl commit mnt --label "G$i" | grep -q "^Session $i is burned"
+		manifest mnt >g$i
+		assert_equal "$(discfsctl log mnt --json | jq -c '.[-1] | [.number, .label]')" "[$i,\"G$i\"]"
+		assert_equal "$(discfsctl log mnt --json | jq -c 'map([.start, .sectors])')" \
+			"$(discfsctl info mnt --json | jq -c '.sessions | map([.start, .sectors])')"
+		unmount mnt
+		rm -rf elsewhere
+	done
+	assert_equal "$(discfsctl info --json "$image" | jq -c '[.sessions[].number]')" "[1,2,3,4]"
+	XDG_STATE_HOME=$T/elsewhere mount_disc "$image" mnt
+	for i in 1 2 3 4; do
+		assert_same_tree $old/$i g$i
+	done
+	timeout 60 discfsctl restore 1 mnt --yes
+	assert_same_tree mnt g1
+	unmount mnt
+	for i in 1 4; do
+		XDG_STATE_HOME=$T/elsewhere mount_disc "$image" mnt -o session=$i
+		assert_same_tree mnt g$i
+		assert_equal "$(status mnt '[.read_only, .base.session] | @csv')" "true,$i"
+		unmount mnt
+	done
+	timeout 60 discfsctl verify --all "$image" >said
+	assert_equal "$(grep -c "^Session [1-4]: " said)" 4
+}
+formats=()
+grown bridge.iso genisoimage -quiet -udf -R -J -V GEN
+formats=([3]="iso,joliet,udf" [4]="iso")
+grown mixed.iso genisoimage -quiet -J -V GEN
+formats=([2]="iso,joliet,udf")
+grown mkisofs.iso xorriso -as mkisofs -quiet -R -J -V GEN
+
 # --- no room for the directories ---------------------------------------------------------------------------
 
 make_disc small.img 4M
