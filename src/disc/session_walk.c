@@ -12,7 +12,7 @@
 #include <time.h>
 
 #define SEARCH_BACK   4096u /* how far before a root directory the descriptors of its session can lie */
-#define SCAN_SECONDS  10
+#define SCAN_SECONDS  5
 #define SCAN_OF_DRIVE 512u /* reads: each may be a seek, and an error takes seconds */
 
 /* ---- one session ---- */

@@ -71,7 +71,7 @@ static void test_probe_truncated(void **state)
 	NEED("xorriso");
 	make_tree();
 	run("rm -f cut && xorriso -as mkisofs -quiet -R -o cut tree && truncate -s 1000000 cut");
-	assert_refused("cut", EIO, "truncated");
+	assert_refused("cut", EIO, "cut off");
 	run("rm -f odd && xorriso -as mkisofs -quiet -R -o odd tree &&"
 	    "printf '\\0\\4\\4\\0' | dd of=odd bs=1 seek=32896 conv=notrunc");
 	assert_int_equal(probe("odd", &probed), -EMEDIUMTYPE);
