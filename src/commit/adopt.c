@@ -13,7 +13,7 @@
 
 struct adopt {
 	struct tree *tree;
-	int64_t files;
+	struct node_counts counts;
 	uint64_t carried;    /* sectors: see tree.h */
 	VEC(uint32_t) links; /* by ino - 1: names of a file, 2 + subdirectories of a directory */
 	VEC(uint8_t) is_dir; /* by ino - 1 */
@@ -42,7 +42,7 @@ static int adopt_node(void *self, struct node *node, uint64_t parent, const char
 	node->parent = parent ? parent : ROOT_INO;
 	if (dir && parent)
 		adopt->links.items[parent - 1]++;
-	adopt->files += node_has_content(&node->attr);
+	node_count(&adopt->counts, &node->attr, 1);
 	adopt->carried += cost_body(node);
 	ret = rows_node_put(&adopt->tree->db, node, 0);
 	if (ret == 0 && parent)
@@ -97,7 +97,7 @@ static int store_facts(struct adopt *adopt, const struct disc *disc, const struc
 	int ret = store_links(adopt);
 
 	tree->next_ino = adopt->links.count + 1;
-	tree->files = adopt->files;
+	tree->counts = adopt->counts;
 	tree->carried_sectors = adopt->carried;
 	if (ret == 0)
 		ret = db_meta_put_blob(&tree->db, "fingerprint", disc->probe.disc.fingerprint,

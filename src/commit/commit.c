@@ -210,7 +210,7 @@ static void keep_label(const struct commit *commit, char ret[LABEL_LIMIT + 1])
 void commit_keep_trial(struct commit *commit, uint32_t gen)
 {
 	CLEANUP(trial_clear) struct trial trial = { 0 };
-	int ret = trial_make(&commit->disc->tree, gen, &commit->cancelled, &trial);
+	int ret = trial_make(&commit->disc->tree, gen, &commit->disc->formats, &commit->cancelled, &trial);
 
 	if (ret < 0 && ret != -ECANCELED)
 		log_error("what the session can't hold isn't known: %s", strerror(-ret));

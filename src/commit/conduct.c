@@ -149,13 +149,6 @@ static bool is_to_file(const struct run *run)
 	return run->wish->to[0] && !run->wish->dry_run;
 }
 
-/* Is each name of the base where the session's own trees have it, and each node as they have it? Joliet and
- * plain ISO 9660 show some names changed, and none of the modes. */
-static bool is_inheritable(const struct disc *disc)
-{
-	return disc->format == FORMAT_ROCK_RIDGE || disc->format == FORMAT_UDF;
-}
-
 static void make_job(const struct run *run, struct verb_job *ret)
 {
 	const struct verb_disc *medium = &run->probe.disc;
@@ -175,7 +168,7 @@ static void make_job(const struct run *run, struct verb_job *ret)
 		.joliet = run->disc->formats.joliet,
 		.udf = run->disc->formats.udf,
 		.udf_links = run->disc->formats.udf_links,
-		.inherit = is_inheritable(run->disc),
+		.inherit = disc_is_inheritable(run->disc),
 		.speed_kbps = run->wish->speed_kbps,
 	};
 	memcpy(ret->path, run->disc->path, sizeof ret->path);

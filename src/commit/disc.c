@@ -105,6 +105,17 @@ uint32_t disc_import_format(const struct disc *disc)
 	return disc->wanted_format ? disc->wanted_format : tree_format_best(disc->probe.disc.formats);
 }
 
+/* Joliet and plain ISO 9660 show some names changed, and none of the modes. */
+bool disc_is_inheritable(const struct disc *disc)
+{
+	return disc->format == FORMAT_ROCK_RIDGE || disc->format == FORMAT_UDF;
+}
+
+void disc_update_formats(struct disc *disc)
+{
+	tree_set_formats(&disc->tree, &disc->formats, disc->probe.disc.bridge && disc_is_inheritable(disc));
+}
+
 bool disc_is_sequential(const struct probe *probe)
 {
 	return probe->is_drive && !probe->facts.drive.overwriteable;
@@ -149,6 +160,7 @@ static void set_room(struct disc *disc)
 	atomic_store(&room->closing, closing);
 	atomic_store(&room->keep_tree, sequential && !drive->single); /* BD-R's sessions have no gaps */
 	atomic_store(&room->sequential, sequential);
+	disc_update_formats(disc);
 }
 
 #define PAD_SLACK 192u /* sectors of padding and rounding: they may be missing */

@@ -66,6 +66,10 @@ void disc_close(struct disc *disc);
 bool disc_is_sequential(const struct probe *probe);
 /* Which of its trees is to be imported: enum tree_format. */
 uint32_t disc_import_format(const struct disc *disc);
+/* Is what the base has where the session's own trees have it, and as they have it? */
+bool disc_is_inheritable(const struct disc *disc);
+/* What the next session will have, once the base's format is known. */
+void disc_update_formats(struct disc *disc);
 /* Asks what is on the medium now. */
 int disc_probe(const struct disc *disc, struct probe *ret, struct reason *why);
 /* A session that begins there must never be the base: it was broken off, or isn't what was to be written.

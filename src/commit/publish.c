@@ -35,6 +35,8 @@ static void each_cached(struct tree *tree, void (*change)(struct tree *tree, str
 static void uncharge(struct tree *tree, struct inode *inode)
 {
 	inode->charged = 0;
+	if (inode->entry == ENTRY_COUNTED)
+		inode->entry = ENTRY_OLD;
 	inode->run.left = 0;
 }
 
@@ -63,6 +65,7 @@ int freeze_generation(struct tree *tree, struct journal *journal)
 		WITH_LOCK(&tree->account);
 		tree->frozen_sectors = sectors;
 		tree->body_sectors = 0;
+		tree->staged = (struct node_counts){ 0 };
 		each_cached(tree, uncharge);
 	}
 	return 0;

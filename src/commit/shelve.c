@@ -95,6 +95,7 @@ int shelve_disc(struct disc *disc, struct reason *why)
 		store(disc, &shelf);
 	WITH_LOCK(&disc->lock);
 	disc->format = shelf.format;
+	disc_update_formats(disc);
 	disc->base_nodes = shelf.nodes;
 	disc->base_files = shelf.files;
 	disc->base_folders = shelf.folders;

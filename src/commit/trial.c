@@ -2,6 +2,7 @@
 #include "commit/trial.h"
 
 #include "model/cost.h"
+#include "model/udf_ident.h"
 #include "store/changes.h"
 #include "store/staged.h"
 
@@ -19,6 +20,7 @@ struct child {
 	uint64_t ino;
 	size_t at, length; /* its name */
 	uint8_t node;
+	bool long_target; /* for UDF */
 };
 
 /* What is burned: equal maps are one body. */
@@ -36,7 +38,7 @@ struct walk {
 	VEC(struct body) bodies;
 	struct text names;
 	struct layout layout;
-	uint64_t iso_tables, joliet_tables;
+	struct dir_cost sum;
 	uint64_t ino_limit;
 	uint8_t *seen; /* a bit for each inode */
 	struct {
@@ -251,7 +253,7 @@ static int judge_label(struct walk *walk, const struct label *label, uint64_t di
 	return add_item(walk, item, dir, name, child->length, shown);
 }
 
-static int judge_names(struct walk *walk, const struct ahead *dir)
+static int judge_joliet(struct walk *walk, const struct ahead *dir)
 {
 	struct layout *layout = &walk->layout;
 	int ret = 0;
@@ -261,6 +263,48 @@ static int judge_names(struct walk *walk, const struct ahead *dir)
 			ret = left_out(walk, &walk->children.items[i], dir->ino);
 	for (size_t i = 0; ret == 0 && !dir->hidden && i < layout->joliet.list.count; i++)
 		ret = judge_label(walk, &layout->joliet.list.items[i], dir->ino);
+	return ret;
+}
+
+/* Returns how UDF shows a name, in UTF-8. */
+static const char *show_ident(const uint8_t *ident, size_t length, char ret[3 * UDF_IDENT_MOST + 1])
+{
+	uint16_t units[UDF_IDENT_MOST];
+	size_t count = 0, size = ident[0] / 8;
+
+	for (size_t at = 1; at + size <= length; at += size)
+		units[count++] = size == 1 ? ident[at] : (uint16_t)(ident[at] << 8 | ident[at + 1]);
+	name_of_joliet(units, count, ret);
+	return ret;
+}
+
+static int judge_ident(struct walk *walk, const struct child *child, uint64_t dir)
+{
+	struct trial_item item = { .kind = TRIAL_UDF_CHANGED, .node = child->node };
+	const char *name = walk->names.data + child->at;
+	char shown[3 * UDF_IDENT_MOST + 1];
+	uint8_t ident[UDF_IDENT_MOST];
+	bool changed, bytes;
+	size_t length;
+
+	if (child->long_target || (child->node == TRIAL_LINKS && !walk->trial->formats.udf_links)) {
+		item.kind = TRIAL_UDF_LEFT_OUT;
+		return add_item(walk, item, dir, name, child->length, "");
+	}
+	length = udf_ident_component(name, child->length, ident, &bytes);
+	item.why = (uint8_t)((length == 0 ? NAME_CUT : 0) | (bytes ? NAME_BYTES : 0));
+	length = udf_ident(name, child->length, 0, ident, &changed);
+	return changed ? add_item(walk, item, dir, name, child->length, show_ident(ident, length, shown)) : 0;
+}
+
+static int judge_names(struct walk *walk, const struct ahead *dir)
+{
+	const struct session_formats *formats = &walk->trial->formats;
+	struct layout *layout = &walk->layout;
+	int ret = formats->joliet ? judge_joliet(walk, dir) : 0;
+
+	for (size_t i = 0; ret == 0 && formats->udf && i < walk->children.count; i++)
+		ret = judge_ident(walk, &walk->children.items[i], dir->ino);
 	for (size_t i = 0; i < layout->iso.list.count; i++) {
 		const struct label *label = &layout->iso.list.items[i];
 		const struct child *child = &walk->children.items[label->entry];
@@ -281,7 +325,7 @@ static int keep_child(void *self, const char *name, size_t length, uint64_t ino,
 
 	if (!child)
 		return -ENOMEM;
-	*child = (struct child){ ino, walk->names.length, length, node_kind(type << 12) };
+	*child = (struct child){ ino, walk->names.length, length, node_kind(type << 12), false };
 	text_add_bytes(&walk->names, name, length);
 	return walk->names.failed ? -ENOMEM : 0;
 }
@@ -316,7 +360,7 @@ static int mark_seen(struct walk *walk, uint64_t ino)
 	return 1;
 }
 
-static int take_child(struct walk *walk, const struct child *child, uint64_t dir)
+static int take_child(struct walk *walk, struct child *child, uint64_t dir)
 {
 	struct node node CLEANUP(node_clear) = { 0 };
 	const char *name = walk->names.data + child->at;
@@ -327,6 +371,8 @@ static int take_child(struct walk *walk, const struct child *child, uint64_t dir
 	if (ret < 0)
 		return ret;
 	walk->trial->names++;
+	child->long_target =
+	    S_ISLNK(node.attr.mode) && !udf_target_fits((const char *)node.target.data, node.target.length);
 	record_facts_of(&node, &facts);
 	ret = layout_add(&walk->layout, name, child->length, &facts);
 	return ret == 0 && first ? count_node(walk, &node, dir, name, child->length) : ret;
@@ -367,9 +413,12 @@ static int lay_out(struct walk *walk, const struct ahead *dir)
 				dir->ino, "", 0, "");
 	if (ret < 0)
 		return ret;
-	walk->trial->directories += cost.iso + cost.joliet + cost.continued;
-	walk->iso_tables += cost.iso_tables;
-	walk->joliet_tables += cost.joliet_tables;
+	walk->sum.iso += cost.iso + cost.continued;
+	walk->sum.joliet += cost.joliet;
+	walk->sum.iso_tables += cost.iso_tables;
+	walk->sum.joliet_tables += cost.joliet_tables;
+	walk->sum.udf += cost.udf;
+	walk->sum.udf_linkless += cost.udf_linkless;
 	return judge_names(walk, dir);
 }
 
@@ -401,8 +450,7 @@ static int walk_tree(struct walk *walk)
 
 		ret = take_dir(walk, &dir);
 	}
-	walk->trial->directories +=
-	    2 * sectors_of(10 + walk->iso_tables) + 2 * sectors_of(10 + walk->joliet_tables);
+	walk->trial->directories = layout_sectors(&walk->sum, &walk->trial->formats);
 	sum_bodies(walk);
 	return ret;
 }
@@ -429,9 +477,10 @@ static int count_change(void *self, struct node *node, uint32_t gen)
 	return 0;
 }
 
-int trial_make(struct tree *tree, uint32_t gen, const _Atomic bool *cancelled, struct trial *ret)
+int trial_make(struct tree *tree, uint32_t gen, const struct session_formats *formats,
+	       const _Atomic bool *cancelled, struct trial *ret)
 {
-	CLEANUP(trial_clear) struct trial trial = { 0 };
+	CLEANUP(trial_clear) struct trial trial = { .formats = *formats };
 	CLEANUP(walk_clear)
 	struct walk walk = { .tree = tree, .trial = &trial, .gen = gen, .cancelled = cancelled };
 	int got = changes_count(tree, &trial.changes);

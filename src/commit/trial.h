@@ -20,14 +20,16 @@ enum { TRIAL_FILES, TRIAL_DIRS, TRIAL_LINKS, TRIAL_DEVICES, TRIAL_FIFOS, TRIAL_S
 
 /* Kinds of items. With any of the first five there can be no session. */
 enum trial_kind {
-	TRIAL_DEPTH,	  /* a directory deeper than TREE_DEPTH_LIMIT allows */
-	TRIAL_TARGET,	  /* a symlink's target: see model/target.h */
-	TRIAL_ATTRIBUTES, /* more than XATTR_SET_LIMIT */
-	TRIAL_LOST,	  /* a write to it was refused: see store/lost.h */
-	TRIAL_CLASHES,	  /* a directory with too many names that become equal */
-	TRIAL_CHANGED,	  /* Joliet shows another name: words; NAME_…: why */
-	TRIAL_LEFT_OUT,	  /* Joliet doesn't show it; node: what it is */
-	TRIAL_TIMES,	  /* a time before 1900 or after 2155 becomes the nearest */
+	TRIAL_DEPTH,	    /* a directory deeper than TREE_DEPTH_LIMIT allows */
+	TRIAL_TARGET,	    /* a symlink's target: see model/target.h */
+	TRIAL_ATTRIBUTES,   /* more than XATTR_SET_LIMIT */
+	TRIAL_LOST,	    /* a write to it was refused: see store/lost.h */
+	TRIAL_CLASHES,	    /* a directory with too many names that become equal */
+	TRIAL_CHANGED,	    /* Joliet shows another name: words; NAME_…: why */
+	TRIAL_LEFT_OUT,	    /* Joliet doesn't show it; node: what it is */
+	TRIAL_UDF_CHANGED,  /* UDF shows another name: words; NAME_…: why */
+	TRIAL_UDF_LEFT_OUT, /* a symlink that UDF goes without */
+	TRIAL_TIMES,	    /* a time before 1900 or after 2155 becomes the nearest */
 	TRIAL_KINDS
 };
 #define TRIAL_REFUSED TRIAL_CHANGED /* the first that a session can be made with */
@@ -45,13 +47,14 @@ struct trial {
 	uint64_t added[TRIAL_NODES], modified[TRIAL_NODES], deleted[TRIAL_NODES]; /* nodes, not names */
 	uint64_t all[TRIAL_NODES];
 	uint64_t names;
-	uint64_t new_bytes;   /* bodies that are burned, equal ones once */
-	uint64_t referenced;  /* bytes of bodies that stay where they are */
-	uint64_t directories; /* sectors of directories and path tables */
-	uint64_t beyond;      /* names that readers of UCS-2 alone show with two signs for one */
-	uint64_t iso_changed; /* names that plain ISO 9660 shows otherwise, but for case */
-	uint64_t fractions;   /* nodes with a time that isn't a whole second */
-	uint64_t attributed;  /* nodes with extended attributes or ACLs */
+	uint64_t new_bytes;		/* bodies that are burned, equal ones once */
+	uint64_t referenced;		/* bytes of bodies that stay where they are */
+	uint64_t directories;		/* sectors of directories and path tables */
+	uint64_t beyond;		/* names that readers of UCS-2 alone show with two signs for one */
+	uint64_t iso_changed;		/* names that plain ISO 9660 shows otherwise, but for case */
+	uint64_t fractions;		/* nodes with a time that isn't a whole second */
+	uint64_t attributed;		/* nodes with extended attributes or ACLs */
+	struct session_formats formats; /* of the session; of trees that it won't have nothing is told */
 	uint64_t counts[TRIAL_KINDS];
 	uint64_t kept[TRIAL_KINDS];
 	VEC(struct trial_item) items; /* in the order of the tree */
@@ -61,4 +64,5 @@ struct trial {
 void trial_clear(struct trial *trial);
 /* Looks through the tree as it is in the frozen generation gen. 0 or -errno; -ECANCELED as soon as cancelled
  * is true. */
-int trial_make(struct tree *tree, uint32_t gen, const _Atomic bool *cancelled, struct trial *ret);
+int trial_make(struct tree *tree, uint32_t gen, const struct session_formats *formats,
+	       const _Atomic bool *cancelled, struct trial *ret);

@@ -132,7 +132,8 @@ static void json_disc(const struct disc *disc, struct text *text)
 		drive_to_json(&disc->probe.facts, text);
 }
 
-static void json_staged(const struct status *status, uint64_t next_start, struct text *text)
+static void json_staged(const struct status *status, const struct session_formats *formats,
+			uint64_t next_start, struct text *text)
 {
 	text_add(text, "\"staged\":{");
 	json_number(text, "added", status->staged.added);
@@ -152,6 +153,8 @@ static void json_staged(const struct status *status, uint64_t next_start, struct
 	json_number(text, "predicted_sectors", status->predicted);
 	text_add(text, ",");
 	json_number(text, "next_start", next_start);
+	text_add(text, ",");
+	json_key(text, "formats", session_formats_words(formats));
 	text_add(text, "},\n\"spool\":{");
 	json_number(text, "bytes", status->spool_used);
 	text_add(text, ",");
@@ -309,7 +312,7 @@ int control_status_json(struct control *control, struct text *ret)
 	WITH_LOCK(&control->disc->lock);
 	json_disc(control->disc, ret);
 	text_add(ret, ",\n");
-	json_staged(&status, control->disc->probe.disc.nwa, ret);
+	json_staged(&status, &control->disc->formats, control->disc->probe.disc.nwa, ret);
 	text_add(ret, ",\n");
 	json_work(&status, ret);
 	text_add(ret, ",\n");

@@ -30,6 +30,10 @@ static const struct {
 			    "names are others where Joliet counts (Windows, macOS)" },
 	[TRIAL_LEFT_OUT] = { "joliet_left_out", "name isn't shown where Joliet counts",
 			     "names aren't shown where Joliet counts" },
+	[TRIAL_UDF_CHANGED] = { "udf_changed", "name is another where UDF counts",
+				"names are others where UDF counts" },
+	[TRIAL_UDF_LEFT_OUT] = { "udf_left_out", "symlink is left out of UDF",
+				 "symlinks are left out of UDF" },
 	[TRIAL_TIMES] = { "times", "time is before 1900 or after 2155 and becomes the nearest",
 			  "times are before 1900 or after 2155 and become the nearest" },
 };
@@ -92,7 +96,7 @@ static void text_item(const struct trial *trial, const struct trial_item *item, 
 
 	text_add(text, "  ");
 	text_add_escaped(text, path, strlen(path));
-	if (item->kind == TRIAL_CHANGED) {
+	if (item->kind == TRIAL_CHANGED || item->kind == TRIAL_UDF_CHANGED) {
 		const char *shown = trial->words.data + item->words;
 
 		text_add(text, " -> ");
@@ -141,6 +145,7 @@ static void text_sizes(const struct trial *trial, const struct commit_result *la
 		text_add(text, "saved:       %s of %" PRIu64 " %s\n",
 			 text_size(saved, last->saved_sectors * SECTOR), last->saved_files,
 			 last->saved_files == 1 ? "file" : "files");
+	text_add(text, "trees:       %s\n", session_formats_words(&trial->formats));
 	text_add(text, "directories: %s\n", text_size(directories, trial->directories * SECTOR));
 }
 
@@ -149,7 +154,7 @@ static void text_label(const struct trial *trial, struct text *text)
 	char shown[3 * NAME_LABEL_MOST + 1];
 
 	name_label_of_joliet(trial->label, shown);
-	if (strcmp(shown, trial->label) != 0)
+	if (trial->formats.joliet && strcmp(shown, trial->label) != 0)
 		text_add(text, "The name of the disc, %s, is %s where Joliet counts\n", trial->label, shown);
 }
 
@@ -218,7 +223,7 @@ static void json_item(const struct trial *trial, const struct trial_item *item, 
 	text_add(text, "{\"path\":");
 	text_add_json(text, path, strlen(path));
 	text_add(text, ",\"type\":\"%s\"", node_words[item->node]);
-	if (item->kind == TRIAL_CHANGED) {
+	if (item->kind == TRIAL_CHANGED || item->kind == TRIAL_UDF_CHANGED) {
 		text_add(text, ",\"shown\":");
 		text_add_json(text, shown, strlen(shown));
 		text_add(text, ",\"why\":[");
@@ -268,6 +273,7 @@ static void json_sizes(const struct trial *trial, const struct commit_result *la
 	json_number(text, "saved_files", last->saved_files);
 	json_number(text, "saved_sectors", last->saved_sectors);
 	json_number(text, "renamed", trial->changes.renamed);
+	text_add(text, ",\"formats\":\"%s\"", session_formats_words(&trial->formats));
 	json_nodes(text, "added", trial->added);
 	json_nodes(text, "modified", trial->modified);
 	json_nodes(text, "deleted", trial->deleted);

@@ -36,12 +36,12 @@ static uint32_t size_descriptors(uint8_t *blocks, uint32_t size)
 static int make_front(struct bridge_stream *stream, const struct bridge_wish *wish, struct reason *why)
 {
 	uint8_t *descriptors = stream->front + (size_t)DESCRIPTOR * SECTOR;
-	uint8_t *blocks = malloc((size_t)HEAD_BYTES);
+	uint8_t *blocks = calloc(1, HEAD_BYTES); /* a small session has fewer */
 	uint32_t count = 0, end = wish->start + (uint32_t)wish->sectors;
 
 	if (!blocks)
 		return reason_set(why, ENOMEM, "out of memory");
-	if (session_stream_peek(stream->inner, HEAD_SECTORS, blocks) == HEAD_SECTORS)
+	if (session_stream_peek(stream->inner, HEAD_SECTORS, blocks) > DESCRIPTOR)
 		count = size_descriptors(blocks + (size_t)DESCRIPTOR * SECTOR,
 					 wish->absolute ? end : (uint32_t)wish->sectors);
 	memcpy(descriptors, blocks + (size_t)DESCRIPTOR * SECTOR, (size_t)count * SECTOR);

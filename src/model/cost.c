@@ -22,7 +22,8 @@ bool cost_sum(const struct node *node)
 
 static uint64_t padding(const struct cost_medium *medium)
 {
-	return (medium->sequential ? PADDING : 0) + (medium->start < FIRST_SECTOR ? FIRST_SECTOR : 0);
+	return (medium->sequential ? PADDING : 0) +
+	       (medium->start + medium->front < FIRST_SECTOR ? FIRST_SECTOR : 0);
 }
 
 uint64_t cost_session(const struct cost_medium *medium, uint64_t sectors)

@@ -15,6 +15,7 @@ bool cost_sum(const struct node *node);
 struct cost_medium {
 	bool sequential;
 	uint64_t start; /* sector */
+	uint64_t front; /* sectors of the session before libisofs' own */
 };
 
 #define SESSION_ALIGN 32u /* sessions begin and end at multiples: drives write in such chunks */

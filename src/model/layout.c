@@ -4,6 +4,7 @@
 #include "model/acl.h"
 #include "model/cost.h"
 #include "model/target.h"
+#include "model/udf_ident.h"
 #include "model/xattr_set.h"
 
 #include <errno.h>
@@ -322,12 +323,16 @@ int layout_add(struct layout *layout, const char *name, size_t length, const str
 	uint32_t number = (uint32_t)layout->entries.count;
 	struct layout_entry *entry = vec_push(&layout->entries);
 	uint16_t label[NAME_JOLIET_MOST + 1];
+	uint8_t ident[UDF_IDENT_MOST];
+	bool changed;
 	size_t units;
 	int ret;
 
 	if (!entry)
 		return -ENOMEM;
-	*entry = (struct layout_entry){ .facts = *facts, .length = (uint32_t)length };
+	*entry = (struct layout_entry){ .facts = *facts,
+					.length = (uint32_t)length,
+					.fid = udf_fid_bytes(udf_ident(name, length, 0, ident, &changed)) };
 	units = name_to_iso(name, length, facts->is_dir, label);
 	ret = labels_add(&layout->iso, label, units, facts->is_dir, number);
 	units = facts->in_joliet ? name_to_joliet(name, length, facts->is_dir, label) : 0;
@@ -387,6 +392,19 @@ static void cost_joliet(struct layout *layout, struct dir_cost *ret)
 	ret->joliet = sectors_of(used);
 }
 
+/* Descriptors follow each other over the ends of sectors; the parent's comes first. */
+static void cost_udf(struct layout *layout, struct dir_cost *ret)
+{
+	uint64_t bytes = udf_fid_bytes(0), links = 0;
+
+	vec_each (&layout->entries, entry) {
+		bytes += entry->fid;
+		links += entry->facts.is_link ? entry->fid : 0;
+	}
+	ret->udf = 1 + sectors_of(bytes);
+	ret->udf_linkless = 1 + sectors_of(bytes - links);
+}
+
 int layout_cost(struct layout *layout, const struct record_facts *self, bool is_root, struct dir_cost *ret)
 {
 	int got;
@@ -400,12 +418,31 @@ int layout_cost(struct layout *layout, const struct record_facts *self, bool is_
 	*ret = (struct dir_cost){ .clashed = layout->iso.clashed + layout->joliet.clashed };
 	cost_iso(layout, self, is_root, ret);
 	cost_joliet(layout, ret);
+	cost_udf(layout, ret);
 	return 0;
 }
 
-/* 16 empty sectors, three descriptors and their end, three MD5 tags (of the head, the tree, the session), the
- * sector that files without content point at. */
-uint64_t layout_fixed(uint64_t sums)
+/* 16 empty sectors, two descriptors and Joliet's and their end, three MD5 tags (of the head, the tree, the
+ * session), the sector that files without content point at. Of UDF what stands before, its file set
+ * descriptor with its end, and the anchor in the last sector. */
+uint64_t layout_fixed(const struct session_formats *formats, uint64_t sums)
 {
-	return 16 + 3 + 3 + 1 + (sums + 2 + 127) / 128;
+	return 16 + 2 + formats->joliet + 3 + 1 + (sums + 2 + 127) / 128 + (formats->udf ? UDF_FRONT + 3 : 0);
+}
+
+/* Each path table is there in both byte orders, and begins with the root's record of 10 bytes. */
+static uint64_t tables(uint64_t bytes)
+{
+	return 2 * sectors_of(10 + bytes);
+}
+
+uint64_t layout_sectors(const struct dir_cost *sum, const struct session_formats *formats)
+{
+	uint64_t sectors = sum->iso + sum->continued + tables(sum->iso_tables);
+
+	if (formats->joliet)
+		sectors += sum->joliet + tables(sum->joliet_tables);
+	if (formats->udf)
+		sectors += formats->udf_links ? sum->udf : sum->udf_linkless;
+	return sectors;
 }

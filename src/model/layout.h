@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* How many sectors a directory takes in a session, in ISO 9660 with Rock Ridge and in Joliet: libisofs' own
- * reckoning, from names and nodes alone. Pure; a test holds it against what the burn worker plans. */
+ * reckoning, from names and nodes alone; and in the UDF that stands behind these. Pure; a test holds it
+ * against what the burn worker plans. */
 #pragma once
 
 #include "model/name.h"
 #include "model/node.h"
+#include "model/session_formats.h"
 #include "model/target.h"
 
 /* What counts of a node for the records of each of its names. */
@@ -44,6 +46,7 @@ struct dir_cost {
 	uint64_t iso_tables, joliet_tables; /* bytes of its subdirectories in a path table */
 	uint64_t clashed;		    /* names that were numbered, in either tree */
 	uint64_t sums;			    /* names of files with an MD5 */
+	uint64_t udf, udf_linkless; /* sectors of its file entry and of its names, without symlinks' */
 };
 
 /* A directory, name by name in byte order; then its cost. */
@@ -52,6 +55,7 @@ struct layout {
 	VEC(struct layout_entry {
 		struct record_facts facts;
 		uint32_t length; /* of the true name */
+		uint32_t fid;	 /* bytes of its descriptor in UDF */
 	})
 	entries;
 };
@@ -64,5 +68,14 @@ int layout_add(struct layout *layout, const char *name, size_t length, const str
  * when no session can be made of it. */
 int layout_cost(struct layout *layout, const struct record_facts *self, bool is_root, struct dir_cost *ret);
 
-/* Sectors of a session besides directories, path tables and bodies. sums: files that have an MD5 there. */
-uint64_t layout_fixed(uint64_t sums);
+/* Sectors of a session besides directories, path tables, bodies, and the file entries of what isn't a
+ * directory (in UDF: one for each). sums: files that have an MD5 there. */
+uint64_t layout_fixed(const struct session_formats *formats, uint64_t sums);
+
+/* Sectors of a directory, or of all that were summed up, with their path tables. */
+uint64_t layout_sectors(const struct dir_cost *sum, const struct session_formats *formats);
+
+/* UDF's descriptors take so many sectors before libisofs' stream. */
+#define UDF_FRONT 288u
+/* The most bytes that a name takes in a directory of UDF. */
+#define UDF_FID_MOST 296u

@@ -78,8 +78,8 @@ static void find_extension(struct raw *raw)
 }
 
 /* Stem, dot and extension, cut to so many characters without the dot: first the extension down to three, then
- * the stem. */
-static size_t put_file(const struct raw *raw, size_t most, uint16_t (*map)(uint32_t), uint16_t *ret)
+ * the stem. dot: there's one in any case. */
+static size_t put_file(const struct raw *raw, size_t most, uint16_t (*map)(uint32_t), bool dot, uint16_t *ret)
 {
 	bool cut = raw->length > most + (raw->extension > 0);
 	size_t stem = raw->stem, extension = raw->extension, used = 0;
@@ -90,7 +90,8 @@ static size_t put_file(const struct raw *raw, size_t most, uint16_t (*map)(uint3
 		stem = most - extension;
 	for (size_t i = 0; i < stem; i++)
 		ret[used++] = map(raw->units[i]);
-	ret[used++] = '.';
+	if (dot || extension)
+		ret[used++] = '.';
 	for (size_t i = 0; i < extension; i++)
 		ret[used++] = map(raw->units[raw->stem + 1 + i]);
 	return used;
@@ -122,7 +123,7 @@ size_t name_to_iso(const char *name, size_t length, bool is_dir, uint16_t *ret)
 	if (is_dir)
 		return put_dir(&raw, NAME_ISO_MOST, iso_char, ret);
 	find_extension(&raw);
-	return put_file(&raw, ISO_FILE_CHARS, iso_char, ret);
+	return put_file(&raw, ISO_FILE_CHARS, iso_char, true, ret);
 }
 
 static void add_utf16(struct raw *raw, uint32_t character)
@@ -245,7 +246,7 @@ size_t name_to_joliet(const char *name, size_t length, bool is_dir, uint16_t *re
 		return 0;
 	find_extension(&raw);
 	used = is_dir ? put_dir(&raw, JOLIET_CHARS, joliet_unit, ret)
-		      : put_file(&raw, JOLIET_CHARS, joliet_unit, ret);
+		      : put_file(&raw, JOLIET_CHARS, joliet_unit, false, ret);
 	for (stem = used; !is_dir && stem > 0 && ret[stem - 1] != '.'; stem--)
 		;
 	if (stem > 1)

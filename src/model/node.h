@@ -38,6 +38,27 @@ static inline bool node_has_content(const struct node_attr *attr)
 	return S_ISREG(attr->mode) && attr->size;
 }
 
+/* How many nodes there are of a kind. */
+struct node_counts {
+	int64_t files;	 /* with content: these have an MD5 at most */
+	int64_t entries; /* besides directories */
+	int64_t links;	 /* symbolic ones, among these */
+};
+
+static inline void node_count(struct node_counts *counts, const struct node_attr *attr, int by)
+{
+	counts->files += node_has_content(attr) ? by : 0;
+	counts->entries += S_ISDIR(attr->mode) ? 0 : by;
+	counts->links += S_ISLNK(attr->mode) ? by : 0;
+}
+
+static inline void node_counts_add(struct node_counts *counts, const struct node_counts *more)
+{
+	counts->files += more->files;
+	counts->entries += more->entries;
+	counts->links += more->links;
+}
+
 struct node {
 	struct node_attr attr;
 	uint64_t parent;    /* directories: ino of the parent (root: itself); else one of its parents */

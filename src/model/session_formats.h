@@ -10,5 +10,13 @@ struct session_formats {
 	bool udf_links; /* with symbolic links in it: 7-Zip refuses a UDF that has one */
 };
 
+/* As the option has them. */
+static inline const char *session_formats_words(const struct session_formats *formats)
+{
+	static const char *const words[] = { "iso", "iso,joliet", "iso,udf", "iso,joliet,udf" };
+
+	return words[formats->joliet + 2 * formats->udf];
+}
+
 /* Unless -o formats= says otherwise. */
 #define SESSION_FORMATS_DEFAULT ((struct session_formats){ .joliet = true, .udf = false, .udf_links = true })

@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROOM_8	  254u /* characters behind the compression's byte */
-#define ROOM_16	  127u
-#define CRC_UNITS 5u
-#define EXTENSION 5u /* characters of one that is kept, without its dot */
-#define UNITS	  255u
+#define ROOM_8	    254u /* characters behind the compression's byte */
+#define ROOM_16	    127u
+#define CRC_UNITS   5u
+#define EXTENSION   5u /* characters of one that is kept, without its dot */
+#define UNITS	    255u
+#define TARGET_MOST (2048u - 176u) /* ECMA-167 4/14.9 */
+#define COMPONENT   4u		   /* ECMA-167 4/14.16.1, without the identifier */
 
 uint16_t udf_crc(const uint8_t *data, size_t length)
 {
@@ -140,4 +142,27 @@ size_t udf_ident_component(const char *text, size_t length, uint8_t ret[UDF_IDEN
 	to_units(text, length, &units);
 	*ret_changed = units.changed;
 	return units.count > room_of(&units) ? 0 : pack(&units, ret);
+}
+
+bool udf_target_fits(const char *target, size_t length)
+{
+	size_t bytes = length && target[0] == '/' ? COMPONENT : 0;
+
+	for (size_t at = 0, part; at < length; at += part + 1) {
+		const char *slash = memchr(target + at, '/', length - at), *name = target + at;
+		uint8_t ident[UDF_IDENT_MOST];
+		bool changed, dots;
+		size_t size = 0;
+
+		part = slash ? (size_t)(slash - name) : length - at;
+		dots = part <= 2 && memcmp(name, "..", part) == 0;
+		if (part == 0)
+			continue;
+		if (!dots && part <= UNITS)
+			size = udf_ident_component(name, part, ident, &changed);
+		if (!dots && size == 0)
+			return false;
+		bytes += COMPONENT + size;
+	}
+	return bytes <= TARGET_MOST;
 }

@@ -24,6 +24,9 @@ size_t udf_ident(const char *name, size_t length, uint32_t another, uint8_t ret[
  * where it has no room in 255 bytes; changed as above. */
 size_t udf_ident_component(const char *text, size_t length, uint8_t ret[UDF_IDENT_MOST], bool *ret_changed);
 
+/* Does a symlink's target fit into its file entry? Otherwise UDF goes without it. */
+bool udf_target_fits(const char *target, size_t length);
+
 #define UDF_FID_BYTES 38u /* of a file identifier descriptor without its identifier, ECMA-167 4/14.4 */
 
 /* Bytes of a directory's descriptor with an identifier of that length; 0: its parent's. */

@@ -14,7 +14,7 @@
 #define TABLE_RECORD (2u * (8 + 32 + 8 + 208))
 /* What a number adds there: up to 28 digits, in both. */
 #define TABLE_NUMBER (2u * (28 + 56))
-#define RECORD_BYTES (254u + 242u)
+#define RECORD_BYTES (254u + 242u + UDF_FID_MOST)
 
 struct dir_entry {
 	uint64_t ino;
@@ -29,11 +29,19 @@ struct dir_entry {
 
 /* ---- the entries ---- */
 
+static void take_columns(sqlite3_stmt *stmt, struct dir_cost *ret)
+{
+	uint64_t *fields[] = { &ret->iso,	 &ret->joliet,	      &ret->continued,
+			       &ret->iso_tables, &ret->joliet_tables, &ret->clashed,
+			       &ret->sums,	 &ret->udf,	      &ret->udf_linkless };
+
+	for (int i = 0; i < (int)(sizeof fields / sizeof *fields); i++)
+		*fields[i] = (uint64_t)sqlite3_column_int64(stmt, i);
+}
+
 static int load(struct tree *tree, uint64_t ino, struct dir_cost *ret)
 {
 	sqlite3_stmt *stmt = db_query(&tree->db, QUERY_ROOM_GET);
-	uint64_t *fields[] = { &ret->iso,	    &ret->joliet,  &ret->continued, &ret->iso_tables,
-			       &ret->joliet_tables, &ret->clashed, &ret->sums };
 	int found;
 
 	*ret = (struct dir_cost){ 0 };
@@ -43,8 +51,8 @@ static int load(struct tree *tree, uint64_t ino, struct dir_cost *ret)
 		return -EIO;
 	sqlite3_bind_int64(stmt, 1, (int64_t)ino);
 	found = db_step(&tree->db, stmt);
-	for (int i = 0; found > 0 && i < 7; i++)
-		*fields[i] = (uint64_t)sqlite3_column_int64(stmt, i);
+	if (found > 0)
+		take_columns(stmt, ret);
 	sqlite3_reset(stmt);
 	return found;
 }
@@ -119,18 +127,30 @@ static void clear_entries(struct dir_costs *costs)
 
 static void add_cost(struct dir_costs *costs, const struct dir_cost *cost)
 {
-	costs->sectors += cost->iso + cost->joliet + cost->continued;
-	costs->iso_tables += cost->iso_tables;
-	costs->joliet_tables += cost->joliet_tables;
-	costs->sums += cost->sums;
+	struct dir_cost *sum = &costs->sum;
+
+	sum->iso += cost->iso;
+	sum->joliet += cost->joliet;
+	sum->continued += cost->continued;
+	sum->iso_tables += cost->iso_tables;
+	sum->joliet_tables += cost->joliet_tables;
+	sum->sums += cost->sums;
+	sum->udf += cost->udf;
+	sum->udf_linkless += cost->udf_linkless;
 }
 
 static void take_cost(struct dir_costs *costs, const struct dir_cost *cost)
 {
-	costs->sectors -= cost->iso + cost->joliet + cost->continued;
-	costs->iso_tables -= cost->iso_tables;
-	costs->joliet_tables -= cost->joliet_tables;
-	costs->sums -= cost->sums;
+	struct dir_cost *sum = &costs->sum;
+
+	sum->iso -= cost->iso;
+	sum->joliet -= cost->joliet;
+	sum->continued -= cost->continued;
+	sum->iso_tables -= cost->iso_tables;
+	sum->joliet_tables -= cost->joliet_tables;
+	sum->sums -= cost->sums;
+	sum->udf -= cost->udf;
+	sum->udf_linkless -= cost->udf_linkless;
 }
 
 static void replace_cost(struct tree *tree, struct dir_entry *entry, const struct dir_cost *cost)
@@ -148,13 +168,12 @@ static void replace_cost(struct tree *tree, struct dir_entry *entry, const struc
 
 uint64_t dir_costs_sectors(const struct dir_costs *costs)
 {
-	return costs->sectors + 2 * sectors_of(10 + costs->iso_tables) +
-	       2 * sectors_of(10 + costs->joliet_tables) + (costs->more ? 4 + sectors_of(costs->more) : 0);
+	return layout_sectors(&costs->sum, &costs->formats) + (costs->more ? 4 + sectors_of(costs->more) : 0);
 }
 
 uint64_t dir_costs_sums(const struct dir_costs *costs)
 {
-	return costs->sums + costs->more_sums + costs->written;
+	return costs->sum.sums + costs->more_sums + costs->written;
 }
 
 uint64_t dir_costs_loose(const struct dir_costs *costs)
@@ -169,6 +188,7 @@ static void touch(struct tree *tree, struct dir_entry *entry, uint64_t more, uin
 	if (!entry->touched) { /* what may have got other numbers, or been shifted */
 		more += entry->cost.clashed * (2 * SECTOR + TABLE_NUMBER);
 		more += entry->cost.continued ? (entry->cost.continued * 3 / 2 + 2) * SECTOR : 0;
+		more += SECTOR; /* in UDF, where names aren't kept together by sectors */
 	}
 	WITH_LOCK(&tree->account);
 	entry->touched = true;
@@ -187,7 +207,7 @@ static uint64_t continued_bytes(const struct record_facts *facts, size_t name_le
 void dir_costs_name(struct tree *tree, uint64_t dir, size_t name_length, const struct record_facts *facts)
 {
 	struct dir_entry *entry = entry_of(tree, dir);
-	uint64_t tables = 2 * TABLE_NUMBER + (facts->is_dir ? TABLE_RECORD : 0);
+	uint64_t tables = 2 * TABLE_NUMBER + (facts->is_dir ? TABLE_RECORD : 0) + UDF_FID_MOST;
 
 	if (!entry)
 		return;
@@ -207,7 +227,7 @@ void dir_costs_no_name(struct tree *tree, uint64_t dir, size_t name_length, cons
 
 void dir_costs_add(struct tree *tree, uint64_t dir)
 {
-	static const struct dir_cost empty = { .iso = 1, .joliet = 1 };
+	static const struct dir_cost empty = { .iso = 1, .joliet = 1, .udf = 2, .udf_linkless = 2 };
 	struct dir_entry *entry = tree->costs.unsure ? NULL : find(&tree->costs, dir);
 
 	if (!tree->costs.unsure && !entry)
@@ -431,7 +451,8 @@ int dir_costs_count(struct tree *tree)
 	clear_entries(&tree->costs);
 	{
 		WITH_LOCK(&tree->account);
-		tree->costs = (struct dir_costs){ .unsure = true,
+		tree->costs = (struct dir_costs){ .formats = tree->costs.formats,
+						  .unsure = true,
 						  .counted = true,
 						  .rows_only = tree->costs.rows_only,
 						  .stored_stale = tree->costs.stored_stale };
@@ -442,7 +463,7 @@ int dir_costs_count(struct tree *tree)
 		ret = entry ? reckon_entry(&reckoning, entry) : -ENOMEM;
 	}
 	WITH_LOCK(&tree->account);
-	tree->costs.unsure = ret < 0 || tree->costs.sectors == 0; /* no root: no tree yet */
+	tree->costs.unsure = ret < 0 || tree->costs.sum.iso == 0; /* no root: no tree yet */
 	return ret;
 }
 
@@ -481,12 +502,8 @@ int dir_costs_open(struct tree *tree)
 	int ret = stmt ? db_step(&tree->db, stmt) : -EIO;
 
 	*costs = (struct dir_costs){ .stored_stale = true, .unsure = true };
-	if (ret > 0) {
-		costs->sectors = (uint64_t)sqlite3_column_int64(stmt, 0);
-		costs->iso_tables = (uint64_t)sqlite3_column_int64(stmt, 1);
-		costs->joliet_tables = (uint64_t)sqlite3_column_int64(stmt, 2);
-		costs->sums = (uint64_t)sqlite3_column_int64(stmt, 3);
-	}
+	if (ret > 0)
+		take_columns(stmt, &costs->sum);
 	sqlite3_reset(stmt);
 	if (ret >= 0)
 		ret = db_meta_int(&tree->db, "room_stale", &stale);
@@ -506,12 +523,13 @@ static int store_entry(struct tree *tree, const struct dir_entry *entry)
 {
 	const struct dir_cost *cost = &entry->cost;
 	const uint64_t fields[] = { entry->ino,	      cost->iso,	   cost->joliet,  cost->continued,
-				    cost->iso_tables, cost->joliet_tables, cost->clashed, cost->sums };
+				    cost->iso_tables, cost->joliet_tables, cost->clashed, cost->sums,
+				    cost->udf,	      cost->udf_linkless };
 	sqlite3_stmt *stmt = db_query(&tree->db, entry->gone ? QUERY_ROOM_DELETE : QUERY_ROOM_PUT);
 
 	if (!stmt)
 		return -EIO;
-	for (int i = 0; i < (entry->gone ? 1 : 8); i++)
+	for (int i = 0; i < (entry->gone ? 1 : 10); i++)
 		sqlite3_bind_int64(stmt, i + 1, (int64_t)fields[i]);
 	return db_run(&tree->db, stmt);
 }

@@ -24,17 +24,17 @@ struct dir_entry;
 #define DIR_BUCKETS 4096u
 
 struct dir_costs {
-	struct dir_entry **buckets;	    /* by lock: what was touched, or isn't stored yet */
-	uint64_t sectors;		    /* as reckoned; these by account */
-	uint64_t iso_tables, joliet_tables; /* bytes of path tables, without the root's record */
-	uint64_t sums, more_sums;	    /* names of files with an MD5 */
-	uint64_t written;  /* old empty files that aren't empty any more: until all is counted */
-	uint64_t more;	   /* bytes that changes since may have added at most */
-	uint64_t less;	   /* bytes that they may have taken away */
-	bool unsure;	   /* nothing is known until all is counted */
-	bool counted;	   /* all is in memory, and what the table has is old */
-	bool rows_only;	   /* the rows are ahead of what memory has of the nodes; by lock */
-	bool stored_stale; /* what the database says of the table */
+	struct dir_entry **buckets;	/* by lock: what was touched, or isn't stored yet */
+	struct session_formats formats; /* which trees count; these by account */
+	struct dir_cost sum;		/* as reckoned, of all; path tables without the root's record */
+	uint64_t more_sums;		/* names of files with an MD5 */
+	uint64_t written;		/* old empty files that aren't empty any more: until all is counted */
+	uint64_t more;			/* bytes that changes since may have added at most */
+	uint64_t less;			/* bytes that they may have taken away */
+	bool unsure;			/* nothing is known until all is counted */
+	bool counted;			/* all is in memory, and what the table has is old */
+	bool rows_only;			/* the rows are ahead of what memory has of the nodes; by lock */
+	bool stored_stale;		/* what the database says of the table */
 };
 
 /* Reads the sums. Those of a tree that wasn't closed in order are unsure. */
@@ -69,7 +69,7 @@ int dir_costs_reckon(struct tree *tree);
 /* Lays out all. */
 int dir_costs_count(struct tree *tree);
 
-/* Sectors of directories and path tables: never below the truth. */
+/* Sectors of directories and path tables, in the trees that count: never below the truth. */
 uint64_t dir_costs_sectors(const struct dir_costs *costs);
 /* MD5s of files: the same; a file of several names is counted with each. */
 uint64_t dir_costs_sums(const struct dir_costs *costs);

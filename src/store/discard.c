@@ -24,7 +24,7 @@ struct discard {
 	struct tree *tree;
 	struct selection selection;
 	VEC(struct effect) effects; /* sorted, once each */
-	int64_t files;		    /* change of the tree's */
+	struct node_counts counts;  /* change of the tree's */
 };
 
 static void discard_clear(struct discard *discard)
@@ -144,8 +144,8 @@ static int put_base_node(struct discard *discard, const struct effect *effect, s
 	if (links == 0)
 		return 0; /* it stays deleted */
 	if (now->attr.nlink)
-		discard->files -= node_has_content(&now->attr);
-	discard->files += node_has_content(&after->attr);
+		node_count(&discard->counts, &now->attr, -1);
+	node_count(&discard->counts, &after->attr, 1);
 	if (whole && links == base->attr.nlink && (parent == base->parent || !S_ISDIR(base->attr.mode)))
 		return rows_node_delete(db, ino, discard->tree->gen);
 	after->attr.nlink = links;
@@ -162,7 +162,7 @@ static int put_new_node(struct discard *discard, const struct effect *effect, st
 	if (now->attr.nlink == 0 || links == now->attr.nlink)
 		return 0;
 	if (links == 0) {
-		discard->files -= node_has_content(&now->attr);
+		node_count(&discard->counts, &now->attr, -1);
 		return rows_node_delete(db, now->attr.ino, discard->tree->gen);
 	}
 	now->attr.nlink = links;
@@ -209,17 +209,17 @@ static int change_rows(struct discard *discard)
 	return ret;
 }
 
-static void set_files(struct tree *tree, int64_t files)
+static void set_counts(struct tree *tree, const struct node_counts *counts)
 {
 	WITH_LOCK(&tree->account);
-	tree->files = files;
+	tree->counts = *counts;
 }
 
 /* Needs tree->lock. All in one transaction. */
 static int revert_rows(struct discard *discard, const char *path)
 {
 	struct tree *tree = discard->tree;
-	int64_t before = tree->files;
+	struct node_counts before = tree->counts, after = before;
 	int ret = tree_flush_locked(tree);
 
 	if (ret == 0)
@@ -230,13 +230,14 @@ static int revert_rows(struct discard *discard, const char *path)
 		return ret;
 	ret = change_rows(discard);
 	if (ret == 0) {
-		set_files(tree, before + discard->files);
+		node_counts_add(&after, &discard->counts);
+		set_counts(tree, &after);
 		ret = tree_flush_locked(tree);
 	}
 	if (ret < 0) {
 		db_rollback(&tree->db);
-		set_files(tree, before);
-		tree->stored_files = before;
+		set_counts(tree, &before);
+		tree->stored_counts = before;
 	}
 	return ret;
 }

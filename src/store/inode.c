@@ -52,6 +52,7 @@ struct inode *inode_cache_add(struct inode_cache *cache, struct node *node, uint
 	inode->node = *node;
 	*node = (struct node){ 0 };
 	inode->gen = gen;
+	inode->type = inode->node.attr.mode & S_IFMT;
 	inode->refs = 1;
 	inode->hash_next = *bucket;
 	*bucket = inode;

@@ -16,11 +16,20 @@
 
 #include <stdatomic.h>
 
+/* Does the next session need a file entry in UDF for it, that the base hasn't? */
+enum inode_entry {
+	ENTRY_OLD,     /* it's as the base has it */
+	ENTRY_COUNTED, /* among tree->staged */
+	ENTRY_NONE     /* an orphan */
+};
+
 struct inode {
 	struct node node;
 	uint32_t gen;	  /* of its newest row; 0 = as the disc has it */
 	bool dirty;	  /* differs from that row; guarded by tree->account */
 	uint64_t charged; /* body sectors counted for the next session; guarded by tree->account */
+	uint32_t type;	  /* S_IFMT of its mode */
+	uint8_t entry;	  /* enum inode_entry; guarded by tree->account */
 	bool fresh;	  /* made since the start: its directory knows that it will have content */
 	unsigned refs;
 	_Atomic unsigned

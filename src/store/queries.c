@@ -29,8 +29,8 @@ static const char *const query_texts[QUERY_COUNT] = {
 
 	[QUERY_SHELF_GET] = "SELECT " FACT(fingerprint) FACT(path) FACT(drive) FACT(older) FACT(label)
 	    FACT(profile) FACT(state) FACT(capacity) FACT(recorded) FACT(nwa) FACT(base) FACT(formats)
-		FACT(closed_why) FACT(medium) FACT(overwriteable) FACT(damaged) FACT(single) FACT(free)
-		    FACT(host_free) FACT(format) FACT(nodes) FACT(names) FACT(folders)
+		FACT(bridge) FACT(closed_why) FACT(medium) FACT(overwriteable) FACT(damaged) FACT(single)
+		    FACT(free) FACT(host_free) FACT(format) FACT(nodes) FACT(names) FACT(folders)
 			FACT(bytes) "ifnull((SELECT value FROM meta WHERE key='seen'),0),"
 				    "ifnull((SELECT value FROM meta WHERE key='superseded'),'') "
 				    "FROM meta WHERE key='shelf' AND json_valid(value)",
@@ -133,15 +133,17 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_LANDED_CLEAR] = "DELETE FROM landed",
 
 	[QUERY_ROOM_GET] =
-	    "SELECT iso,joliet,continued,iso_tables,joliet_tables,clashed,sums FROM room WHERE ino=?1",
-	[QUERY_ROOM_PUT] = "INSERT OR REPLACE INTO room VALUES(?1,?2,?3,?4,?5,?6,?7,?8)",
-	[QUERY_ROOM_DELETE] = "DELETE FROM room WHERE ino=?1",
-	[QUERY_ROOM_CLEAR] = "DELETE FROM room",
+	    "SELECT iso,joliet,continued,iso_tables,joliet_tables,clashed,sums,udf,udf_linkless FROM "
+	    "dir_room "
+	    "WHERE ino=?1",
+	[QUERY_ROOM_PUT] = "INSERT OR REPLACE INTO dir_room VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
+	[QUERY_ROOM_DELETE] = "DELETE FROM dir_room WHERE ino=?1",
+	[QUERY_ROOM_CLEAR] = "DELETE FROM dir_room",
 	[QUERY_DROP_NAMES] = "DELETE FROM dirent",
 	[QUERY_DROP_NODES] = "DELETE FROM node",
 	[QUERY_DROP_DIGESTS] = "DELETE FROM digest",
-	[QUERY_ROOM_SUMS] = "SELECT ifnull(sum(iso+joliet+continued),0),ifnull(sum(iso_tables),0),"
-			    "ifnull(sum(joliet_tables),0),ifnull(sum(sums),0) FROM room",
+	[QUERY_ROOM_SUMS] = "SELECT sum(iso),sum(joliet),sum(continued),sum(iso_tables),sum(joliet_tables),0,"
+			    "sum(sums),sum(udf),sum(udf_linkless) FROM dir_room",
 
 	/* Publish: generation ?1 becomes the base. */
 	[QUERY_PUBLISH_DROP_NAMES] = "DELETE FROM dirent WHERE gen=0 AND (parent,name) IN "

@@ -19,9 +19,9 @@ struct restore {
 	struct db *from; /* the session's */
 	/* Nodes other than directories, by what they are in the session, and by what they are here. */
 	struct ino_map now_of, old_of;
-	VEC(uint64_t) touched; /* whose rows changed; some several times */
-	struct links names;    /* that changed */
-	int64_t files;	       /* change of the tree's */
+	VEC(uint64_t) touched;	   /* whose rows changed; some several times */
+	struct links names;	   /* that changed */
+	struct node_counts counts; /* change of the tree's */
 	uint64_t next_ino;
 	int64_t now_ns;
 };
@@ -148,7 +148,7 @@ static int bury(struct restore *restore, struct node *node)
 	const struct inode *inode = inode_cache_peek(&restore->tree->cache, node->attr.ino);
 	int below = rows_node_below(restore->db, node->attr.ino, restore->tree->gen);
 
-	restore->files -= node_has_content(&node->attr);
+	node_count(&restore->counts, &node->attr, -1);
 	if (below == 0)
 		below = rows_node_delete(restore->db, node->attr.ino, restore->tree->gen);
 	else if (below > 0) {
@@ -349,7 +349,7 @@ static int make_node(struct restore *restore, uint64_t dir, const char *name, si
 		return ret;
 	if (ino == 0 || !same_file(&base, old))
 		ino = restore->next_ino++;
-	restore->files += node_has_content(&old->attr);
+	node_count(&restore->counts, &old->attr, 1);
 	*ret_ino = ino;
 	ret = remember(restore, old_ino, ino);
 	return ret < 0 ? ret : put_old(restore, ino, old, 1, dir);
@@ -565,24 +565,25 @@ static void reckon(struct restore *restore)
 		dir_costs_distrust(tree);
 }
 
-static void set_counters(struct tree *tree, int64_t files, uint64_t next_ino)
+static void set_counters(struct tree *tree, const struct node_counts *counts, uint64_t next_ino)
 {
 	tree->next_ino = next_ino;
 	WITH_LOCK(&tree->account);
-	tree->files = files;
+	tree->counts = *counts;
 }
 
 /* Needs both locks. */
 static int change_rows(struct restore *restore, const char *path)
 {
 	struct tree *tree = restore->tree;
-	int64_t files = tree->files;
+	struct node_counts counts = tree->counts, after = counts;
 	uint64_t next_ino = tree->next_ino, before = tree_predicted_locked(tree);
 	int ret = restore_path(restore, path);
 
 	sort_touched(restore);
 	if (ret == 0) {
-		set_counters(tree, files + restore->files, restore->next_ino);
+		node_counts_add(&after, &restore->counts);
+		set_counters(tree, &after, restore->next_ino);
 		tree->costs.rows_only = true; /* memory follows when they are committed */
 		reckon(restore);
 		tree->costs.rows_only = false;
@@ -592,8 +593,8 @@ static int change_rows(struct restore *restore, const char *path)
 		ret = tree_flush_locked(tree);
 	if (ret < 0) {
 		db_rollback(&tree->db);
-		set_counters(tree, files, next_ino);
-		tree->stored_files = files;
+		set_counters(tree, &counts, next_ino);
+		tree->stored_counts = counts;
 		tree->stored_next_ino = next_ino;
 		reckon(restore);
 	}

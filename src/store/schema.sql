@@ -65,7 +65,7 @@ CREATE TABLE IF NOT EXISTS digest (
 
 -- What each directory takes in the next session (see store/dir_costs.h): sectors, then bytes of path tables. True of the
 -- tree unless room_stale in meta says otherwise.
-CREATE TABLE IF NOT EXISTS room (
+CREATE TABLE IF NOT EXISTS dir_room (
 	ino           INTEGER PRIMARY KEY,
 	iso           INTEGER NOT NULL,
 	joliet        INTEGER NOT NULL,
@@ -73,10 +73,19 @@ CREATE TABLE IF NOT EXISTS room (
 	iso_tables    INTEGER NOT NULL,
 	joliet_tables INTEGER NOT NULL,
 	clashed       INTEGER NOT NULL,
-	sums          INTEGER NOT NULL
+	sums          INTEGER NOT NULL,
+	udf           INTEGER NOT NULL, -- sectors again
+	udf_linkless  INTEGER NOT NULL
 );
+-- An older discfs' table: what that discfs did isn't in the new one.
+DELETE FROM dir_room WHERE EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'room');
+DROP TABLE IF EXISTS room;
 -- At most, where an older discfs didn't count them; the table is filled when it's empty.
-INSERT OR IGNORE INTO meta SELECT 'files', count(*) FROM node WHERE mode & 61440 = 32768;
+INSERT OR IGNORE INTO meta SELECT 'files', count(*) FROM node
+	WHERE mode & 61440 = 32768 AND NOT EXISTS (SELECT 1 FROM meta WHERE key = 'files');
+INSERT OR IGNORE INTO meta SELECT 'entries', count(DISTINCT ino) FROM node
+	WHERE mode & 61440 <> 16384 AND NOT EXISTS (SELECT 1 FROM meta WHERE key = 'entries');
+INSERT OR IGNORE INTO meta SELECT 'links', 0;
 
 -- The commit that is under way: one row while phase isn't IDLE (see commit/commit.h).
 CREATE TABLE IF NOT EXISTS journal (

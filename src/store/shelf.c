@@ -67,6 +67,7 @@ static void to_json(const struct shelf *shelf, struct text *text)
 	add_number(text, "nwa", disc->nwa);
 	add_number(text, "base", disc->base);
 	add_number(text, "formats", disc->formats);
+	add_number(text, "bridge", disc->bridge);
 	add_string(text, "closed_why", disc->closed_why);
 	add_number(text, "medium", drive->profile);
 	add_number(text, "overwriteable", drive->overwriteable);
@@ -159,6 +160,7 @@ static void take_facts(sqlite3_stmt *stmt, struct shelf *ret)
 	disc->nwa = take_number(stmt, at++);
 	disc->base = take_number(stmt, at++);
 	disc->formats = (uint32_t)take_number(stmt, at++) & (FORMAT_SET_LIMIT - 1);
+	disc->bridge = take_number(stmt, at++) != 0;
 	take_text(stmt, at++, disc->closed_why, sizeof disc->closed_why);
 	drive->profile = (uint32_t)take_number(stmt, at++);
 	drive->overwriteable = take_number(stmt, at++) != 0;

@@ -23,10 +23,13 @@ int64_t tree_now_ns(void)
 
 static int tree_load(struct tree *tree, struct reason *why)
 {
-	int64_t next_ino = ROOT_INO + 1, files = 0, carried = 0, gen;
+	int64_t next_ino = ROOT_INO + 1, carried = 0, gen;
+	struct node_counts counts = { 0 };
 
 	if (db_meta_int(&tree->db, "next_ino", &next_ino) < 0 ||
-	    db_meta_int(&tree->db, "files", &files) < 0 ||
+	    db_meta_int(&tree->db, "files", &counts.files) < 0 ||
+	    db_meta_int(&tree->db, "entries", &counts.entries) < 0 ||
+	    db_meta_int(&tree->db, "links", &counts.links) < 0 ||
 	    db_meta_int(&tree->db, "carried_sectors", &carried) < 0 || dir_costs_open(tree) < 0)
 		return reason_set(why, EIO, "%s can't be read", tree->db.path);
 	gen = db_int(&tree->db, QUERY_MAX_GEN);
@@ -34,7 +37,7 @@ static int tree_load(struct tree *tree, struct reason *why)
 		return reason_set(why, EIO, "%s can't be read", tree->db.path);
 	tree->gen = gen ? (uint32_t)gen : 1;
 	tree->next_ino = tree->stored_next_ino = (uint64_t)next_ino;
-	tree->files = tree->stored_files = files;
+	tree->counts = tree->stored_counts = counts;
 	tree->carried_sectors = (uint64_t)carried;
 	return 0;
 }
@@ -279,6 +282,7 @@ static int load_inode(struct tree *tree, uint64_t ino, struct inode **ret)
 	if (!inode)
 		return -ENOMEM;
 	inode->charged = charged;
+	inode->entry = gen == tree->gen ? ENTRY_COUNTED : ENTRY_OLD;
 	*ret = inode;
 	return 0;
 }

@@ -73,8 +73,12 @@ struct tree {
 	unsigned unchecked;  /* changes since then; by lock */
 	uint64_t next_ino;
 	uint64_t stored_next_ino;
-	int64_t files; /* that aren't empty, and so have an MD5 at most; by account */
-	int64_t stored_files;
+	struct node_counts counts; /* by account */
+	struct node_counts stored_counts;
+	/* Of this generation, without files: these need file entries in UDF, whatever the base has. Never
+	 * below the truth; by account. */
+	struct node_counts staged;
+	bool inherits;		/* the base has the file entries of all others; by account */
 	struct dir_costs costs; /* what directories cost; see there */
 	uint64_t body_sectors;	/* what staged bodies cost; by account */
 	/* What bodies of the base cost that the next session must carry along, since ISO 9660 can't refer to
@@ -203,15 +207,23 @@ bool tree_fits(struct tree *tree, uint64_t bytes);
 /* Changes what the body of an inode costs to `sectors`. -ENOSPC (nothing changed) when the medium has no
  * room. */
 int tree_charge(struct tree *tree, struct inode *inode, uint64_t sectors);
-/* The node lost its last name, or its first byte came or went: among the files with content. Needs
- * inode->lock. */
+/* Which trees the next session gets, and whether it can go on using the base's file entries of UDF. */
+void tree_set_formats(struct tree *tree, const struct session_formats *formats, bool inherits);
+/* Its first byte came or went: among the files with content. Needs inode->lock. */
 void tree_count_file(struct tree *tree, const struct inode *inode, int by);
+/* The node got its first name, or lost its last one. Needs inode->lock. */
+void tree_count_node(struct tree *tree, struct inode *inode, int by);
+/* It changed, or is new. Needs account. */
+void tree_count_staged(struct tree *tree, struct inode *inode);
+/* With lock held: has the file entry room that the node needs in UDF when it changes? */
+bool tree_entry_fits(struct tree *tree, const struct inode *inode);
 /* Content was copied to it, of old bodies maybe: it can have a record for each of their pieces. */
 int tree_content_came(struct tree *tree, struct inode *inode);
 /* With lock held, when rows were changed and the costs of directories are reckoned by them: -ENOSPC when what
  * is staged doesn't fit and costs more than before (a prediction). */
 int tree_check_room(struct tree *tree, uint64_t before);
-/* Computes body_sectors anew from what is staged. Needs freeze held exclusively, or nobody else at work. */
+/* Computes body_sectors and staged anew from what is staged. Needs freeze held exclusively, or nobody else at
+ * work. */
 int tree_recount(struct tree *tree);
 
 /* Durability. */

@@ -87,6 +87,8 @@ int tree_set_attr(struct tree *tree, uint64_t ino, const struct node_attr *attr,
 	err = tree_change_begin(tree);
 	if (err == 0)
 		err = tree_get_locked(tree, ino, &own.inode);
+	if (err == 0 && !tree_entry_fits(tree, own.inode))
+		err = -ENOSPC;
 	if (err < 0)
 		return err;
 	{
@@ -186,7 +188,7 @@ static int change_xattr(struct tree *tree, uint64_t ino, const char *name, const
 		err = tree_get_locked(tree, ino, &own.inode);
 	if (err < 0)
 		return err;
-	if (value && !tree_fits(tree, 3 * (length + 2 * SECTOR)))
+	if ((value && !tree_fits(tree, 3 * (length + 2 * SECTOR))) || !tree_entry_fits(tree, own.inode))
 		return -ENOSPC;
 	{
 		WITH_LOCK(&own.inode->lock);

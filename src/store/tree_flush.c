@@ -12,6 +12,7 @@ void tree_mark_dirty(struct tree *tree, struct inode *inode)
 {
 	atomic_fetch_add_explicit(&tree->stamp, 1, memory_order_relaxed);
 	WITH_LOCK(&tree->account);
+	tree_count_staged(tree, inode);
 	if (inode->dirty)
 		return;
 	inode->dirty = true;
@@ -47,7 +48,7 @@ static int flush_inode(struct tree *tree, struct inode *inode)
 struct flush {
 	struct inode *inodes; /* by flush_next */
 	uint64_t next_ino;
-	int64_t files;
+	struct node_counts counts;
 };
 
 /* Whoever changes one of them from here on puts it on the list anew. */
@@ -79,12 +80,16 @@ static int flush_counters(struct tree *tree, struct flush *flush)
 	flush->next_ino = tree->next_ino;
 	{
 		WITH_LOCK(&tree->account);
-		flush->files = tree->files;
+		flush->counts = tree->counts;
 	}
 	if (flush->next_ino != tree->stored_next_ino)
 		ret = db_meta_put_int(&tree->db, "next_ino", (int64_t)flush->next_ino);
-	if (ret == 0 && flush->files != tree->stored_files)
-		ret = db_meta_put_int(&tree->db, "files", flush->files);
+	if (ret == 0 && flush->counts.files != tree->stored_counts.files)
+		ret = db_meta_put_int(&tree->db, "files", flush->counts.files);
+	if (ret == 0 && flush->counts.entries != tree->stored_counts.entries)
+		ret = db_meta_put_int(&tree->db, "entries", flush->counts.entries);
+	if (ret == 0 && flush->counts.links != tree->stored_counts.links)
+		ret = db_meta_put_int(&tree->db, "links", flush->counts.links);
 	return ret < 0 ? ret : dir_costs_store(tree);
 }
 
@@ -95,7 +100,7 @@ static void flush_succeeded(struct tree *tree, struct flush *flush)
 
 	redo_clear(&tree->redo);
 	tree->stored_next_ino = flush->next_ino;
-	tree->stored_files = flush->files;
+	tree->stored_counts = flush->counts;
 	for (struct inode *inode = flush->inodes; inode; inode = next) {
 		bool dirty;
 
@@ -124,7 +129,7 @@ int tree_repair(struct tree *tree)
 
 int tree_flush_locked(struct tree *tree)
 {
-	struct flush flush = { .next_ino = tree->stored_next_ino, .files = tree->stored_files };
+	struct flush flush = { .next_ino = tree->stored_next_ino, .counts = tree->stored_counts };
 	int ret = tree->broken ? tree->broken : tree_repair(tree);
 	bool counted;
 

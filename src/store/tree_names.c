@@ -119,7 +119,7 @@ static void lose_link(struct tree *tree, struct inode *child)
 		WITH_LOCK(&child->lock);
 		child->node.attr.nlink = is_dir(child) ? 0 : child->node.attr.nlink - 1;
 		if (child->node.attr.nlink == 0)
-			tree_count_file(tree, child, -1);
+			tree_count_node(tree, child, -1);
 	}
 	if (child->node.attr.nlink == 0) {
 		tree_charge(tree, child, 0);
@@ -182,14 +182,23 @@ static int build_node(const struct place *place, const struct tree_new *new, str
 	return inherit_acl(place, new->umask & 0777, ret);
 }
 
-/* Room for a name: two records, and what a long name, a target, attributes and a directory of its own take.
- */
+static bool has_udf(struct tree *tree)
+{
+	WITH_LOCK(&tree->account);
+	return tree->costs.formats.udf;
+}
+
+/* Room for a name: two records, and what a long name, a target, attributes and a directory of its own take;
+ * in UDF a file entry, and of a directory two sectors, beside the name in the directory above. */
 static bool has_room(struct tree *tree, const struct node *node, size_t length)
 {
 	uint64_t bytes = node->target.length + node->xattrs.length + (length > 64 ? length : 0);
 
-	return tree_fits(tree,
-			 (S_ISDIR(node->attr.mode) ? 4 : 2) * SECTOR + (bytes > 64 ? 2 * bytes + SECTOR : 0));
+	bytes = bytes > 64 ? 2 * bytes + SECTOR : 0;
+	bytes += (S_ISDIR(node->attr.mode) ? 4 : 2) * SECTOR;
+	if (has_udf(tree))
+		bytes += (S_ISDIR(node->attr.mode) ? 3 : 2) * SECTOR;
+	return tree_fits(tree, bytes);
 }
 
 /* A new inode for a place, referenced; it has no name yet. */
@@ -222,6 +231,10 @@ static void add_child(const struct place *place, struct inode *child)
 	place->tree->next_ino++;
 	if (is_dir(child))
 		dir_costs_add(place->tree, child->node.attr.ino);
+	{
+		WITH_LOCK(&child->lock);
+		tree_count_node(place->tree, child, 1);
+	}
 	account_name(place, child, 1);
 	tree_mark_dirty(place->tree, child);
 }
@@ -461,6 +474,8 @@ int tree_rename(struct tree *tree, uint64_t from_dir, const char *name, size_t l
 		return to.child ? exchange(&from, &to) : -ENOENT;
 	if (from.child == to.child)
 		return 0; /* POSIX: two links to the same file stay */
+	if (!tree_entry_fits(tree, from.child))
+		return -ENOSPC;
 	return move(&from, &to, NULL);
 }
 

@@ -12,20 +12,38 @@
 #define LOOSE_PART  120u
 #define BIG_SECTORS 0x200000u /* 4 GiB: a body has one more record with each */
 
+/* These need tree->account, up to fits(). */
 static struct cost_medium medium_of(struct tree *tree)
 {
 	return (struct cost_medium){ .sequential = atomic_load(&tree->room.sequential),
-				     .start = atomic_load(&tree->room.next_start) };
+				     .start = atomic_load(&tree->room.next_start),
+				     .front = tree->costs.formats.udf ? UDF_FRONT : 0 };
 }
 
-/* Sectors of a session without staged bodies. Needs tree->account, as all up to fits(). */
+/* What a session takes besides bodies and file entries. */
+static uint64_t tree_sectors(struct tree *tree)
+{
+	uint64_t files = tree->counts.files > 0 ? (uint64_t)tree->counts.files : 0;
+	uint64_t sums = min_u64(files, dir_costs_sums(&tree->costs)) + 1; /* all that are empty share one */
+
+	return layout_fixed(&tree->costs.formats, sums) + dir_costs_sectors(&tree->costs) +
+	       tree->carried_sectors;
+}
+
+/* UDF's file entries: staged: of what is staged. All directories are counted with the directories, though
+ * some will be inherited. */
+static uint64_t entry_sectors(const struct tree *tree, const struct node_counts *staged)
+{
+	const struct node_counts *counts = tree->inherits ? staged : &tree->counts;
+	int64_t entries = counts->entries - (tree->costs.formats.udf_links ? 0 : counts->links);
+
+	return tree->costs.formats.udf && entries > 0 ? (uint64_t)entries : 0;
+}
+
+/* Sectors of a session without staged bodies. */
 static uint64_t metadata_sectors(struct tree *tree)
 {
-	uint64_t files = tree->files > 0 ? (uint64_t)tree->files : 0;
-
-	/* All that are empty share one MD5. */
-	return layout_fixed(min_u64(files, dir_costs_sums(&tree->costs)) + 1) +
-	       dir_costs_sectors(&tree->costs) + tree->carried_sectors;
+	return tree_sectors(tree) + entry_sectors(tree, &tree->staged);
 }
 
 /* Sectors that the medium (or the file system under an image file) holds beyond what is recorded. */
@@ -39,15 +57,21 @@ static uint64_t medium_room(struct tree *tree)
 	return min_u64(room, atomic_load(&tree->room.host_free));
 }
 
+/* A session behind the next one, in which something is deleted: UDF's file entries can be had from that. */
+static uint64_t further(struct tree *tree)
+{
+	struct cost_medium medium = medium_of(tree);
+
+	return atomic_load(&tree->room.keep_tree) ? cost_further(&medium, tree_sectors(tree)) : 0;
+}
+
 /* Sectors that may still be staged. */
 static uint64_t free_sectors(struct tree *tree)
 {
 	struct cost_medium medium = medium_of(tree);
 	uint64_t metadata = metadata_sectors(tree), room = medium_room(tree);
-	uint64_t needed = tree->frozen_sectors;
+	uint64_t needed = tree->frozen_sectors + further(tree);
 
-	if (atomic_load(&tree->room.keep_tree))
-		needed += cost_further(&medium, metadata);
 	room = cost_content(&medium, room - min_u64(room, needed));
 	return room - min_u64(room, metadata + tree->body_sectors);
 }
@@ -97,9 +121,10 @@ static void tighten(struct tree *tree)
 
 uint64_t tree_predicted_locked(struct tree *tree)
 {
-	struct cost_medium medium = medium_of(tree);
+	struct cost_medium medium;
 
 	WITH_LOCK(&tree->account);
+	medium = medium_of(tree);
 	return cost_session(&medium, metadata_sectors(tree) + tree->body_sectors);
 }
 
@@ -114,6 +139,35 @@ uint64_t tree_free_sectors(struct tree *tree)
 	tighten(tree);
 	WITH_LOCK(&tree->account);
 	return tree->costs.unsure ? 0 : free_sectors(tree);
+}
+
+/* Sectors of its file entry, when it isn't counted yet. Needs account. */
+static uint64_t entry_of(const struct tree *tree, const struct inode *inode)
+{
+	const struct session_formats *formats = &tree->costs.formats;
+
+	return formats->udf && tree->inherits && inode->entry == ENTRY_OLD && !S_ISDIR(inode->type) &&
+	       (formats->udf_links || !S_ISLNK(inode->type));
+}
+
+bool tree_entry_fits(struct tree *tree, const struct inode *inode)
+{
+	uint64_t sectors;
+
+	{
+		WITH_LOCK(&tree->account);
+		sectors = entry_of(tree, inode);
+	}
+	return sectors == 0 || tree_fits(tree, sectors * SECTOR);
+}
+
+void tree_count_staged(struct tree *tree, struct inode *inode)
+{
+	if (inode->entry != ENTRY_OLD)
+		return;
+	inode->entry = ENTRY_COUNTED;
+	tree->staged.entries += !S_ISDIR(inode->type);
+	tree->staged.links += S_ISLNK(inode->type);
 }
 
 /* A body with another number of records, or that now gets an MD5: in each directory that names it. */
@@ -135,12 +189,17 @@ static int charge_records(struct tree *tree, struct inode *inode, uint64_t secto
 
 static bool try_charge(struct tree *tree, struct inode *inode, uint64_t sectors, bool *ret_records)
 {
+	uint64_t more;
+
 	WITH_LOCK(&inode->lock);
 	WITH_LOCK(&tree->account);
 	if (inode->node.attr.nlink == 0)
 		sectors = 0; /* an orphan goes nowhere */
-	if (sectors > inode->charged && (tree->costs.unsure || sectors - inode->charged > free_sectors(tree)))
+	more = entry_of(tree, inode) + sectors - min_u64(sectors, inode->charged);
+	if (more && (tree->costs.unsure || more > free_sectors(tree)))
 		return false;
+	if (sectors)
+		tree_count_staged(tree, inode);
 	*ret_records = sectors && ((inode->node.attr.size && !cost_sum(&inode->node)) ||
 				   sectors / BIG_SECTORS > inode->charged / BIG_SECTORS);
 	if (sectors && inode->node.attr.size == 0 && !inode->fresh)
@@ -175,47 +234,67 @@ int tree_content_came(struct tree *tree, struct inode *inode)
 	return facts.sections > 1 || !inode->fresh ? charge_records(tree, inode, 0) : 0;
 }
 
+void tree_set_formats(struct tree *tree, const struct session_formats *formats, bool inherits)
+{
+	WITH_LOCK(&tree->account);
+	tree->costs.formats = *formats;
+	tree->inherits = inherits;
+}
+
 void tree_count_file(struct tree *tree, const struct inode *inode, int by)
 {
 	WITH_LOCK(&tree->account);
 	if (node_has_content(&inode->node.attr))
-		tree->files += by;
+		tree->counts.files += by;
 }
 
-static int add_body(void *self, struct node *node, uint32_t gen)
+void tree_count_node(struct tree *tree, struct inode *inode, int by)
 {
-	uint64_t *sectors = self;
+	WITH_LOCK(&tree->account);
+	node_count(&tree->counts, &inode->node.attr, by);
+	if (by > 0)
+		return;
+	if (inode->entry == ENTRY_COUNTED) {
+		tree->staged.entries -= !S_ISDIR(inode->type);
+		tree->staged.links -= S_ISLNK(inode->type);
+	}
+	inode->entry = ENTRY_NONE;
+}
 
-	if (node->attr.nlink)
-		*sectors += cost_body(node);
+/* What is staged, by its rows. */
+struct staged_rows {
+	uint64_t bodies;
+	struct node_counts counts;
+	uint32_t gen; /* 0: any */
+};
+
+static int add_staged(void *self, struct node *node, uint32_t gen)
+{
+	struct staged_rows *rows = self;
+
+	if (node->attr.nlink == 0 || (rows->gen && gen != rows->gen))
+		return 0;
+	rows->bodies += cost_body(node);
+	node_count(&rows->counts, &node->attr, 1);
 	return 0;
 }
 
 int tree_check_room(struct tree *tree, uint64_t before)
 {
-	struct cost_medium medium = medium_of(tree);
-	uint64_t sectors = 0, needed = 0, metadata;
-	int ret = rows_node_staged(&tree->db, add_body, &sectors);
+	struct staged_rows staged = { 0 };
+	struct cost_medium medium;
+	uint64_t session;
+	int ret = rows_node_staged(&tree->db, add_staged, &staged);
 
 	if (ret < 0)
 		return ret;
 	WITH_LOCK(&tree->account);
-	metadata = metadata_sectors(tree);
-	if (atomic_load(&tree->room.keep_tree))
-		needed = cost_further(&medium, metadata);
-	needed += cost_session(&medium, metadata + sectors);
-	if (tree->costs.unsure || needed <= medium_room(tree))
+	medium = medium_of(tree);
+	session =
+	    cost_session(&medium, tree_sectors(tree) + entry_sectors(tree, &staged.counts) + staged.bodies);
+	if (tree->costs.unsure || further(tree) + session <= medium_room(tree))
 		return 0;
-	return cost_session(&medium, metadata + sectors) <= before ? 0 : -ENOSPC;
-}
-
-static int add_staged(void *self, struct node *node, uint32_t gen)
-{
-	struct tree *tree = self;
-
-	if (gen == tree->gen && node->attr.nlink)
-		tree->body_sectors += cost_body(node);
-	return 0;
+	return session <= before ? 0 : -ENOSPC;
 }
 
 static void recharge_cached(struct tree *tree)
@@ -225,14 +304,24 @@ static void recharge_cached(struct tree *tree)
 			bool named = inode->node.attr.nlink > 0;
 
 			inode->charged = inode->gen == tree->gen && named ? cost_body(&inode->node) : 0;
+			inode->entry = !named			 ? ENTRY_NONE
+				       : inode->gen == tree->gen ? ENTRY_COUNTED
+								 : ENTRY_OLD;
 		}
 }
 
 int tree_recount(struct tree *tree)
 {
+	struct staged_rows staged = { .gen = tree->gen };
+	int ret;
+
 	WITH_LOCK(&tree->lock);
+	ret = rows_node_staged(&tree->db, add_staged, &staged);
+	if (ret < 0)
+		return ret;
 	WITH_LOCK(&tree->account);
-	tree->body_sectors = 0;
 	recharge_cached(tree);
-	return rows_node_staged(&tree->db, add_staged, tree);
+	tree->body_sectors = staged.bodies;
+	tree->staged = staged.counts;
+	return 0;
 }

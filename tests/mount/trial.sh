@@ -201,3 +201,29 @@ assert_equal "$(($(told .joliet_changed.count) - $(told .joliet_changed.left_out
 assert_less 2500 "$(told .joliet_changed.count)" "names that are changed"
 grep -q '^  … and [0-9]* more$' trial.txt
 unmount mnt
+
+# --- of trees that the session won't have nothing is told, and UDF has its own limits
+make_disc udf.img bd
+mount_disc udf.img mnt -o formats=iso,udf,udf_links=no
+python3 - <<'EOP'
+import os
+os.chdir(b"mnt")
+for name in ["Ж" + "x" * 200 + ".txt", "Ж" * 127, "what?", "x" * 254, "y" * 255]:
+    open(name, "w").close()
+open(b"bad\xff", "w").close()
+os.symlink("what?", "link")
+EOP
+dry_run
+assert_equal "$(told .formats)" iso,udf
+assert_equal "$(told .joliet_changed.count) $(told .joliet_left_out.count)" "0 0"
+assert_equal "$(told '.udf_changed.list | map("\(.path[0:3]) \(.why | join("+"))") | sort | join(" ")')" "bad bytes yyy cut Жxx cut"
+assert_equal "$(told '.udf_changed.list[] | select(.path[0:1] == "Ж").shown | test("^Жx{117}#[0-9A-F]{4}.txt$")')" true
+assert_equal "$(told '.udf_left_out.list[].path')" link
+grep -qx 'trees: *iso,udf' trial.txt || fail "the dry run doesn't tell the trees"
+unmount mnt
+mount_disc udf.img mnt -o formats=iso,joliet
+dry_run
+assert_equal "$(told .formats) $(told .udf_changed.count) $(told .udf_left_out.count)" "iso,joliet 0 0"
+unmount mnt
+assert_fails "iso must be among them" discfs udf.img mnt -o formats=joliet,udf
+assert_fails "unknown option" discfs udf.img mnt -o ro,udf

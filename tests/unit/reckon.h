@@ -23,17 +23,13 @@ static inline int reckon_by_place(const void *left, const void *right)
 	return strcmp(a->name, b->name);
 }
 
-static inline uint64_t reckon_tables(uint64_t bytes)
-{
-	return 2 * sectors_of(bytes);
-}
-
 /* Sectors of a session with that tree, before any padding. */
-static inline uint64_t reckon(struct drive_tree *tree)
+static inline uint64_t reckon(struct drive_tree *tree, const struct session_formats *formats)
 {
 	struct reckon_child *children = calloc(tree->names.count, sizeof *children);
 	struct layout layout = { .entries = { 0 } };
-	uint64_t sectors = 0, iso = 10, joliet = 10, sums = 0;
+	struct dir_cost sum = { 0 };
+	uint64_t sectors = 0, sums = 0;
 	size_t count = 0, at = 0;
 	bool empty = false;
 
@@ -49,8 +45,10 @@ static inline uint64_t reckon(struct drive_tree *tree)
 		empty |= S_ISREG(node->attr.mode) && node->attr.size == 0;
 		if (S_ISREG(node->attr.mode) && !extent_map_is_on_disc(&node->map, node->attr.size))
 			sectors += sectors_of(node->attr.size);
-		if (!S_ISDIR(node->attr.mode))
+		if (!S_ISDIR(node->attr.mode)) {
+			sectors += formats->udf && (formats->udf_links || !S_ISLNK(node->attr.mode));
 			continue;
+		}
 		record_facts_of(node, &self);
 		layout_clear(&layout);
 		for (at = 0; at < count && children[at].parent < node->attr.ino; at++)
@@ -63,11 +61,14 @@ static inline uint64_t reckon(struct drive_tree *tree)
 			    layout_add(&layout, children[at].name, strlen(children[at].name), &facts), 0);
 		}
 		assert_int_equal(layout_cost(&layout, &self, node->attr.ino == ROOT_INO, &cost), 0);
-		sectors += cost.iso + cost.joliet + cost.continued;
-		iso += cost.iso_tables;
-		joliet += cost.joliet_tables;
+		sum.iso += cost.iso + cost.continued;
+		sum.joliet += cost.joliet;
+		sum.iso_tables += cost.iso_tables;
+		sum.joliet_tables += cost.joliet_tables;
+		sum.udf += cost.udf;
+		sum.udf_linkless += cost.udf_linkless;
 	}
 	layout_free(&layout);
 	free(children);
-	return sectors + reckon_tables(iso) + reckon_tables(joliet) + layout_fixed(sums + empty);
+	return sectors + layout_sectors(&sum, formats) + layout_fixed(formats, sums + empty);
 }

@@ -27,14 +27,16 @@ struct store {
 	int medium;
 	uint64_t medium_end; /* bytes */
 	uint64_t next_ino;
-	int64_t files;
+	struct node_counts counts;
 };
 
 static inline void store_start_tree(struct store *store)
 {
+	static const struct session_formats all = { .joliet = true, .udf = true, .udf_links = true };
 	struct reason why = { 0 };
 
 	assert_int_equal(tree_open(store->tree, store->dir, store->dir_fd, 0, &why), 0);
+	tree_set_formats(store->tree, &all, true);
 	store->tree->disc.fd = store->medium;
 	store->tree->disc.limit = store->medium_end;
 	assert_int_equal(sweep_at_start(store->tree, &why), 0);
@@ -49,7 +51,7 @@ static inline void store_put_base(struct store *store, struct node *node, uint64
 	node->attr.uid = node->attr.gid = 1000;
 	node->attr.atime_ns = node->attr.mtime_ns = node->attr.ctime_ns = 1000 * NS_PER_SEC;
 	node->parent = parent ? parent : ROOT_INO;
-	store->files += node_has_content(&node->attr);
+	node_count(&store->counts, &node->attr, 1);
 	assert_int_equal(db_begin(db), 0);
 	assert_int_equal(rows_node_put(db, node, 0), 0);
 	if (!parent)
@@ -121,7 +123,7 @@ static inline void base_end(struct store *store)
 {
 	WITH_LOCK(&store->tree->lock);
 	store->tree->next_ino = store->next_ino;
-	store->tree->files = store->files;
+	store->tree->counts = store->counts;
 	assert_int_equal(dir_costs_count(store->tree), 0);
 	assert_int_equal(tree_flush_locked(store->tree), 0);
 }
@@ -315,7 +317,7 @@ struct survey {
 	struct store *store;
 	VEC(struct seen) seen;
 	size_t at;
-	int64_t files;
+	struct node_counts counts, staged;
 	uint64_t spooled;
 };
 
@@ -356,7 +358,7 @@ static inline void survey_check_node(struct survey *survey, const struct seen *s
 		assert_int_equal(seen->names, seen->ino != ROOT_INO);
 		assert_int_equal(node.parent, seen->parent);
 	}
-	survey->files += node_has_content(&node.attr);
+	node_count(&survey->counts, &node.attr, 1);
 	assert_int_equal(tree_attr(survey->store->tree, seen->ino, &attr), 0);
 	if (S_ISREG(attr.mode))
 		node.attr.stored = extent_map_stored(&node.map);
@@ -368,9 +370,11 @@ static inline int survey_row(void *self, struct node *node, uint32_t gen)
 	struct survey *survey = (struct survey *)self;
 
 	survey->spooled += extent_map_spooled(&node->map);
-	if (node->attr.nlink && gen == survey->store->tree->gen)
+	if (node->attr.nlink && gen == survey->store->tree->gen) {
 		assert_non_null(
 		    survey_find(survey, node->attr.ino)); /* else nobody would ever find it again */
+		node_count(&survey->staged, &node->attr, 1);
+	}
 	return 0;
 }
 
@@ -420,7 +424,11 @@ static inline void store_check(struct store *store)
 	vec_each (&survey.seen, seen)
 		survey_check_node(&survey, seen);
 	assert_int_equal(rows_node_staged(&tree->db, survey_row, &survey), 0);
-	assert_int_equal(survey.files, tree->files);
+	assert_int_equal(survey.counts.files, tree->counts.files);
+	assert_int_equal(survey.counts.entries, tree->counts.entries);
+	assert_int_equal(survey.counts.links, tree->counts.links);
+	assert_int_equal(survey.staged.entries, tree->staged.entries);
+	assert_int_equal(survey.staged.links, tree->staged.links);
 	store_check_costs(tree);
 	if (!tree->frozen) {
 		survey_check_spool(&survey);

@@ -48,7 +48,7 @@ static void test_everything(void **state)
 	uint64_t sectors;
 
 	open_base(&store);
-	files = store.tree->files;
+	files = store.tree->counts.files;
 	sectors = dir_costs_sectors(&store.tree->costs);
 	store_put(&store, "dir/new", "new");
 	store_put(&store, "dir/one", "changed");
@@ -61,7 +61,7 @@ static void test_everything(void **state)
 	store_check(&store);
 	discard(&store, "");
 	assert_base(&store);
-	assert_int_equal(store.tree->files, files);
+	assert_int_equal(store.tree->counts.files, files);
 	assert_int_equal(dir_costs_sectors(&store.tree->costs), sectors);
 	store_reopen(&store);
 	assert_base(&store);

@@ -158,7 +158,7 @@ static void burn_and_check(struct drive_tree *tree)
 	make_spool();
 	make_blank("mended");
 	burn("mended", "bytes", tree, &burned);
-	assert_true(burned.planned.sectors <= cost_session(&medium, reckon(tree)));
+	assert_true(burned.planned.sectors <= cost_session(&medium, reckon(tree, &SESSION_FORMATS_DEFAULT)));
 	assert_good("mended", tree, 1);
 	drive_tree_clear(tree);
 }

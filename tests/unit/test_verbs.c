@@ -141,6 +141,7 @@ static void build_disc(struct msg *msg)
 					.recorded = 700,
 					.nwa = 704,
 					.base = 32,
+					.bridge = true,
 					.sessions = 2,
 					.fingerprint = { 1, 2, 3 },
 					.print = { 6, 7 },
@@ -167,6 +168,7 @@ static void compare_disc(struct msg *msg)
 	assert_int_equal(disc.recorded, 700);
 	assert_int_equal(disc.nwa, 704);
 	assert_int_equal(disc.base, 32);
+	assert_true(disc.bridge);
 	assert_int_equal(disc.sessions, 2);
 	assert_memory_equal(disc.fingerprint, "\1\2\3", 4);
 	assert_memory_equal(disc.print, "\6\7", 3);
