@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -188,16 +189,40 @@ static int write_head(const struct outfile *file, const struct outfile_part *par
 	return ret < 0 ? fail_part(-ret, file, part, strerror(-ret), why) : 0;
 }
 
+/* With block 256, where that changes, and what lies between as it is on the disc: one file, that is written
+ * to the image's begin. */
+static int whole_head(const struct disc *disc, const struct blob *head, struct blob *ret, struct reason *why)
+{
+	size_t end = (size_t)(ANCHOR_BLOCK + 1) * SECTOR, between = end - SECTOR - HEAD_BYTES;
+	uint8_t *data;
+
+	if (head->length != HEAD_BYTES || !outfile_has_head(disc) || head->data[HEAD_ANCHOR] == 0)
+		return blob_set(ret, head->data, head->length) < 0 ? reason_set(why, ENOMEM, "out of memory")
+								   : 0;
+	data = malloc(end);
+	if (!data)
+		return reason_set(why, ENOMEM, "out of memory");
+	*ret = (struct blob){ data, end };
+	memcpy(data, head->data, HEAD_BYTES);
+	memcpy(data + end - SECTOR, head->data + HEAD_ANCHOR, SECTOR);
+	if (fd_pread_full(disc->fd, data + HEAD_BYTES, between, HEAD_BYTES) != (int64_t)between)
+		return reason_set(why, EIO, "%s: its first sectors can't be read", disc->path);
+	return 0;
+}
+
 /* The file's own name last: where it is, all is there. */
 int outfile_finish(struct outfile *file, const struct disc *disc, const struct blob *head, struct reason *why)
 {
 	bool apart = outfile_has_head(disc);
 	struct outfile_part *part = apart ? &file->head : &file->session;
+	struct blob whole CLEANUP(blob_clear) = { 0 };
 	char dir[48];
-	int ret = apart ? open_part(file, part, why) : 0;
+	int ret = whole_head(disc, head, &whole, why);
 
-	if (ret == 0 && head->length)
-		ret = write_head(file, part, head, why);
+	if (ret == 0 && apart)
+		ret = open_part(file, part, why);
+	if (ret == 0 && whole.length)
+		ret = write_head(file, part, &whole, why);
 	if (ret == 0 && apart)
 		ret = name_part(file, part, why);
 	if (ret < 0)

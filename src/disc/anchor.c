@@ -57,6 +57,12 @@ int anchor_place(const struct source *source, const struct verb_job *job, enum a
 	uint8_t block[SECTOR] = { 0 };
 	int got = 0;
 
+	if (job->to_file && job->is_drive && !job->sequential && job->has_base) {
+		*ret = ANCHOR_NOWHERE;
+		reason_set(why_not, EMEDIUMTYPE,
+			   "what burns it to a disc from a file doesn't write sector 256");
+		return 0;
+	}
 	*ret = job->sequential ? ANCHOR_OWN : ANCHOR_FRONT;
 	if (job->sequential || (!job->has_base && job->nwa == FIRST_START))
 		return 0;

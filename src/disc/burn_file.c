@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libisofs/libisofs.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +17,7 @@
 #define CHUNK	    128u /* sectors that are written or read in one go */
 #define SYNC_CHUNKS 128u /* 32 MiB between syncs: what the disk can't take shows early */
 #define TELL_MS	    200
-#define TAG_SESSION 1 /* of iso_util_decode_md5_tag: at a session's end, over all of it */
-#define TAG_TREE    3 /* the last kind that sums up a session from its first sector on */
-#define SUM	    16u
+#define SUM	    32u /* bytes of a SHA-256 */
 
 struct filing {
 	const struct burn_request *request;
@@ -29,14 +26,13 @@ struct filing {
 	uint8_t *chunk;
 	uint64_t done; /* sectors, of both passes */
 	int64_t told_ms;
-	EVP_MD_CTX *hash;
-	bool whole; /* the tag at the session's end was there, and right */
+	uint8_t *sums; /* of each chunk, as it went out */
 	struct reason *why;
 };
 
 static void filing_clear(struct filing *filing)
 {
-	EVP_MD_CTX_free(filing->hash);
+	free(filing->sums);
 	free(filing->chunk);
 }
 
@@ -107,6 +103,27 @@ static int make_chunk(struct filing *filing, uint64_t at, size_t length)
 	return 0;
 }
 
+static int sum_chunk(const struct filing *filing, uint64_t count, uint8_t ret[SUM])
+{
+	return EVP_Digest(filing->chunk, (size_t)count * SECTOR, ret, NULL, EVP_sha256(), NULL) == 1
+		   ? 0
+		   : reason_set(filing->why, ENOMEM, "can't compute SHA-256");
+}
+
+static int check_chunk(const struct filing *filing, uint64_t at, uint64_t count)
+{
+	uint8_t found[SUM];
+	int got = sum_chunk(filing, count, found);
+
+	if (got < 0 || memcmp(found, filing->sums + at / CHUNK * SUM, SUM) == 0)
+		return got;
+	return reason_set(
+	    filing->why, EIO,
+	    "what was written to the file isn't what is read from it, at or behind sector %" PRIu64
+	    " of the session",
+	    at);
+}
+
 static int write_all(struct filing *filing)
 {
 	const struct burn_request *request = filing->request;
@@ -116,6 +133,8 @@ static int write_all(struct filing *filing)
 	for (uint64_t at = 0; got == 0 && at < request->sectors; at += count) {
 		count = min_u64(CHUNK, request->sectors - at);
 		got = make_chunk(filing, at, (size_t)count * SECTOR);
+		if (got == 0)
+			got = sum_chunk(filing, count, filing->sums + at / CHUNK * SUM);
 		if (got < 0)
 			return got;
 		got =
@@ -131,51 +150,6 @@ static int write_all(struct filing *filing)
 		got = -filing->why->err;
 	if (got == 0 && fsync(filing->file) < 0)
 		got = cant_write(filing, errno);
-	return got;
-}
-
-static int differs(const struct filing *filing, uint64_t sector)
-{
-	return reason_set(filing->why, EIO,
-			  "what was written to the file isn't what is read from it, before sector %" PRIu64
-			  " of the session",
-			  sector);
-}
-
-/* libisofs' tags tell their own place, and the sum of all that comes before them (its doc/checksums.txt). */
-static int check_block(struct filing *filing, uint64_t lba, const uint8_t *block)
-{
-	uint32_t pos, start, size, next;
-	uint8_t found[SUM];
-	char text[SECTOR + 1] = { 0 }, sum[SUM];
-	EVP_MD_CTX *copy;
-	int type, got;
-	bool good;
-
-	memcpy(text, block, SECTOR);
-	got = iso_util_decode_md5_tag(text, &type, &pos, &start, &size, &next, sum, 0);
-	if (got != 1 || type < TAG_SESSION || type > TAG_TREE || pos != lba ||
-	    start != filing->request->start)
-		return 0;
-	copy = EVP_MD_CTX_new();
-	good = copy && EVP_MD_CTX_copy_ex(copy, filing->hash) == 1 &&
-	       EVP_DigestFinal_ex(copy, found, NULL) == 1 && memcmp(found, sum, SUM) == 0;
-	EVP_MD_CTX_free(copy);
-	filing->whole |= good && type == TAG_SESSION;
-	return good ? 0 : differs(filing, lba - start);
-}
-
-static int check_chunk(struct filing *filing, uint64_t at, uint64_t count)
-{
-	int got = 0;
-
-	for (uint64_t i = 0; got == 0 && i < count && (at + i) * SECTOR < filing->size; i++) {
-		const uint8_t *block = filing->chunk + i * SECTOR;
-
-		got = check_block(filing, filing->request->start + at + i, block);
-		if (got == 0 && EVP_DigestUpdate(filing->hash, block, SECTOR) != 1)
-			got = reason_set(filing->why, EIO, "can't compute MD5");
-	}
 	return got;
 }
 
@@ -198,7 +172,7 @@ static int read_back(struct filing *filing)
 		if (got == 0)
 			got = tell(filing);
 	}
-	return got == 0 && !filing->whole ? differs(filing, sectors_of(filing->size)) : got;
+	return got;
 }
 
 int burn_to_file(const struct burn_request *request, int file, struct reason *why)
@@ -209,7 +183,7 @@ int burn_to_file(const struct burn_request *request, int file, struct reason *wh
 		.file = file,
 		.size = iso_session_size(request->session),
 		.chunk = malloc((size_t)CHUNK * SECTOR),
-		.hash = EVP_MD_CTX_new(),
+		.sums = calloc(request->sectors / CHUNK + 1, SUM),
 		.why = why,
 	};
 	int got = fault_point(FAULT_BURN_START);
@@ -218,7 +192,7 @@ int burn_to_file(const struct burn_request *request, int file, struct reason *wh
 		return got;
 	if (file < 0)
 		return reason_set(why, EBADF, "no file was handed over");
-	if (!filing.chunk || !filing.hash || EVP_DigestInit_ex(filing.hash, EVP_md5(), NULL) != 1)
+	if (!filing.chunk || !filing.sums)
 		return reason_set(why, ENOMEM, "out of memory");
 	got = write_all(&filing);
 	return got < 0 ? got : read_back(&filing);

@@ -3,7 +3,7 @@
  *
  * The file holds the session's sectors. When the session is the first of an overwriteable medium, sectors
  * 0..31 come before them, left empty for the head. What was written is synced, read back from the disk, and
- * compared with the checksums that libisofs recorded in it. */
+ * compared with what went out. */
 #pragma once
 
 #include "disc/burn.h"

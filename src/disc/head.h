@@ -6,11 +6,6 @@
 
 #include <stdint.h>
 
-/* In the last of these blocks, which nobody reads there, stands what belongs into block 256: the anchor of
- * the session's UDF (ECMA-167 3/10.2). So whoever writes a head, a new one or an old one back, writes that
- * one. */
-#define HEAD_ANCHOR (31u * 2048u)
-
 /* Opens the image file at path for writing after making sure that it's the file of fd. Returns a descriptor
  * or -errno. */
 int head_open_image(const char *path, int fd, struct reason *why);
