@@ -35,10 +35,19 @@ UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 JOBS     := $(shell nproc 2>/dev/null || echo 1)
 QUIETLY  := $(MAKE) --no-print-directory
 
-.PHONY: all tests deps check check-unit check-fuzz check-mount check-drive check-readers check-asan check-tsan check-valgrind check-long check-clang fuzz lint format bench count \
+.PHONY: all man tests deps check check-unit check-fuzz check-mount check-drive check-readers check-asan check-tsan check-valgrind check-long check-clang fuzz lint format bench count \
         demo install uninstall clean help
 
 all: $(BUILD)/discfs $(BUILD)/discfsctl
+
+# The manual, from docs/man.
+PAGES    := $(patsubst docs/man/%.scd,$(BUILD)/man/%,$(wildcard docs/man/*.scd))
+man: $(PAGES)
+$(BUILD)/man/%: docs/man/%.scd
+	@command -v scdoc >/dev/null || { echo "The manual needs scdoc: apt install scdoc" >&2; exit 1; }
+	@mkdir -p $(@D)
+	scdoc < $< > $@.new
+	mv $@.new $@
 
 $(BUILD)/discfs: $(MAIN_OBJ) $(DAEMON_OBJ)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -146,7 +155,7 @@ check-fuzz: $(REPLAY)
 		tests/fuzz/corpus/$$target/* >$(BUILD)/fuzz/$$target.log 2>&1; code=$$?; tail -n 1 $(BUILD)/fuzz/$$target.log; \
 		[ $$code = 0 ] || { cat $(BUILD)/fuzz/$$target.log; echo "0 passed, 1 failed"; failed=1; }; done; exit $$failed
 
-tests: all $(TRY) $(REPLAY) $(UNIT_BIN) $(MODEL) $(FAILING) $(POINTS) $(MMCSIM) $(UDFLIST)
+tests: all man $(TRY) $(REPLAY) $(UNIT_BIN) $(MODEL) $(FAILING) $(POINTS) $(MMCSIM) $(UDFLIST)
 
 check: deps
 	$(QUIETLY) -j$(JOBS) tests
@@ -158,7 +167,7 @@ check-unit: $(UNIT_BIN) check-fuzz
 	@tests/unit.sh $(UNIT_BIN)
 
 MOUNT_TESTS := $(wildcard tests/mount/*.sh)
-check-mount: all $(TRY) $(MODEL) $(FAILING) $(POINTS) $(UDFLIST)
+check-mount: all man $(TRY) $(MODEL) $(FAILING) $(POINTS) $(UDFLIST)
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(MOUNT_TESTS)
 
 # Foreign programs, and the physics, on the simulated burner; then the table of media and programs that they made.
@@ -253,11 +262,12 @@ SBINDIR  ?= /sbin
 UNITDIR  ?= $(PREFIX)/lib/systemd/system
 TMPFILES ?= $(PREFIX)/lib/tmpfiles.d
 DOCDIR   := $(PREFIX)/share/doc/discfs
+MANDIR   ?= $(PREFIX)/share/man
 BASHDIR  := $(PREFIX)/share/bash-completion/completions
 ZSHDIR   := $(PREFIX)/share/zsh/site-functions
 DOCS     := README.md NEWS.md LICENSE $(wildcard docs/*.md)
 PLACED    = sed -e 's,@BINDIR@,$(PREFIX)/bin,g' $(1) > $(DESTDIR)$(2) && chmod $(3) $(DESTDIR)$(2)
-install: all
+install: all man
 	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(SBINDIR) $(UNITDIR) $(TMPFILES) $(DOCDIR)/examples)
 	install -m 755 $(BUILD)/discfs $(BUILD)/discfsctl $(DESTDIR)$(PREFIX)/bin/
 	$(call PLACED,mount-helpers/mount.discfs,$(SBINDIR)/mount.discfs,755)
@@ -266,13 +276,15 @@ install: all
 	install -m 644 systemd/discfs.tmpfiles $(DESTDIR)$(TMPFILES)/discfs.conf
 	install -m 644 $(wildcard systemd/examples/*) $(DESTDIR)$(DOCDIR)/examples/
 	install -m 644 $(wildcard $(DOCS)) $(DESTDIR)$(DOCDIR)/
+	for page in $(PAGES); do install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
 	install -D -m 644 completion/discfsctl.bash $(DESTDIR)$(BASHDIR)/discfsctl
 	install -D -m 644 completion/_discfsctl $(DESTDIR)$(ZSHDIR)/_discfsctl
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/discfs $(PREFIX)/bin/discfsctl $(SBINDIR)/mount.discfs \
 		$(SBINDIR)/umount.fuse.discfs $(UNITDIR)/discfs@.service $(TMPFILES)/discfs.conf \
-		$(BASHDIR)/discfsctl $(ZSHDIR)/_discfsctl)
+		$(BASHDIR)/discfsctl $(ZSHDIR)/_discfsctl \
+		$(foreach page,$(notdir $(PAGES)),$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(page)))
 	rm -rf $(DESTDIR)$(DOCDIR)
 
 clean:
@@ -280,6 +292,7 @@ clean:
 
 help:
 	@echo "make                 builds $(BUILD)/discfs and $(BUILD)/discfsctl"
+	@echo "make man             builds the manual: $(BUILD)/man"
 	@echo "make demo            shows discfs at work: a blank disc, two sessions, what is on it"
 	@echo "make check           builds it and runs all tests but the long ones:"
 	@echo "  check-unit         the parts, one by one"
