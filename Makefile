@@ -221,7 +221,7 @@ demo:
 deps:
 	@tests/deps.sh check bench lint
 
-C_FILES  := $(shell find src tests/unit tests/fault tests/hostile tests/fuzz tests/bench tests/model tests/mmcsim -name '*.[ch]' 2>/dev/null)
+C_FILES  := $(shell find src tests/unit tests/fault tests/hostile tests/fuzz tests/bench tests/model tests/mmcsim tests/readers -name '*.[ch]' 2>/dev/null)
 SH_FILES := $(shell find tests -name '*.sh' 2>/dev/null) .ci/run completion/discfsctl.bash $(wildcard mount-helpers/*)
 CPPCHECK := cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
             -Isrc -D_GNU_SOURCE --suppress=missingInclude --suppress=internalAstError --suppress=ctuuninitvar --suppress=memleak

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The only program of the virtual machine in which the Linux kernel reads our images: /init of its initial RAM disk.
+ * The only program of the virtual machine in which the Linux kernel reads our images: /init of its initial
+ * RAM disk.
  *
- * It loads the modules that /modules names, mounts each image as /jobs says, and writes what it found to the disk with
- * SCSI id 0: for each job a line "J", the files, what the kernel said meanwhile, and a line "." when all jobs are done.
- *   job    ID DEVICE(hd|cd) FSTYPE OPTIONS, separated by tabs
- *   file   F type mode uid gid mtime size device links inode sha256 target path, separated by tabs
- *   error  E path text             message of the kernel   K text
- * Names are bytes: whatever isn't printable is written as \ooo.
+ * It loads the modules that /modules names, mounts each image as /jobs says, and writes what it found to the
+ * disk with SCSI id 0: for each job a line "J", the files, what the kernel said meanwhile, and a line "."
+ * when all jobs are done. job    ID DEVICE(hd|cd) FSTYPE OPTIONS, separated by tabs file   F type mode uid
+ * gid mtime size device links inode sha256 target path, separated by tabs error  E path text message of the
+ * kernel   K text Names are bytes: whatever isn't printable is written as \ooo.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -60,16 +60,17 @@ static void sha256_block(struct sha256 *sha, const uint8_t *at)
 	uint32_t w[64], s[8];
 
 	for (int i = 0; i < 16; i++)
-		w[i] = (uint32_t)at[4 * i] << 24 | (uint32_t)at[4 * i + 1] << 16 | (uint32_t)at[4 * i + 2] << 8 | at[4 * i + 3];
+		w[i] = (uint32_t)at[4 * i] << 24 | (uint32_t)at[4 * i + 1] << 16 |
+		       (uint32_t)at[4 * i + 2] << 8 | at[4 * i + 3];
 	for (int i = 16; i < 64; i++)
-		w[i] = w[i - 16] + (turned(w[i - 15], 7) ^ turned(w[i - 15], 18) ^ w[i - 15] >> 3) + w[i - 7] +
-		       (turned(w[i - 2], 17) ^ turned(w[i - 2], 19) ^ w[i - 2] >> 10);
+		w[i] = w[i - 16] + (turned(w[i - 15], 7) ^ turned(w[i - 15], 18) ^ w[i - 15] >> 3) +
+		       w[i - 7] + (turned(w[i - 2], 17) ^ turned(w[i - 2], 19) ^ w[i - 2] >> 10);
 	memcpy(s, sha->state, sizeof(s));
 	for (int i = 0; i < 64; i++) {
-		uint32_t one = s[7] + (turned(s[4], 6) ^ turned(s[4], 11) ^ turned(s[4], 25)) + ((s[4] & s[5]) ^ (~s[4] & s[6])) +
-		               ROUNDS[i] + w[i];
+		uint32_t one = s[7] + (turned(s[4], 6) ^ turned(s[4], 11) ^ turned(s[4], 25)) +
+			       ((s[4] & s[5]) ^ (~s[4] & s[6])) + ROUNDS[i] + w[i];
 		uint32_t two = (turned(s[0], 2) ^ turned(s[0], 13) ^ turned(s[0], 22)) +
-		               ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
+			       ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
 
 		memmove(s + 1, s, 7 * sizeof(*s));
 		s[4] += one;
@@ -82,7 +83,7 @@ static void sha256_block(struct sha256 *sha, const uint8_t *at)
 static void sha256_begin(struct sha256 *sha)
 {
 	static const uint32_t BEGIN[8] = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-		                           0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
+					   0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 };
 
 	memcpy(sha->state, BEGIN, sizeof(BEGIN));
 	sha->length = 0;
@@ -181,8 +182,9 @@ static int hash_file(int dir, const char *name, char text[65])
 
 static void put_file(int dir, const char *name, const struct stat *st)
 {
-	static const char TYPES[16] = { [S_IFIFO >> 12] = 'p', [S_IFCHR >> 12] = 'c', [S_IFDIR >> 12] = 'd', [S_IFBLK >> 12] = 'b',
-		                        [S_IFREG >> 12] = 'f', [S_IFLNK >> 12] = 'l', [S_IFSOCK >> 12] = 's' };
+	static const char TYPES[16] = { [S_IFIFO >> 12] = 'p', [S_IFCHR >> 12] = 'c', [S_IFDIR >> 12] = 'd',
+					[S_IFBLK >> 12] = 'b', [S_IFREG >> 12] = 'f', [S_IFLNK >> 12] = 'l',
+					[S_IFSOCK >> 12] = 's' };
 	char digest[65] = "-", target[TARGET_MAX] = "";
 	int r = 0;
 
@@ -196,10 +198,11 @@ static void put_file(int dir, const char *name, const struct stat *st)
 		put_error("readlink", errno);
 		return;
 	}
-	fprintf(out, "F\t%c\t%04o\t%u\t%u\t%lld.%09ld\t%lld\t%u:%u\t%lu\t%llu\t%s\t", TYPES[st->st_mode >> 12 & 15],
-	        st->st_mode & 07777, st->st_uid, st->st_gid, (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
-	        (long long)st->st_size, major(st->st_rdev), minor(st->st_rdev), (unsigned long)st->st_nlink,
-	        (unsigned long long)st->st_ino, digest);
+	fprintf(out, "F\t%c\t%04o\t%u\t%u\t%lld.%09ld\t%lld\t%u:%u\t%lu\t%llu\t%s\t",
+		TYPES[st->st_mode >> 12 & 15], st->st_mode & 07777, st->st_uid, st->st_gid,
+		(long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (long long)st->st_size,
+		major(st->st_rdev), minor(st->st_rdev), (unsigned long)st->st_nlink,
+		(unsigned long long)st->st_ino, digest);
 	put_escaped(target);
 	putc('\t', out);
 	put_escaped(path[0] ? path : ".");
@@ -225,7 +228,8 @@ static void put_entry(int dir, const char *name, size_t length, int depth)
 	put_file(dir, name, &st);
 	if (!S_ISDIR(st.st_mode))
 		return;
-	below = depth < DEPTH_MAX ? openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) : (errno = ELOOP, -1);
+	below =
+	    depth < DEPTH_MAX ? openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) : (errno = ELOOP, -1);
 	if (below < 0)
 		put_error("open", errno);
 	else
@@ -297,7 +301,8 @@ static char *word(char **rest)
 
 static void do_job(char *line, int kmsg)
 {
-	char *rest = line, *number = word(&rest), *id = word(&rest), *type = word(&rest), *options = word(&rest);
+	char *rest = line, *number = word(&rest), *id = word(&rest), *type = word(&rest),
+	     *options = word(&rest);
 	char node[300];
 	struct stat st;
 	int dir;

@@ -23,5 +23,5 @@ done <<<"$(grep . <<<"$IMAGE_LIST")"
 wait $kernel || fail "no kernel to read with: $(tail -n 5 kernel.log)"
 
 set +x
-timeout 1500 python3 "$TESTS/readers/run.py" "$IMAGES" "$BUILD/guest" "$BUILD/udflist" "$BUILD/readers" "$TOP/docs/readers.md" ||
+timeout 3000 python3 "$TESTS/readers/run.py" "$IMAGES" "$BUILD/guest" "$BUILD/udflist" "$BUILD/readers" "$TOP/docs/readers.md" ||
 	fail "see above"

@@ -66,18 +66,23 @@ class Result:
         self.took = 0
 
 
+# What takes five gigabytes, and minutes: those that differ in how they follow extents.
+LARGE_VIEWS = ["discfs/rr", "linux/rr", "linux/udf", "xorriso/rr", "isoinfo/rr", "libcdio/rr", "bsdtar/rr", "7z/joliet", "7z/udf",
+               "libudfread/udf"]
+
+
 def plan(images, all_views):
     """What is read: each view of each image's newest session, and with Linux each older one."""
     results = []
     for image in images:
         for view in all_views:
-            if view.tree == "udf" and not image.has_udf:
+            if view.tree == "udf" and not image.has_udf or image.name == "large" and view.key not in LARGE_VIEWS:
                 continue
             if image.sequential and view.key != "discfs/rr":
                 view = at_session(view, image.starts[-1])
             if view:
                 results.append(Result(view, image, image.newest))
-        for session in image.older:
+        for session in image.older if image.name != "large" else []:
             results.append(Result(old_session(image, session), image, session))
             if image.has_udf:
                 view = views.View("linux/udf-old", "Linux udf, older sessions", "udf", views.RR_COLUMNS + ("links", "same"),
@@ -112,7 +117,7 @@ def old_session(image, session):
 def read_all(results, guest, work):
     in_guest = [result for result in results if result.view.mount]
     began = time.monotonic()
-    answers = linux.run(guest, work, [linux.Job(result.image.path, *result.view.mount) for result in in_guest], 600)
+    answers = linux.run(guest, work, [linux.Job(result.image.path, *result.view.mount) for result in in_guest], 1500)
     print("the virtual machine took %.1f s for %d mounts" % (time.monotonic() - began, len(in_guest)), flush=True)
     for result, answer in zip(in_guest, answers):
         result.entries, result.messages = answer.entries, answer.messages
@@ -179,6 +184,8 @@ def main():
         said = volume.check(images, work)
         readers.emptied(work)
     failed = tell_failures(results)
+    if {"odd", "longlinks", "nolinks", "sessions", "xorriso", "genisoimage"} <= {image.name for image in images}:
+        said += ["the note \"%s\" explains nothing any more" % limit.key for limit in limits.LIMITS if not limit.used]
     for line in said:
         print("FAIL: " + line)
     slow = sorted(results, key=lambda result: -result.took)[:3]
