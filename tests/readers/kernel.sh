@@ -3,6 +3,7 @@
 # Unpacks Debian's kernel for virtual machines, without installing it, and compiles the program that runs on it.
 #   kernel.sh DIR: afterwards DIR/vmlinux, DIR/modules/ and DIR/init are there. What is there already stays.
 set -eu
+export LC_ALL=C # a kernel is no UTF-8
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$1"
 cd "$1"

@@ -14,7 +14,7 @@ requires xorriso genisoimage isoinfo iso-info iso-read bsdtar 7z fuseiso udfinfo
 	setfattr setfacl
 requires_room 500
 
-timeout 300 bash "$TESTS/readers/kernel.sh" "$BUILD/guest" >kernel.log 2>&1 &
+timeout 300 bash "$TESTS/readers/kernel.sh" "$BUILD/readers/kernel" >kernel.log 2>&1 &
 kernel=$!
 while read -r name when; do
 	[ "$when" = "${READERS:-quick}" ] || [ "${READERS:-}" = all ] || continue
@@ -23,5 +23,5 @@ done <<<"$(grep . <<<"$IMAGE_LIST")"
 wait $kernel || fail "no kernel to read with: $(tail -n 5 kernel.log)"
 
 set +x
-timeout 3000 python3 "$TESTS/readers/run.py" "$IMAGES" "$BUILD/guest" "$BUILD/udflist" "$BUILD/readers" "$TOP/docs/readers.md" ||
+timeout 3000 python3 "$TESTS/readers/run.py" "$IMAGES" "$BUILD/readers/kernel" "$BUILD/udflist" "$BUILD/readers" "$TOP/docs/readers.md" ||
 	fail "see above"
