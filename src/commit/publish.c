@@ -145,7 +145,11 @@ int publish_generation(struct disc *disc, const struct journal *journal, const s
 		WITH_LOCK(&tree->account);
 		tree->carried_sectors = 0;
 	}
-	return generation_settle(tree);
+	ret = generation_settle(tree);
+	WITH_LOCK(&tree->lock);
+	if (dir_costs_reckon(tree) < 0) /* names that UDF changes won't be inherited: they must be known */
+		dir_costs_distrust(tree);
+	return ret;
 }
 
 static int thaw_rows(struct db *db, uint32_t gen, const struct history *entry)

@@ -72,22 +72,56 @@ static bool list(struct inheriting *inheriting, uint32_t icb)
 
 /* The file entry that the base has for a name; 0: none that may be inherited. Names that aren't recorded as
  * they are don't count: what they became depends on others. */
-static uint32_t find_icb(const struct inheriting *inheriting, uint32_t name)
+static uint32_t find_entry(const struct inheriting *inheriting, const char *name, size_t length)
 {
-	const struct plan_name *from = &inheriting->bridge->plan->names.items[name];
-	size_t length = strlen(from->name);
 	struct udf_entry key = { 0 };
 	const struct udf_entry *found;
 	uint8_t ident[UDF_IDENT_MOST];
 	bool changed;
 
-	(void)udf_ident(from->name, length, 0, ident, &changed);
-	if (!from->kept || changed || !inheriting->entries.count)
+	(void)udf_ident(name, length, 0, ident, &changed);
+	if (changed || !inheriting->entries.count)
 		return 0;
-	memcpy(key.name, from->name, length + 1);
+	memcpy(key.name, name, length);
 	found =
 	    bsearch(&key, inheriting->entries.items, inheriting->entries.count, sizeof key, compare_entries);
 	return found && found->icb.partition == 0 && found->icb_length ? found->icb.block : 0;
+}
+
+/* Where the base has what was there under another path: the entry is followed name by name. */
+static uint32_t find_path(struct inheriting *inheriting, const char *path)
+{
+	uint32_t icb = inheriting->volume.root.block;
+
+	while (*path) {
+		size_t length = strcspn(path, "/");
+
+		if (length == 0 || length > NAME_LIMIT || !list(inheriting, icb))
+			return 0;
+		icb = find_entry(inheriting, path, length);
+		if (!icb)
+			return 0;
+		path += length + (path[length] == '/');
+	}
+	return icb;
+}
+
+/* Of a renamed directory what is in it is as it was. */
+static void take_moved(struct inheriting *inheriting)
+{
+	struct bridge *bridge = inheriting->bridge;
+
+	for (size_t i = 0; i < bridge->plan->names.count; i++) {
+		const struct plan_name *name = &bridge->plan->names.items[i];
+		const struct plan_node *node = &bridge->plan->nodes.items[name->node];
+		bool is_dir = S_ISDIR(node->node.attr.mode);
+
+		if (!name->was || bridge->icb[name->node] || bridge->fate[name->node] != FATE_FRESH)
+			continue;
+		bridge->icb[name->node] = find_path(inheriting, name->was);
+		if (bridge->icb[name->node] && node->kept && !is_dir)
+			bridge->fate[name->node] = FATE_INHERITED;
+	}
 }
 
 /* Files are inherited at once; of directories the place is kept until it's known what is below them. */
@@ -98,12 +132,13 @@ static void take_dir(struct inheriting *inheriting, uint32_t dir)
 
 	for (uint32_t i = 0; i < plan_index_count(&bridge->index, dir); i++) {
 		uint32_t name = plan_index_at(&bridge->index, dir, i);
-		uint32_t node = bridge->plan->names.items[name].node, icb;
+		const struct plan_name *from = &bridge->plan->names.items[name];
+		uint32_t node = from->node, icb;
 
 		if (bridge->fate[node] == FATE_LEFT_OUT)
 			continue;
 		wanted++;
-		icb = find_icb(inheriting, name);
+		icb = from->kept ? find_entry(inheriting, from->name, strlen(from->name)) : 0;
 		if (!icb || (bridge->icb[node] && bridge->icb[node] != icb))
 			continue;
 		bridge->icb[node] = icb;
@@ -146,6 +181,7 @@ int bridge_inherit(struct bridge *bridge, const struct source *source, uint64_t 
 	if (!open_base(&inheriting, source))
 		return 0;
 	bridge->icb[0] = inheriting.volume.root.block;
+	take_moved(&inheriting);
 	for (uint32_t i = 0; i < nodes; i++)
 		if (S_ISDIR(bridge->plan->nodes.items[i].node.attr.mode) && bridge->icb[i] &&
 		    list(&inheriting, bridge->icb[i]))

@@ -333,6 +333,7 @@ int layout_add(struct layout *layout, const char *name, size_t length, const str
 	*entry = (struct layout_entry){ .facts = *facts,
 					.length = (uint32_t)length,
 					.fid = udf_fid_bytes(udf_ident(name, length, 0, ident, &changed)) };
+	entry->lost = changed;
 	units = name_to_iso(name, length, facts->is_dir, label);
 	ret = labels_add(&layout->iso, label, units, facts->is_dir, number);
 	units = facts->in_joliet ? name_to_joliet(name, length, facts->is_dir, label) : 0;
@@ -400,6 +401,8 @@ static void cost_udf(struct layout *layout, struct dir_cost *ret)
 	vec_each (&layout->entries, entry) {
 		bytes += entry->fid;
 		links += entry->facts.is_link ? entry->fid : 0;
+		ret->udf_lost_dirs += entry->lost && entry->facts.is_dir;
+		ret->udf_lost += entry->lost && !entry->facts.is_dir;
 	}
 	ret->udf = 1 + sectors_of(bytes);
 	ret->udf_linkless = 1 + sectors_of(bytes - links);

@@ -47,6 +47,8 @@ struct dir_cost {
 	uint64_t clashed;		    /* names that were numbered, in either tree */
 	uint64_t sums;			    /* names of files with an MD5 */
 	uint64_t udf, udf_linkless; /* sectors of its file entry and of its names, without symlinks' */
+	/* Names that UDF changes, of directories and of others: what they lead to isn't inherited. */
+	uint64_t udf_lost_dirs, udf_lost;
 };
 
 /* A directory, name by name in byte order; then its cost. */
@@ -56,6 +58,7 @@ struct layout {
 		struct record_facts facts;
 		uint32_t length; /* of the true name */
 		uint32_t fid;	 /* bytes of its descriptor in UDF */
+		bool lost;	 /* UDF shows another name */
 	})
 	entries;
 };

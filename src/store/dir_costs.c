@@ -31,9 +31,9 @@ struct dir_entry {
 
 static void take_columns(sqlite3_stmt *stmt, struct dir_cost *ret)
 {
-	uint64_t *fields[] = { &ret->iso,	 &ret->joliet,	      &ret->continued,
-			       &ret->iso_tables, &ret->joliet_tables, &ret->clashed,
-			       &ret->sums,	 &ret->udf,	      &ret->udf_linkless };
+	uint64_t *fields[] = { &ret->iso,	    &ret->joliet,	 &ret->continued, &ret->iso_tables,
+			       &ret->joliet_tables, &ret->clashed,	 &ret->sums,	  &ret->udf,
+			       &ret->udf_linkless,  &ret->udf_lost_dirs, &ret->udf_lost };
 
 	for (int i = 0; i < (int)(sizeof fields / sizeof *fields); i++)
 		*fields[i] = (uint64_t)sqlite3_column_int64(stmt, i);
@@ -137,6 +137,8 @@ static void add_cost(struct dir_costs *costs, const struct dir_cost *cost)
 	sum->sums += cost->sums;
 	sum->udf += cost->udf;
 	sum->udf_linkless += cost->udf_linkless;
+	sum->udf_lost_dirs += cost->udf_lost_dirs;
+	sum->udf_lost += cost->udf_lost;
 }
 
 static void take_cost(struct dir_costs *costs, const struct dir_cost *cost)
@@ -151,6 +153,8 @@ static void take_cost(struct dir_costs *costs, const struct dir_cost *cost)
 	sum->sums -= cost->sums;
 	sum->udf -= cost->udf;
 	sum->udf_linkless -= cost->udf_linkless;
+	sum->udf_lost_dirs -= cost->udf_lost_dirs;
+	sum->udf_lost -= cost->udf_lost;
 }
 
 static void replace_cost(struct tree *tree, struct dir_entry *entry, const struct dir_cost *cost)
@@ -522,14 +526,15 @@ void dir_costs_close(struct tree *tree)
 static int store_entry(struct tree *tree, const struct dir_entry *entry)
 {
 	const struct dir_cost *cost = &entry->cost;
-	const uint64_t fields[] = { entry->ino,	      cost->iso,	   cost->joliet,  cost->continued,
-				    cost->iso_tables, cost->joliet_tables, cost->clashed, cost->sums,
-				    cost->udf,	      cost->udf_linkless };
+	const uint64_t fields[] = { entry->ino,		cost->iso,	     cost->joliet,
+				    cost->continued,	cost->iso_tables,    cost->joliet_tables,
+				    cost->clashed,	cost->sums,	     cost->udf,
+				    cost->udf_linkless, cost->udf_lost_dirs, cost->udf_lost };
 	sqlite3_stmt *stmt = db_query(&tree->db, entry->gone ? QUERY_ROOM_DELETE : QUERY_ROOM_PUT);
 
 	if (!stmt)
 		return -EIO;
-	for (int i = 0; i < (entry->gone ? 1 : 10); i++)
+	for (int i = 0; i < (entry->gone ? 1 : 12); i++)
 		sqlite3_bind_int64(stmt, i + 1, (int64_t)fields[i]);
 	return db_run(&tree->db, stmt);
 }

@@ -133,17 +133,18 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_LANDED_CLEAR] = "DELETE FROM landed",
 
 	[QUERY_ROOM_GET] =
-	    "SELECT iso,joliet,continued,iso_tables,joliet_tables,clashed,sums,udf,udf_linkless FROM "
-	    "dir_room "
+	    "SELECT iso,joliet,continued,iso_tables,joliet_tables,clashed,sums,udf,udf_linkless,"
+	    "udf_lost_dirs,udf_lost FROM dir_cost "
 	    "WHERE ino=?1",
-	[QUERY_ROOM_PUT] = "INSERT OR REPLACE INTO dir_room VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)",
-	[QUERY_ROOM_DELETE] = "DELETE FROM dir_room WHERE ino=?1",
-	[QUERY_ROOM_CLEAR] = "DELETE FROM dir_room",
+	[QUERY_ROOM_PUT] = "INSERT OR REPLACE INTO dir_cost VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
+	[QUERY_ROOM_DELETE] = "DELETE FROM dir_cost WHERE ino=?1",
+	[QUERY_ROOM_CLEAR] = "DELETE FROM dir_cost",
 	[QUERY_DROP_NAMES] = "DELETE FROM dirent",
 	[QUERY_DROP_NODES] = "DELETE FROM node",
 	[QUERY_DROP_DIGESTS] = "DELETE FROM digest",
-	[QUERY_ROOM_SUMS] = "SELECT sum(iso),sum(joliet),sum(continued),sum(iso_tables),sum(joliet_tables),0,"
-			    "sum(sums),sum(udf),sum(udf_linkless) FROM dir_room",
+	[QUERY_ROOM_SUMS] =
+	    "SELECT sum(iso),sum(joliet),sum(continued),sum(iso_tables),sum(joliet_tables),0,"
+	    "sum(sums),sum(udf),sum(udf_linkless),sum(udf_lost_dirs),sum(udf_lost) FROM dir_cost",
 
 	/* Publish: generation ?1 becomes the base. */
 	[QUERY_PUBLISH_DROP_NAMES] = "DELETE FROM dirent WHERE gen=0 AND (parent,name) IN "

@@ -65,7 +65,7 @@ CREATE TABLE IF NOT EXISTS digest (
 
 -- What each directory takes in the next session (see store/dir_costs.h): sectors, then bytes of path tables. True of the
 -- tree unless room_stale in meta says otherwise.
-CREATE TABLE IF NOT EXISTS dir_room (
+CREATE TABLE IF NOT EXISTS dir_cost (
 	ino           INTEGER PRIMARY KEY,
 	iso           INTEGER NOT NULL,
 	joliet        INTEGER NOT NULL,
@@ -75,10 +75,12 @@ CREATE TABLE IF NOT EXISTS dir_room (
 	clashed       INTEGER NOT NULL,
 	sums          INTEGER NOT NULL,
 	udf           INTEGER NOT NULL, -- sectors again
-	udf_linkless  INTEGER NOT NULL
+	udf_linkless  INTEGER NOT NULL,
+	udf_lost_dirs INTEGER NOT NULL, -- names
+	udf_lost      INTEGER NOT NULL
 );
 -- An older discfs' table: what that discfs did isn't in the new one.
-DELETE FROM dir_room WHERE EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'room');
+DELETE FROM dir_cost WHERE EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'room');
 DROP TABLE IF EXISTS room;
 -- At most, where an older discfs didn't count them; the table is filled when it's empty.
 INSERT OR IGNORE INTO meta SELECT 'files', count(*) FROM node

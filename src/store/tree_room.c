@@ -30,13 +30,23 @@ static uint64_t tree_sectors(struct tree *tree)
 	       tree->carried_sectors;
 }
 
-/* UDF's file entries: staged: of what is staged. All directories are counted with the directories, though
+/* How many of all file entries the base has. Below a directory whose name UDF changes none is found. Symlinks
+ * may have been left out of it. */
+static int64_t inherited_entries(const struct tree *tree, const struct node_counts *staged)
+{
+	int64_t files = tree->counts.entries - tree->counts.links, lost = (int64_t)tree->costs.sum.udf_lost;
+	int64_t ours = staged->entries - staged->links + lost;
+
+	return !tree->inherits || tree->costs.sum.udf_lost_dirs || ours > files ? 0 : files - ours;
+}
+
+/* UDF's file entries; staged: of what is staged. All directories are counted with the directories, though
  * some will be inherited. */
 static uint64_t entry_sectors(const struct tree *tree, const struct node_counts *staged)
 {
-	const struct node_counts *counts = tree->inherits ? staged : &tree->counts;
-	int64_t entries = counts->entries - (tree->costs.formats.udf_links ? 0 : counts->links);
+	int64_t entries = tree->counts.entries - inherited_entries(tree, staged);
 
+	entries -= tree->costs.formats.udf_links ? 0 : tree->counts.links;
 	return tree->costs.formats.udf && entries > 0 ? (uint64_t)entries : 0;
 }
 

@@ -123,6 +123,39 @@ check_size "one with content"
 assert_less $(($(status mnt .room.predicted_sectors) - $(status mnt .last.sectors))) 33 "sectors too many"
 unmount mnt
 
+# --- other sets of trees: nothing to inherit, so to the chunk; then with what the base has, a renamed directory among it
+for trees in iso iso,udf iso,joliet,udf; do
+	make_disc "$trees.img" bd
+	mount_disc "$trees.img" mnt -o "formats=$trees"
+	make_tree small 300 mnt/small
+	make_tree long 50 mnt/long
+	ln -s small mnt/link
+	ln mnt/small/small1.txt mnt/hard
+	unmount mnt
+	mount_disc "$trees.img" mnt -o "formats=$trees"
+	check_size "$trees"
+	assert_equal "$(status mnt .room.predicted_sectors)" "$(status mnt .last.sectors)" "sectors of $trees"
+	commit mnt TREES
+	chmod 600 mnt/small/small7.txt
+	mv mnt/small mnt/moved
+	echo new >mnt/new
+	check_size "$trees, changed"
+	commit mnt CHANGED
+	unmount mnt
+	case $trees in
+	*udf)
+		mount_disc "$trees.img" mnt -o ro,import=udf
+		assert_equal "$(cat mnt/moved/small299.txt mnt/moved/small7.txt mnt/new)" $'299\n7\nnew'
+		assert_equal "$(find mnt/long mnt/moved -type f | wc -l)" 350
+		unmount mnt
+		mount_disc "$trees.img" mnt -o formats=iso # the sums follow
+		echo iso >mnt/new
+		check_size "$trees, then iso"
+		unmount mnt
+		;;
+	esac
+done
+
 # --- an image of another program, without MD5s
 if command -v genisoimage >/dev/null; then
 	mkdir foreign.d
