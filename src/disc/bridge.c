@@ -194,7 +194,7 @@ int bridge_plan(struct bridge *bridge, const struct plan *plan, const struct sou
 	if (!bridge->icb || !bridge->bytes || !bridge->fate || plan_index_make(&bridge->index, plan) < 0)
 		return reason_set(why, ENOMEM, "out of memory");
 	leave_links_out(bridge);
-	got = base ? bridge_inherit(bridge, source, base, why) : 0;
+	got = base != BRIDGE_NO_BASE ? bridge_inherit(bridge, source, base, why) : 0;
 	for (uint32_t i = 0; got == 0 && i < plan->nodes.count; i++)
 		if (is_dir(bridge, i) && bridge->fate[i] == FATE_FRESH)
 			got = measure_dir(bridge, i, why);

@@ -44,7 +44,8 @@ struct bridge {
 
 enum bridge_fate { FATE_FRESH, FATE_INHERITED, FATE_LEFT_OUT };
 
-/* base: start of the base session, whose bridge may be inherited from; 0: none is. plan must outlive it.
+#define BRIDGE_NO_BASE UINT64_MAX
+/* base: start of the base session, whose bridge may be inherited from. plan must outlive it.
  * Close it always. 0, -EFBIG, -ENOMEM. */
 int bridge_plan(struct bridge *bridge, const struct plan *plan, const struct source *source, uint64_t base,
 		bool links, struct reason *why);

@@ -31,12 +31,21 @@ static void inheriting_clear(struct inheriting *inheriting)
 }
 
 /* The volume of that very session, and not of one before it. */
-static bool open_base(struct inheriting *inheriting, const struct source *source)
+static bool open_at(struct udf_volume *volume, const struct source *source, uint64_t start)
 {
 	struct reason ignored = { 0 };
 
-	return udf_volume_open(&inheriting->volume, source, inheriting->base, 0, &ignored) > 0 &&
-	       inheriting->volume.ours && inheriting->volume.sequence == inheriting->base + BRIDGE_SEQUENCE;
+	return udf_volume_open(volume, source, start, 0, &ignored) > 0 && volume->ours &&
+	       volume->sequence == start + BRIDGE_SEQUENCE;
+}
+
+bool bridge_is_at(const struct source *source, uint64_t start)
+{
+	struct udf_volume volume;
+	bool there = open_at(&volume, source, start);
+
+	udf_volume_close(&volume);
+	return there;
 }
 
 static int compare_entries(const void *left, const void *right)
@@ -178,7 +187,7 @@ int bridge_inherit(struct bridge *bridge, const struct source *source, uint64_t 
 	inheriting.same = calloc(nodes + 1, sizeof *inheriting.same);
 	if (!inheriting.same)
 		return reason_set(why, ENOMEM, "out of memory");
-	if (!open_base(&inheriting, source))
+	if (!open_at(&inheriting.volume, source, base))
 		return 0;
 	bridge->icb[0] = inheriting.volume.root.block;
 	take_moved(&inheriting);

@@ -219,7 +219,7 @@ static int probe_sequential(struct look *look)
 				  "the disc has %zu tracks but none with an ISO 9660 or UDF file system",
 				  look->facts->tracks.count);
 	disc_report_print(look->report, look->source);
-	got = disc_report_choose(look->report, look->job->wanted, look->why);
+	got = disc_report_choose(look->report, look->source, look->job->wanted, look->why);
 	if (got == 0)
 		got = fingerprint_base(look, look->job->wanted != 0, &failed);
 	if (got == -EIO)

@@ -257,13 +257,17 @@ static int check_head(const struct iso_session *session, const struct source *so
 	return got;
 }
 
-/* Where the base session begins, for one that is known by the head alone; 0: not known. */
+/* Where the base session begins, also where it is known by the head alone. */
 static uint64_t base_start(const struct source *source, const struct verb_job *job)
 {
-	uint64_t inner =
-	    !job->has_base || job->session || job->sequential ? 0 : verify_tags_relocated(source);
+	uint64_t inner;
 
-	return inner > BRIDGE_SECTORS ? inner - BRIDGE_SECTORS : job->session;
+	if (!job->has_base || !job->inherit)
+		return BRIDGE_NO_BASE;
+	if (job->session || job->sequential)
+		return job->session;
+	inner = verify_tags_relocated(source);
+	return inner > BRIDGE_SECTORS ? inner - BRIDGE_SECTORS : BRIDGE_NO_BASE;
 }
 
 static int plan_bridge(struct iso_session *session, const struct iso_session_request *request,
@@ -279,8 +283,8 @@ static int plan_bridge(struct iso_session *session, const struct iso_session_req
 			 why_not.text);
 	if (!session->bridged)
 		return got;
-	return bridge_plan(&session->bridge, request->plan, request->source,
-			   job->inherit ? base_start(request->source, job) : 0, job->udf_links, why);
+	return bridge_plan(&session->bridge, request->plan, request->source, base_start(request->source, job),
+			   job->udf_links, why);
 }
 
 /* Where the files are that UDF refers to is in libisofs' directories, which were read ahead. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "disc/sessions.h"
 
+#include "disc/bridge_base.h"
 #include "disc/formats.h"
 #include "disc/lineage.h"
 #include "disc/session_walk.h"
@@ -97,13 +98,17 @@ static void choose_base(struct verb_disc *disc, const struct verb_session *sessi
 	disc->state = DISC_CLOSED;
 }
 
-int disc_report_choose(struct disc_report *report, uint32_t wanted, struct reason *why)
+int disc_report_choose(struct disc_report *report, const struct source *source, uint32_t wanted,
+		       struct reason *why)
 {
 	struct verb_disc *disc = &report->disc;
 	size_t count = report->sessions.count;
 
-	if (count && !wanted)
+	if (count && !wanted) {
 		disc->formats = report->sessions.items[count - 1].formats;
+		disc->bridge = disc->formats & FORMAT_BIT(FORMAT_UDF) &&
+			       bridge_is_at(source, report->sessions.items[count - 1].start);
+	}
 	if (!wanted)
 		return 0;
 	if (wanted > count)
@@ -370,7 +375,7 @@ int sessions_probe(const struct source *source, const struct verb_job *job, stru
 		got = probe_other(&probing, source, head);
 	}
 	if (got == 0)
-		got = disc_report_choose(ret, job->wanted, why);
+		got = disc_report_choose(ret, source, job->wanted, why);
 	disc_report_print(ret, source);
 	return got < 0 ? got : fingerprint_disc(source, head, job, disc, why);
 }

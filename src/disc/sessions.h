@@ -43,7 +43,8 @@ int disc_report_add(struct disc_report *report, const struct source *source, con
 /* Do the boot sectors in a head describe the disc as a partitioned hard disk? */
 bool sessions_partitioned(const uint8_t *head);
 /* wanted 0: the newest is the base. Else makes the session of that number the base, to be looked at only. */
-int disc_report_choose(struct disc_report *report, uint32_t wanted, struct reason *why);
+int disc_report_choose(struct disc_report *report, const struct source *source, uint32_t wanted,
+		       struct reason *why);
 
 /* Of an image file or of an overwriteable medium in a drive. job->wanted: number of the session to be the
  * base, 0 = the one in force; asking for one makes the disc read-only. 0, or -EINVAL (empty), -EMEDIUMTYPE

@@ -74,6 +74,8 @@ void lost_note(struct tree *tree, struct inode *inode, uint64_t offset, uint64_t
 
 	if (tree->read_only || err == -EROFS || length == 0)
 		return; /* nothing will be burned */
+	if (err == -EFBIG || err == -EINVAL || err == -EOVERFLOW)
+		return; /* no file can have such a place: that isn't in anybody's cache */
 	{
 		WITH_LOCK(&inode->lock);
 		ret = add_range(&inode->node.lost, offset, length, why_of(err));
