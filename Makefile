@@ -35,7 +35,7 @@ UNIT_BIN   := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 JOBS     := $(shell nproc 2>/dev/null || echo 1)
 QUIETLY  := $(MAKE) --no-print-directory
 
-.PHONY: all man tests deps check check-unit check-fuzz check-mount check-drive check-readers check-asan check-tsan check-valgrind check-long check-clang fuzz lint format bench count \
+.PHONY: all man tests deps check check-unit check-fuzz check-mount check-drive check-readers check-asan check-tsan check-valgrind check-long check-guest check-clang fuzz lint format bench count \
         demo install uninstall clean help
 
 all: $(BUILD)/discfs $(BUILD)/discfsctl
@@ -184,6 +184,15 @@ check-readers: all $(MMCSIM) $(UDFLIST)
 check-long: all $(TRY) $(MODEL) $(POINTS) $(MMCSIM) $(UDFLIST) $(BUILD)/unit/test_faults
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(wildcard tests/long/*.sh)
 
+# systemd, udev, logind, mount(8) and the end of the power, in a virtual Debian: tests/guest. As root; some minutes, and two
+# more the first time. GUEST_ARGS: chapters of systemd.py.
+check-guest: all
+	@tests/deps.sh guest
+	tests/guest/build.sh $(BUILD)/guest
+	@rm -rf $(BUILD)/guest/tree
+	@$(QUIETLY) -s install DESTDIR=$(BUILD)/guest/tree PREFIX=/usr
+	tests/guest/systemd.py $(BUILD)/guest $(BUILD)/guest/tree $(GUEST_ARGS)
+
 # The sanitizers make gcc see uninitialised variables where there are none.
 ASAN := BUILD=build-asan OPT="-O1 -g -Wno-maybe-uninitialized" \
 	SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
@@ -255,7 +264,7 @@ lint:
 format:
 	clang-format -i $(C_FILES)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
 # mount(8) and umount(8) look for helpers in /sbin alone; systemd and its kin read /usr/local/lib, too.
 SBINDIR  ?= /sbin
@@ -305,6 +314,7 @@ help:
 	@echo "  check-valgrind     a short story under valgrind"
 	@echo "make fuzz            looks for inputs that do harm, FUZZ_SECONDS each"
 	@echo "make check-long      what needs minutes and gigabytes"
+	@echo "make check-guest     systemd, mount(8) and the end of the power, in a virtual machine"
 	@echo "make check-clang     builds everything with clang"
 	@echo "make lint            layers, format, shell scripts, static analysis"
 	@echo "make format          lays out the sources as .clang-format says"

@@ -9,6 +9,7 @@ declare -A sets=(
 	[check]="libcmocka-dev rsync xorriso genisoimage attr acl libarchive-tools jq python3 sqlite3 procps valgrind clang cpio zip unzip git fio vim-tiny zsh bsdutils libxml2-utils librsvg2-bin libglib2.0-bin fuse-overlayfs e2fsprogs perl patch cdrskin xz-utils libudfread-dev udftools dbus python3-dbusmock wodim growisofs dvd+rw-tools sg3-utils p7zip-full libcdio-utils fuseiso python3-pycdlib qemu-system-x86 lz4 man-db mandoc"
 	[bench]="rsync xorriso fuse-overlayfs python3 procps strace g++ git"
 	[fuzz]="clang libclang-rt-dev"
+	[guest]="qemu-system-x86 mmdebstrap busybox-static cpio lz4 e2fsprogs xorriso"
 	[lint]="clang-format shellcheck cppcheck universal-ctags"
 )
 

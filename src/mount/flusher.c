@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "commit/lost_state.h"
+#include "mount/session.h"
 #include "mount/stale.h"
 #include "mount/teller.h"
 #include "store/lost.h"
@@ -48,6 +49,7 @@ static void *flusher(void *self)
 	uint64_t synced = 0;
 	int told = 0;
 
+	session_raise_read_ahead(mount->control.mountpoint);
 	for (unsigned round = 1; !pause_flusher(mount); round++) {
 		uint64_t stamp = atomic_load(&tree->stamp);
 		bool sync = round % SYNC_EVERY == 0 && stamp != synced;

@@ -55,6 +55,7 @@ struct mount {
 	struct discard_sink caches;
 	struct control_end end;
 	uid_t owner;
+	bool placed; /* libfuse has another name for the mount point */
 	bool allow_other;
 	struct {
 		pthread_mutex_t lock;

@@ -67,6 +67,7 @@ static const struct {
 	  "                     ~/.local/state/discfs for others)" },
 	{ "spool=", OPTION_DIR, offsetof(struct options, spool_dir),
 	  "directory for the content of staged files, such as one on a larger disk (default: in state=)" },
+	{ "place=", OPTION_DIR, offsetof(struct options, place), NULL },
 	{ "spool_limit=", OPTION_SIZE, offsetof(struct options, spool_limit),
 	  "most bytes that may be staged, such as 20G (default: no limit)" },
 	{ "allow_other", OPTION_FLAG, offsetof(struct options, allow_other),
@@ -148,7 +149,7 @@ static int set_dir(char **where, const char *value, struct reason *why)
 	char *path = NULL;
 
 	if (!*value)
-		return reason_set(why, EINVAL, "state= and spool= need a directory");
+		return reason_set(why, EINVAL, "state=, spool= and place= need a directory");
 	if (*value != '/' && !here)
 		return reason_set(why, errno, "the working directory can't be found: %s", strerror(errno));
 	if (asprintf(&path, "%s%s%s", here ? here : "", here ? "/" : "", value) < 0)
@@ -298,10 +299,16 @@ static int parse_words(struct options *options, const char *list, struct reason 
 	return ret;
 }
 
+/* With a place, mountpoint is an automount's, and its name must not be looked up: that waits for the mount.
+ */
 static int take_mountpoint(struct options *options, const char *word, struct reason *why)
 {
 	struct stat st;
 
+	if (options->place) {
+		options->mountpoint = *word == '/' ? strdup(word) : NULL;
+		return options->mountpoint ? 0 : reason_set(why, EINVAL, "mountpoint %s: not absolute", word);
+	}
 	options->mountpoint = realpath(word, NULL);
 	if (!options->mountpoint || stat(options->mountpoint, &st) < 0)
 		return reason_set(why, errno, "mountpoint %s: %s%s", word, strerror(errno),
@@ -389,6 +396,7 @@ void options_clear(struct options *options)
 {
 	free(options->source);
 	free(options->mountpoint);
+	free(options->place);
 	free(options->state_root);
 	free(options->spool_dir);
 	text_clear(&options->fuse_options);

@@ -12,6 +12,7 @@
 struct options {
 	char *source;
 	char *mountpoint;
+	char *place;	      /* NULL, or another way to the mount point: see mount.discfs */
 	char *state_root;     /* NULL: the default place */
 	char *spool_dir;      /* NULL: with the rest of the state */
 	uint64_t spool_limit; /* bytes; 0: none */

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -187,8 +188,9 @@ static int build_args(const struct mount *mount, const struct options *options, 
 }
 
 /* The kernel reads 128 KiB ahead, each a round trip, and only root may raise that: cold reads take two thirds
- * of the time, and a drive seeks less. The mount mustn't be asked anything yet: nobody answers. */
-static void raise_read_ahead(const char *mountpoint)
+ * of the time, and a drive seeks less. The mount mustn't be asked anything: it may be that nobody answers
+ * yet. */
+void session_raise_read_ahead(const char *mountpoint)
 {
 	struct statx info;
 	char path[64];
@@ -217,13 +219,13 @@ int session_mount(struct mount *mount, const struct options *options, struct rea
 	fuse_opt_free_args(&args);
 	if (!mount->session)
 		return reason_set(why, EINVAL, "FUSE refused the mount options %s", words.data);
-	if (fuse_session_mount(mount->session, options->mountpoint) != 0)
+	mount->placed = options->place != NULL;
+	if (fuse_session_mount(mount->session, mount->placed ? options->place : options->mountpoint) != 0)
 		return reason_set(
 		    why, EPERM, "%s can't be mounted there: is /dev/fuse usable, and fusermount3 installed?",
 		    options->mountpoint);
 	if (device_open(mount) < 0)
 		return reason_set(why, ENOMEM, "out of memory");
-	raise_read_ahead(options->mountpoint);
 	mount->caches =
 	    (struct discard_sink){ .name = forget_name, .inode = forget_inode, .self = mount->session };
 	mount->control.caches = &mount->caches;
@@ -247,6 +249,8 @@ int session_loop(struct mount *mount)
 
 void session_detach(struct mount *mount)
 {
+	if (mount->placed) /* libfuse knows a name that leads nowhere by now */
+		umount2(mount->control.mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW);
 	fuse_session_unmount(mount->session);
 }
 
@@ -254,7 +258,7 @@ void session_unmount(struct mount *mount)
 {
 	if (!mount->session)
 		return;
-	fuse_session_unmount(mount->session);
+	session_detach(mount);
 	fuse_session_destroy(mount->session);
 	mount->session = NULL;
 }

@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A whole Debian with systemd as its first process, for QEMU without acceleration.
+#   build.sh DIR: afterwards DIR/root.ext4, DIR/vmlinux and DIR/initrd are there. What is there already stays.
+# Packages come from where this machine gets its own. As root; takes some two minutes, once.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+mkdir -p "$1"
+cd "$1"
+packages=systemd-sysv,udev,dbus,libpam-systemd,polkitd,fuse3,libisofs6,libburn4,libsqlite3-0,libssl3,libudev1,libseccomp2,libsystemd0,rsync,jq,attr,kmod,mount,procps
+
+latest_kernel() {
+	apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-\)/\1/p' | head -n 1
+}
+
+fetch_kernel() {
+	local package offset
+	package=$(latest_kernel)
+	[ -n "$package" ] || { apt-get update -q && package=$(latest_kernel); }
+	apt-get download -q "$package" || { apt-get update -q && apt-get download -q "$package"; }
+	rm -rf kernel
+	dpkg -x "$package"_*.deb kernel
+	rm "$package"_*.deb
+	# The bzImage is a loader and the kernel, compressed with LZ4 (legacy frames). Without the loader it starts faster.
+	offset=$(grep -abo -m 1 -P '\x02\x21\x4c\x18' kernel/boot/vmlinuz-* | head -n 1 | cut -d : -f 1)
+	tail -c +$((offset + 1)) kernel/boot/vmlinuz-* | lz4 -dcq >vmlinux.new 2>/dev/null || true # what follows is no LZ4
+	[ "$(head -c 4 vmlinux.new | tail -c 3)" = ELF ]
+	mv vmlinux.new vmlinux
+}
+
+# What the kernel needs to find its root.
+make_initrd() {
+	local modules folder=initrd.tree name
+	modules=$(echo kernel/lib/modules/*)
+	rm -rf $folder
+	mkdir -p $folder/bin $folder/new
+	cp "$(command -v busybox)" $folder/bin/busybox
+	printf '%s\n' '#!/bin/busybox sh' >$folder/init
+	for name in virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk virtio_console; do
+		find "$modules" -name "$name.ko" -exec cp {} $folder/ \;
+		[ ! -e $folder/$name.ko ] || echo "/bin/busybox insmod /$name.ko" >>$folder/init
+	done
+	printf '/bin/busybox %s\n' 'mkdir /dev' 'mount -t devtmpfs dev /dev' 'mount -t ext4 /dev/vda /new' 'umount /dev' \
+		'mount -t devtmpfs dev /new/dev' >>$folder/init
+	echo 'exec /bin/busybox switch_root /new /lib/systemd/systemd' >>$folder/init
+	chmod +x $folder/init
+	(cd $folder && find . | cpio -o -H newc --quiet) >initrd.new
+	mv initrd.new initrd
+}
+
+make_root() {
+	local sources=(/etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list) given=() file
+	for file in "${sources[@]}"; do
+		[ ! -s "$file" ] || given+=("$file")
+	done
+	rm -rf root
+	mmdebstrap --quiet --variant=minbase --include=$packages --dpkgopt=path-exclude=/usr/share/doc/* \
+		--dpkgopt=path-exclude=/usr/share/man/* --dpkgopt=path-exclude=/usr/share/locale/* bookworm root "${given[@]}"
+	cp -a kernel/lib/modules root/usr/lib/
+	chroot root depmod "$(ls root/usr/lib/modules)"
+	install -m 755 "$here/agent.sh" root/usr/local/sbin/agent
+	install -m 644 "$here/agent.service" root/etc/systemd/system/
+	chroot root systemctl enable agent.service 2>/dev/null
+	# A minute less until it's up: nothing of a first boot, no log on the disk, nobody to log in.
+	chroot root systemctl mask getty@tty1.service serial-getty@ttyS0.service systemd-journal-flush.service apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer 2>/dev/null
+	chroot root useradd -m -G cdrom anna
+	printf 'fuse\nsr_mod\nvirtio_scsi\n' >root/etc/modules-load.d/guest.conf
+	echo guest >root/etc/hostname
+	rm -rf root/var/cache/apt root/var/lib/apt/lists root/var/log/journal
+	echo 0123456789abcdef0123456789abcdef >root/etc/machine-id
+	touch root/etc/.updated root/var/.updated
+	truncate -s 1500M root.new
+	mke2fs -q -t ext4 -d root root.new
+	rm -rf root
+	mv root.new root.ext4
+}
+
+[ -s vmlinux ] || fetch_kernel
+[ initrd -nt "$here/build.sh" ] || make_initrd
+for file in build.sh agent.sh agent.service; do
+	[ root.ext4 -nt "$here/$file" ] || make_root
+done

@@ -1,0 +1,273 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""discfs at home: fstab, automount, umount, systemd, udev, logind, the end of the system and of its power, in a virtual
+Debian with the real ones.    systemd.py GUEST-FOLDER TREE    (of build.sh, and of `make install DESTDIR=TREE`)
+
+A commit is made slow by a fault point: it stands still in the middle of the burn until /run/go is there. systemd's
+time-outs are ten seconds instead of 90 in that guest; whatever is said to wait here waits longer."""
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+from machine import Failed, Machine
+
+FSTAB = """
+/srv/auto.img /mnt/auto discfs noauto,nofail,x-systemd.automount,x-systemd.idle-timeout=3s,x-systemd.mount-timeout=infinity 0 0
+/srv/disc.img /mnt/disc discfs noauto,nofail,x-systemd.mount-timeout=infinity,x-gvfs-show 0 0
+/srv/last.img /mnt/last discfs noauto,nofail,x-systemd.mount-timeout=infinity,commit=unmount 0 0
+/srv/given.img /mnt/given discfs noauto,nofail,commit=unmount,umount=handover 0 0
+/home/anna/disc.img /home/anna/mnt discfs user,noauto,nofail,commit=unmount 0 0
+/dev/sr0 /media/sr0 discfs noauto,nofail,x-systemd.mount-timeout=infinity 0 0
+"""
+DROP_IN = "/run/systemd/system/discfs@.service.d"
+LONGER = 15  # than systemd's time-outs
+
+
+def equal(found, expected, what):
+    if found != expected:
+        raise Failed("%s: found %r, expected %r" % (what, found, expected))
+
+
+def fault(guest, words):
+    """What the next daemons of the service fail or wait at; empty: nowhere."""
+    guest.do("rm -f /run/go; mkdir -p %s; printf '[Service]\\nEnvironment=DISCFS_FAULT=%s\\n' >%s/fault.conf; "
+             "systemctl daemon-reload" % (DROP_IN, words, DROP_IN))
+
+
+def slow(guest):
+    fault(guest, "burn-middle:await=/run/go")
+
+
+def sessions(guest, image):
+    return int(guest.do("discfsctl info %s --json | jq '.sessions | length'" % image))
+
+
+def begin_commit(guest, folder):
+    guest.do("echo commit-nowait >%s/.discfs/control" % folder)
+    guest.until("[ $(jq -r .work.phase %s/.discfs/status.json) = burning ]" % folder)
+
+
+def still_at_work(guest, number, what):
+    answer = guest.end(number, LONGER)
+    if answer is not None:
+        raise Failed("%s didn't wait: %r" % (what, answer))
+
+
+def prepare(guest):
+    guest.do("tar -C / -xf /dev/vdb && ldconfig && systemd-tmpfiles --create discfs.conf && systemctl daemon-reload")
+    guest.do("cat >>/etc/fstab <<'END'%sEND\nmkdir -p /mnt/auto /mnt/disc /mnt/last /mnt/given /media/sr0" % FSTAB)
+    guest.do("for i in auto disc last given; do discfsctl create /srv/$i.img --size 100M; done")
+    guest.do("cp /usr/share/doc/discfs/examples/90-discfs.rules /etc/udev/rules.d/ && udevadm control --reload")
+    guest.do("systemctl daemon-reload && systemctl restart local-fs.target && systemctl start mnt-auto.automount")
+
+
+def automount(guest):
+    """mounts on access, in a unit of its own; idles out without burning"""
+    equal(guest.run("systemctl is-active mnt-auto.mount")[1], "inactive", "before")
+    guest.do("ls /mnt/auto && echo staged >/mnt/auto/file")
+    equal(guest.do("systemctl is-active mnt-auto.mount discfs@mnt-auto.service"), "active\nactive", "after an access")
+    pid = guest.do("jq .pid /mnt/auto/.discfs/status.json")
+    cgroup = guest.do("cat /proc/%s/cgroup" % pid)
+    if not cgroup.endswith("discfs@mnt-auto.service"):
+        raise Failed("the daemon is in " + cgroup)
+    guest.until("[ $(systemctl is-active mnt-auto.mount) = inactive ] && [ $(systemctl is-active discfs@mnt-auto) = inactive ]")
+    equal(guest.do("systemctl is-active mnt-auto.automount"), "active", "the automount")
+    equal(sessions(guest, "/srv/auto.img"), 0, "sessions")
+    equal(guest.do("cat /mnt/auto/file"), "staged", "what was staged")
+
+
+def umount_waits(guest):
+    """waits for a commit of a minute, and tells how it ended"""
+    slow(guest)
+    before = sessions(guest, "/srv/disc.img")
+    guest.do("mount /mnt/disc && echo one >/mnt/disc/one")
+    begin_commit(guest, "/mnt/disc")
+    began = time.monotonic()
+    number = guest.begin("umount /mnt/disc")
+    inhibited = guest.do("systemd-inhibit --list")
+    if "discfs" not in inhibited or "sleep:shutdown:idle" not in inhibited.replace("shutdown:sleep:idle", "sleep:shutdown:idle"):
+        raise Failed("nothing is inhibited: " + inhibited)
+    status = guest.do("systemctl show -p StatusText --value discfs@mnt-disc")
+    if not status.startswith("Commit: burning"):
+        raise Failed("the unit's status is " + status)
+    if guest.end(number, 60) is not None:
+        raise Failed("umount didn't wait")
+    guest.do("mountpoint -q /mnt/disc && touch /run/go")
+    equal(guest.end(number, 40), (0, ""), "umount")
+    if time.monotonic() - began < 60:
+        raise Failed("it took less than a minute")
+    guest.do("! mountpoint -q /mnt/disc")
+    if "discfs" in guest.do("systemd-inhibit --list"):
+        raise Failed("still inhibited")
+    equal(sessions(guest, "/srv/disc.img"), before + 1, "sessions")
+    fault(guest, "burn-middle:5")
+    guest.do("mount /mnt/last && echo one >/mnt/last/one")
+    code, text = guest.run("umount /mnt/last")
+    equal(code, 32, "exit code where the commit fails")
+    if "stays mounted" not in text:
+        raise Failed(text)
+    guest.do("mountpoint -q /mnt/last && grep -q one /mnt/last/one && systemctl stop discfs@mnt-last")
+    fault(guest, "")
+
+
+def stop_waits(guest):
+    """systemctl stop of the .mount, and of the service, wait for a commit"""
+    before = sessions(guest, "/srv/disc.img")
+    for number, unit in enumerate(("mnt-disc.mount", "discfs@mnt-disc.service")):
+        slow(guest)
+        guest.do("mount /mnt/disc && echo %d >/mnt/disc/two" % number)
+        begin_commit(guest, "/mnt/disc")
+        stop = guest.begin("systemctl stop " + unit)
+        still_at_work(guest, stop, "systemctl stop " + unit)
+        guest.do("touch /run/go")
+        equal(guest.end(stop, 40), (0, ""), "systemctl stop " + unit)
+        guest.until("[ $(systemctl is-active discfs@mnt-disc) = inactive ]")
+        equal(sessions(guest, "/srv/disc.img"), before + 1 + number, "sessions")
+    fault(guest, "")
+
+
+def handed_over(guest):
+    """umount=handover: unmounted at once, committed behind; a mount meanwhile says that it's busy"""
+    slow(guest)
+    guest.do("mount /mnt/given && echo one >/mnt/given/one")
+    guest.do("umount /mnt/given && ! mountpoint -q /mnt/given")
+    code, text = guest.run("mount /mnt/given")
+    equal(code, 32, "mount meanwhile")
+    if "busy" not in text:
+        raise Failed(text)
+    equal(guest.run("discfs /srv/given.img /mnt/given")[0], 14, "discfs meanwhile")
+    guest.do("touch /run/go")
+    guest.until("[ $(systemctl is-active discfs@mnt-given) = inactive ]")
+    equal(sessions(guest, "/srv/given.img"), 1, "sessions")
+    fault(guest, "")
+    guest.do("mount /mnt/given && cat /mnt/given/one && umount /mnt/given")
+
+
+def busy(guest):
+    """a mount that is in use stays; a service without a mount says why it can't"""
+    guest.do("mount /mnt/disc")
+    holder = guest.begin("cd /mnt/disc && exec sleep 30")
+    time.sleep(2)
+    equal(guest.run("umount /mnt/disc")[0], 32, "umount")
+    equal(guest.run("systemctl stop mnt-disc.mount")[0], 1, "systemctl stop")
+    guest.do("mountpoint -q /mnt/disc && pkill sleep")
+    guest.end(holder, 20)
+    guest.do("umount /mnt/disc")
+    code, text = guest.run("mount -t discfs /srv/none.img /mnt/disc")
+    equal(code, 32, "mount of nothing")
+    if "none.img" not in text or "No such file" not in text:
+        raise Failed(text)
+
+
+def ordinary_user(guest):
+    """an ordinary user mounts, stages, commits and unmounts"""
+    def anna(command):
+        return guest.do("runuser -l anna -c '%s'" % command)
+
+    anna("discfsctl create disc.img --size 50M && mkdir mnt && mount mnt")
+    anna("id -un >mnt/who && discfsctl commit mnt --label ANNA && echo more >mnt/more")
+    equal(guest.do("ps -o user= -p $(runuser -l anna -c 'jq .pid mnt/.discfs/status.json')"), "anna", "the daemon's owner")
+    anna("umount mnt")
+    equal(sessions(guest, "/home/anna/disc.img"), 2, "sessions")
+    anna("mount mnt && cat mnt/more && rm mnt/more")
+    guest.do("umount /home/anna/mnt")  # by root
+    equal(sessions(guest, "/home/anna/disc.img"), 3, "sessions")
+
+
+def disc_put_in(guest):
+    """a disc that is put into the drive is mounted"""
+    guest.do("[ -b /dev/sr0 ] && ! mountpoint -q /media/sr0")
+    image = guest.path("given.iso")
+    source = tempfile.mkdtemp(dir=guest.place)
+    with open(source + "/hello", "w") as file:
+        file.write("hello\n")
+    subprocess.run(["xorriso", "-as", "mkisofs", "-quiet", "-R", "-o", image, source], check=True)
+    guest.tell("blockdev-change-medium", id="cd", filename=image, format="raw")
+    guest.until("mountpoint -q /media/sr0")
+    equal(guest.do("cat /media/sr0/hello"), "hello", "a file of the disc")
+    equal(guest.do("systemctl is-active discfs@media-sr0 media-sr0.mount"), "active\nactive", "units")
+    guest.do("umount /media/sr0")
+    guest.do("eject /dev/sr0 2>/dev/null || discfsctl eject /dev/sr0")
+
+
+def power_cut(guest):
+    """power fails in the middle of rsync: nothing that was synced is lost"""
+    guest.do("mount /mnt/disc && mkdir -p /srv/source")
+    guest.do("for i in $(seq 400); do head -c $((i * 501)) /dev/urandom >/srv/source/$i; done; sync")
+    guest.begin("rsync -a --fsync /srv/source/ /mnt/disc/copy/")
+    guest.begin("mkdir /mnt/disc/own; for i in $(seq 400); do cp /srv/source/$i /mnt/disc/own/ && sync /mnt/disc/own/$i && "
+                "echo $i >>/srv/synced; sync /srv/synced; done")
+    guest.until("[ $(wc -l </srv/synced) -ge 40 ] && [ $(ls /mnt/disc/copy | wc -l) -ge 40 ]", 120)
+    guest.cut_power()
+    guest.start()
+    guest.do("mount /mnt/disc", 120)
+    synced = int(guest.do("for i in $(cat /srv/synced); do cmp /srv/source/$i /mnt/disc/own/$i || exit 1; done; wc -l </srv/synced"))
+    if synced < 40:
+        raise Failed("only %d were synced" % synced)
+    copied = guest.do("cd /mnt/disc/copy; n=0; for i in [0-9]*; do cmp /srv/source/$i $i || exit 1; n=$((n + 1)); done; echo $n")
+    guest.do("rsync -a /srv/source/ /mnt/disc/copy/ && diff -r /srv/source /mnt/disc/copy", 120)
+    guest.do("umount /mnt/disc", 120)
+    return "%d synced, %s of rsync's" % (synced, copied)
+
+
+def power_off(guest):
+    """the end of the system waits for a commit, and begins none"""
+    slow(guest)
+    guest.do("mount /mnt/disc && echo last >/mnt/disc/last && mount /mnt/last && echo last >/mnt/last/last")
+    before = sessions(guest, "/srv/last.img"), sessions(guest, "/srv/disc.img")
+    begin_commit(guest, "/mnt/disc")
+    guest.begin("systemctl poweroff")
+    if guest.ended(3 * LONGER):
+        raise Failed("it didn't wait")
+    jobs = guest.do("systemctl list-jobs; mountpoint /mnt/disc")
+    guest.do("touch /run/go")
+    if not guest.ended(120):
+        raise Failed("it never ends; jobs were: " + jobs)
+    guest.start()
+    equal((sessions(guest, "/srv/last.img"), sessions(guest, "/srv/disc.img")), (before[0], before[1] + 1), "sessions")
+    guest.do("mount /mnt/disc && cat /mnt/disc/last && mount /mnt/last")
+    equal(guest.do("jq .staged.added /mnt/last/.discfs/status.json"), "2", "what is staged where nothing was burned")
+    guest.do("umount /mnt/disc")
+
+
+STORY = (automount, umount_waits, stop_waits, handed_over, busy, ordinary_user, disc_put_in, power_cut, power_off)
+
+
+def play(guest, chapter):
+    began = time.monotonic()
+    try:
+        said = chapter(guest)
+    except Exception as error:
+        if not isinstance(error, Failed):
+            traceback.print_exc()
+        print("%-14s FAILED   %.1f s: %s: %s" % (chapter.__name__, time.monotonic() - began, chapter.__doc__, error), flush=True)
+        return False
+    print("%-14s ok       %.1f s: %s%s" % (chapter.__name__, time.monotonic() - began, chapter.__doc__,
+                                           " (%s)" % said if said else ""), flush=True)
+    return True
+
+
+def main(folder, tree, names):
+    place = tempfile.mkdtemp(prefix="discfs-guest.")
+    disk = place + "/tree.tar"
+    subprocess.run(["tar", "-C", tree, "--owner=0", "--group=0", "-cf", disk, "."], check=True)
+    guest = Machine(folder, place, disk)
+    chapters = [chapter for chapter in STORY if not names or chapter.__name__ in names]
+    good = 0
+    try:
+        began = time.monotonic()
+        guest.start()
+        print("%-14s ok       %.1f s" % ("boot", time.monotonic() - began), flush=True)
+        prepare(guest)
+        for chapter in chapters:
+            good += play(guest, chapter)
+    finally:
+        guest.clear()
+    print("%d passed, %d failed, 0 skipped" % (good, len(chapters) - good))
+    return good != len(chapters)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))
