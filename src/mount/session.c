@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -247,9 +248,18 @@ int session_loop(struct mount *mount)
 	return ret;
 }
 
+/* While systemd takes an automount down, whoever looks its name up waits for that; and systemd for our end.
+ */
+static bool is_mounted(const struct mount *mount)
+{
+	struct pollfd poller = { .fd = fuse_session_fd(mount->session) };
+
+	return poll(&poller, 1, 0) == 0 || !(poller.revents & POLLERR);
+}
+
 void session_detach(struct mount *mount)
 {
-	if (mount->placed) /* libfuse knows a name that leads nowhere by now */
+	if (mount->placed && is_mounted(mount)) /* libfuse knows a name that leads nowhere by now */
 		umount2(mount->control.mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW);
 	fuse_session_unmount(mount->session);
 }

@@ -9,36 +9,17 @@ mkdir -p "$1"
 cd "$1"
 packages=systemd-sysv,udev,dbus,libpam-systemd,polkitd,fuse3,libisofs6,libburn4,libsqlite3-0,libssl3,libudev1,libseccomp2,libsystemd0,rsync,jq,attr,kmod,mount,procps
 
-latest_kernel() {
-	apt-cache depends linux-image-cloud-amd64 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-\)/\1/p' | head -n 1
-}
-
-fetch_kernel() {
-	local package offset
-	package=$(latest_kernel)
-	[ -n "$package" ] || { apt-get update -q && package=$(latest_kernel); }
-	apt-get download -q "$package" || { apt-get update -q && apt-get download -q "$package"; }
-	rm -rf kernel
-	dpkg -x "$package"_*.deb kernel
-	rm "$package"_*.deb
-	# The bzImage is a loader and the kernel, compressed with LZ4 (legacy frames). Without the loader it starts faster.
-	offset=$(grep -abo -m 1 -P '\x02\x21\x4c\x18' kernel/boot/vmlinuz-* | head -n 1 | cut -d : -f 1)
-	tail -c +$((offset + 1)) kernel/boot/vmlinuz-* | lz4 -dcq >vmlinux.new 2>/dev/null || true # what follows is no LZ4
-	[ "$(head -c 4 vmlinux.new | tail -c 3)" = ELF ]
-	mv vmlinux.new vmlinux
-}
-
 # What the kernel needs to find its root.
 make_initrd() {
-	local modules folder=initrd.tree name
-	modules=$(echo kernel/lib/modules/*)
+	local folder=initrd.tree name
 	rm -rf $folder
 	mkdir -p $folder/bin $folder/new
 	cp "$(command -v busybox)" $folder/bin/busybox
 	printf '%s\n' '#!/bin/busybox sh' >$folder/init
 	for name in virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk virtio_console; do
-		find "$modules" -name "$name.ko" -exec cp {} $folder/ \;
-		[ ! -e $folder/$name.ko ] || echo "/bin/busybox insmod /$name.ko" >>$folder/init
+		[ -e modules/$name.ko ] || continue # some are part of the kernel
+		cp modules/$name.ko $folder/
+		echo "/bin/busybox insmod /$name.ko" >>$folder/init
 	done
 	printf '/bin/busybox %s\n' 'mkdir /dev' 'mount -t devtmpfs dev /dev' 'mount -t ext4 /dev/vda /new' 'umount /dev' \
 		'mount -t devtmpfs dev /new/dev' >>$folder/init
@@ -49,15 +30,17 @@ make_initrd() {
 }
 
 make_root() {
-	local sources=(/etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list) given=() file
+	local sources=(/etc/apt/sources.list /etc/apt/sources.list.d/*.sources /etc/apt/sources.list.d/*.list) given=() file release
 	for file in "${sources[@]}"; do
 		[ ! -s "$file" ] || given+=("$file")
 	done
 	rm -rf root
 	mmdebstrap --quiet --variant=minbase --include=$packages --dpkgopt=path-exclude=/usr/share/doc/* \
 		--dpkgopt=path-exclude=/usr/share/man/* --dpkgopt=path-exclude=/usr/share/locale/* bookworm root "${given[@]}"
-	cp -a kernel/lib/modules root/usr/lib/
-	chroot root depmod "$(ls root/usr/lib/modules)"
+	release=$(modinfo -F vermagic modules/fuse.ko | cut -d ' ' -f 1)
+	mkdir -p "root/usr/lib/modules/$release"
+	cp -a modules/. "root/usr/lib/modules/$release/"
+	chroot root depmod "$release"
 	install -m 755 "$here/agent.sh" root/usr/local/sbin/agent
 	install -m 644 "$here/agent.service" root/etc/systemd/system/
 	chroot root systemctl enable agent.service 2>/dev/null
@@ -75,7 +58,7 @@ make_root() {
 	mv root.new root.ext4
 }
 
-[ -s vmlinux ] || fetch_kernel
+"$here/../readers/kernel.sh" .
 [ initrd -nt "$here/build.sh" ] || make_initrd
 for file in build.sh agent.sh agent.service; do
 	[ root.ext4 -nt "$here/$file" ] || make_root

@@ -14,7 +14,7 @@ import traceback
 from machine import Failed, Machine
 
 FSTAB = """
-/srv/auto.img /mnt/auto discfs noauto,nofail,x-systemd.automount,x-systemd.idle-timeout=3s,x-systemd.mount-timeout=infinity 0 0
+/srv/auto.img /mnt/auto discfs noauto,nofail,umount=refuse,x-systemd.automount,x-systemd.idle-timeout=3s,x-systemd.mount-timeout=infinity 0 0
 /srv/disc.img /mnt/disc discfs noauto,nofail,x-systemd.mount-timeout=infinity,x-gvfs-show 0 0
 /srv/last.img /mnt/last discfs noauto,nofail,x-systemd.mount-timeout=infinity,commit=unmount 0 0
 /srv/given.img /mnt/given discfs noauto,nofail,commit=unmount,umount=handover 0 0
@@ -75,7 +75,15 @@ def automount(guest):
     guest.until("[ $(systemctl is-active mnt-auto.mount) = inactive ] && [ $(systemctl is-active discfs@mnt-auto) = inactive ]")
     equal(guest.do("systemctl is-active mnt-auto.automount"), "active", "the automount")
     equal(sessions(guest, "/srv/auto.img"), 0, "sessions")
+    slow(guest)
     equal(guest.do("cat /mnt/auto/file"), "staged", "what was staged")
+    begin_commit(guest, "/mnt/auto")
+    time.sleep(LONGER)  # a time-out while it burns: the folder can be used all the same
+    equal(guest.do("cat /mnt/auto/file; jq -r .work.phase /mnt/auto/.discfs/status.json"), "staged\nburning", "while it burns")
+    guest.do("touch /run/go")
+    guest.until("[ $(systemctl is-active discfs@mnt-auto) = inactive ]")
+    fault(guest, "")
+    equal(sessions(guest, "/srv/auto.img"), 1, "sessions")
 
 
 def umount_waits(guest):
@@ -195,19 +203,19 @@ def disc_put_in(guest):
 def power_cut(guest):
     """power fails in the middle of rsync: nothing that was synced is lost"""
     guest.do("mount /mnt/disc && mkdir -p /srv/source")
-    guest.do("for i in $(seq 400); do head -c $((i * 501)) /dev/urandom >/srv/source/$i; done; sync")
+    guest.do("for i in $(seq 120); do head -c $((i * 501)) /dev/urandom >/srv/source/$i; done; sync", 240)
     guest.begin("rsync -a --fsync /srv/source/ /mnt/disc/copy/")
-    guest.begin("mkdir /mnt/disc/own; for i in $(seq 400); do cp /srv/source/$i /mnt/disc/own/ && sync /mnt/disc/own/$i && "
+    guest.begin("mkdir /mnt/disc/own; for i in $(seq 120); do cp /srv/source/$i /mnt/disc/own/ && sync /mnt/disc/own/$i && "
                 "echo $i >>/srv/synced; sync /srv/synced; done")
-    guest.until("[ $(wc -l </srv/synced) -ge 40 ] && [ $(ls /mnt/disc/copy | wc -l) -ge 40 ]", 120)
+    guest.until("[ $(wc -l </srv/synced) -ge 40 ] && [ $(ls /mnt/disc/copy | wc -l) -ge 40 ]", 240)
     guest.cut_power()
     guest.start()
     guest.do("mount /mnt/disc", 120)
-    synced = int(guest.do("for i in $(cat /srv/synced); do cmp /srv/source/$i /mnt/disc/own/$i || exit 1; done; wc -l </srv/synced"))
+    synced = int(guest.do("for i in $(cat /srv/synced); do cmp /srv/source/$i /mnt/disc/own/$i || exit 1; done; wc -l </srv/synced", 240))
     if synced < 40:
         raise Failed("only %d were synced" % synced)
-    copied = guest.do("cd /mnt/disc/copy; n=0; for i in [0-9]*; do cmp /srv/source/$i $i || exit 1; n=$((n + 1)); done; echo $n")
-    guest.do("rsync -a /srv/source/ /mnt/disc/copy/ && diff -r /srv/source /mnt/disc/copy", 120)
+    copied = guest.do("cd /mnt/disc/copy; n=0; for i in [0-9]*; do cmp /srv/source/$i $i || exit 1; n=$((n + 1)); done; echo $n", 240)
+    guest.do("rsync -a /srv/source/ /mnt/disc/copy/ && diff -r /srv/source /mnt/disc/copy", 240)
     guest.do("umount /mnt/disc", 120)
     return "%d synced, %s of rsync's" % (synced, copied)
 
