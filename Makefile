@@ -264,7 +264,7 @@ lint:
 format:
 	clang-format -i $(C_FILES)
 
--include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/guest -prune -o -name '*.d' -type f -print 2>/dev/null)
 
 # mount(8) and umount(8) look for helpers in /sbin alone; systemd and its kin read /usr/local/lib, too.
 SBINDIR  ?= /sbin

@@ -37,7 +37,9 @@ make_root() {
 	rm -rf root
 	mmdebstrap --quiet --variant=minbase --include=$packages --dpkgopt=path-exclude=/usr/share/doc/* \
 		--dpkgopt=path-exclude=/usr/share/man/* --dpkgopt=path-exclude=/usr/share/locale/* bookworm root "${given[@]}"
-	release=$(modinfo -F vermagic modules/fuse.ko | cut -d ' ' -f 1)
+	cp modules/fuse.ko root/
+	release=$(chroot root modinfo -F vermagic /fuse.ko | cut -d ' ' -f 1)
+	rm root/fuse.ko
 	mkdir -p "root/usr/lib/modules/$release"
 	cp -a modules/. "root/usr/lib/modules/$release/"
 	chroot root depmod "$release"
@@ -58,7 +60,7 @@ make_root() {
 	mv root.new root.ext4
 }
 
-"$here/../readers/kernel.sh" .
+bash "$here/../readers/kernel.sh" .
 [ initrd -nt "$here/build.sh" ] || make_initrd
 for file in build.sh agent.sh agent.service; do
 	[ root.ext4 -nt "$here/$file" ] || make_root
