@@ -261,6 +261,7 @@ void session_detach(struct mount *mount)
 {
 	if (mount->placed && is_mounted(mount)) /* libfuse knows a name that leads nowhere by now */
 		umount2(mount->control.mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW);
+	mount->placed = false; /* what libfuse calls the session's descriptor isn't that any more */
 	fuse_session_unmount(mount->session);
 }
 

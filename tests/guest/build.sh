@@ -42,12 +42,12 @@ make_root() {
 	rm root/fuse.ko
 	mkdir -p "root/usr/lib/modules/$release"
 	cp -a modules/. "root/usr/lib/modules/$release/"
-	chroot root depmod "$release"
+	chroot root depmod "$release" 2>/dev/null
 	install -m 755 "$here/agent.sh" root/usr/local/sbin/agent
 	install -m 644 "$here/agent.service" root/etc/systemd/system/
 	chroot root systemctl enable agent.service 2>/dev/null
 	# A minute less until it's up: nothing of a first boot, no log on the disk, nobody to log in.
-	chroot root systemctl mask getty@tty1.service serial-getty@ttyS0.service systemd-journal-flush.service apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer 2>/dev/null
+	chroot root systemctl mask getty@tty1.service serial-getty@ttyS0.service systemd-journal-flush.service e2scrub_reap.service apt-daily.timer apt-daily-upgrade.timer e2scrub_all.timer fstrim.timer 2>/dev/null
 	chroot root useradd -m -G cdrom anna
 	printf 'fuse\nsr_mod\nvirtio_scsi\n' >root/etc/modules-load.d/guest.conf
 	echo guest >root/etc/hostname
