@@ -9,7 +9,8 @@ CC      ?= cc
 PKGS    := fuse3 libisofs-1 libburn-1 sqlite3 libcrypto libseccomp libsystemd
 TEST_PKGS := cmocka
 
-WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
+STRICT ?= -Werror
+WARN := -Wall -Wextra $(STRICT) -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
         -Wwrite-strings -Wundef -Wformat=2 -Wvla -Wno-unused-parameter
 OPT  ?= -O2 -g
 SAN  ?=
@@ -36,7 +37,7 @@ JOBS     := $(shell nproc 2>/dev/null || echo 1)
 QUIETLY  := $(MAKE) --no-print-directory
 
 .PHONY: all man tests deps check check-unit check-fuzz check-mount check-drive check-readers check-asan check-tsan check-valgrind check-long check-guest check-clang fuzz lint format bench count \
-        demo install uninstall clean help
+        demo install uninstall deb check-deb clean help
 
 all: $(BUILD)/discfs $(BUILD)/discfsctl
 
@@ -231,7 +232,7 @@ deps:
 	@tests/deps.sh check bench lint
 
 C_FILES  := $(shell find src tests/unit tests/fault tests/hostile tests/fuzz tests/bench tests/model tests/mmcsim tests/readers -name '*.[ch]' 2>/dev/null)
-SH_FILES := $(shell find tests -name '*.sh' 2>/dev/null) .ci/run completion/discfsctl.bash $(wildcard mount-helpers/*)
+SH_FILES := $(shell find tests docs -name '*.sh' 2>/dev/null) .ci/run completion/discfsctl.bash $(wildcard mount-helpers/*)
 CPPCHECK := cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
             -Isrc -D_GNU_SOURCE --suppress=missingInclude --suppress=internalAstError --suppress=ctuuninitvar --suppress=memleak
 
@@ -264,7 +265,7 @@ lint:
 format:
 	clang-format -i $(C_FILES)
 
--include $(shell find $(BUILD) -path $(BUILD)/guest -prune -o -name '*.d' -type f -print 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/guest -prune -o -path $(BUILD)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)
 
 # mount(8) and umount(8) look for helpers in /sbin alone; systemd and its kin read /usr/local/lib, too.
 SBINDIR  ?= /sbin
@@ -273,18 +274,21 @@ TMPFILES ?= $(PREFIX)/lib/tmpfiles.d
 DOCDIR   := $(PREFIX)/share/doc/discfs
 MANDIR   ?= $(PREFIX)/share/man
 BASHDIR  := $(PREFIX)/share/bash-completion/completions
-ZSHDIR   := $(PREFIX)/share/zsh/site-functions
-DOCS     := README.md NEWS.md LICENSE $(wildcard docs/*.md)
+ZSHDIR   ?= $(PREFIX)/share/zsh/site-functions
+LICENSE_FILE ?= LICENSE
 PLACED    = sed -e 's,@BINDIR@,$(PREFIX)/bin,g' $(1) > $(DESTDIR)$(2) && chmod $(3) $(DESTDIR)$(2)
 install: all man
-	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(SBINDIR) $(UNITDIR) $(TMPFILES) $(DOCDIR)/examples)
+	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(SBINDIR) $(UNITDIR) $(TMPFILES) $(DOCDIR)/examples \
+		$(DOCDIR)/docs/images)
 	install -m 755 $(BUILD)/discfs $(BUILD)/discfsctl $(DESTDIR)$(PREFIX)/bin/
 	$(call PLACED,mount-helpers/mount.discfs,$(SBINDIR)/mount.discfs,755)
 	ln -sfn $(PREFIX)/bin/discfsctl $(DESTDIR)$(SBINDIR)/umount.fuse.discfs
 	$(call PLACED,systemd/discfs@.service,$(UNITDIR)/discfs@.service,644)
 	install -m 644 systemd/discfs.tmpfiles $(DESTDIR)$(TMPFILES)/discfs.conf
 	install -m 644 $(wildcard systemd/examples/*) $(DESTDIR)$(DOCDIR)/examples/
-	install -m 644 $(wildcard $(DOCS)) $(DESTDIR)$(DOCDIR)/
+	install -m 644 README.md NEWS.md $(LICENSE_FILE) $(DESTDIR)$(DOCDIR)/
+	install -m 644 $(wildcard docs/*.md) $(DESTDIR)$(DOCDIR)/docs/
+	install -m 644 $(wildcard docs/images/*.svg) $(DESTDIR)$(DOCDIR)/docs/images/
 	for page in $(PAGES); do install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
 	install -D -m 644 completion/discfsctl.bash $(DESTDIR)$(BASHDIR)/discfsctl
 	install -D -m 644 completion/_discfsctl $(DESTDIR)$(ZSHDIR)/_discfsctl
@@ -295,6 +299,21 @@ uninstall:
 		$(BASHDIR)/discfsctl $(ZSHDIR)/_discfsctl \
 		$(foreach page,$(notdir $(PAGES)),$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(page)))
 	rm -rf $(DESTDIR)$(DOCDIR)
+
+# Debian's package, built as any user in a copy of the sources: build/deb/discfs_*.deb
+DEB := $(BUILD)/deb/discfs-$(VERSION)
+deb:
+	@tests/deps.sh deb
+	rm -rf $(BUILD)/deb
+	mkdir -p $(DEB)
+	tar -c --exclude=./.git --exclude='./build*' . | tar -x -C $(DEB)
+	cd $(DEB) && env -u MAKEFLAGS -u MAKELEVEL DEB_BUILD_OPTIONS="nocheck parallel=$(JOBS) $$DEB_BUILD_OPTIONS" dpkg-buildpackage -us -uc
+	@ls $(BUILD)/deb/discfs_*.deb
+
+# That it builds without a network, passes lintian, has each file at its place, and works when it's installed.
+check-deb:
+	@tests/deps.sh deb check-deb
+	@DISCFS_BUILD=$(BUILD) tests/run.sh tests/long/deb.sh
 
 clean:
 	rm -rf $(BUILD) build-*
@@ -322,4 +341,5 @@ help:
 	@echo "make count           counts what single operations cost: round trips, statements, system calls"
 	@echo "make deps            installs the packages that all of these need"
 	@echo "make install         to PREFIX ($(PREFIX)), below DESTDIR; make uninstall takes it away"
+	@echo "make deb             builds Debian's package: $(BUILD)/deb/discfs_*.deb; make check-deb tests it"
 	@echo "make clean           removes what was built"
