@@ -11,6 +11,7 @@
  */
 #include <ctype.h>
 #include <dirent.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -26,7 +27,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-enum { DEPTH_MAX = 128, PATH_ROOM = 128 * 1024, TARGET_MAX = 8192 };
+enum {
+	DEPTH_MAX = 128,
+	PATH_ROOM = 128 * 1024,
+	TARGET_MAX = 8192,
+	HASH_BLOCK = 256 * 1024,
+	HUGE_SIZE = 1 << 30
+};
 
 static FILE *out;
 static char path[PATH_ROOM]; /* of the file that is looked at, relative to the mount */
@@ -163,18 +170,40 @@ static void put_messages(int kmsg, bool silent)
 
 /* ---- a tree ---- */
 
-static int hash_file(int dir, const char *name, char text[65])
+/* The whole next piece of a file. */
+static ssize_t read_block(int fd, uint8_t *data, size_t length)
 {
-	static uint8_t data[256 * 1024];
+	size_t done = 0;
+	ssize_t got = 1;
+
+	while (done < length && (got = read(fd, data + done, length - done)) > 0)
+		done += (size_t)got;
+	return got < 0 ? -1 : (ssize_t)done;
+}
+
+/* Of a file of a gigabyte and more, blocks of zeroes are left out, and the others go in with their places:
+ * see Digest of entry.py. */
+static int hash_file(int dir, const char *name, bool huge, char text[65])
+{
+	static uint8_t data[HASH_BLOCK];
+	static const uint8_t ZEROES[HASH_BLOCK];
 	struct sha256 sha;
+	uint64_t at = 0;
 	ssize_t got;
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW);
 
 	if (fd < 0)
 		return -errno;
 	sha256_begin(&sha);
-	while ((got = read(fd, data, sizeof(data))) > 0)
+	for (; (got = read_block(fd, data, sizeof(data))) > 0; at += (uint64_t)got) {
+		uint64_t place = htobe64(at);
+
+		if (huge && memcmp(data, ZEROES, (size_t)got) == 0)
+			continue;
+		if (huge)
+			sha256_add(&sha, (const uint8_t *)&place, sizeof(place));
 		sha256_add(&sha, data, (size_t)got);
+	}
 	close(fd);
 	sha256_end(&sha, text);
 	return got < 0 ? -errno : 0;
@@ -189,7 +218,7 @@ static void put_file(int dir, const char *name, const struct stat *st)
 	int r = 0;
 
 	if (S_ISREG(st->st_mode))
-		r = hash_file(dir, name, digest);
+		r = hash_file(dir, name, st->st_size >= HUGE_SIZE, digest);
 	if (r < 0) {
 		put_error("read", -r);
 		return;

@@ -153,4 +153,6 @@ LIMITS = [
           lambda d: "exit code -11" in d.found),
     Limit("bsdtar: continuation", "libarchive refuses a disc on which a file of an older session has a continuation area (long names, "
           "attributes), also one of xorriso.", "bsdtar/rr", "failed", lambda d: 'Invalid parameter in SUSP "CE" extension' in d.found),
+    Limit("sections", "isoinfo and iso-info show the sections of a file of 4 GiB and more one by one.", "(isoinfo|libcdio)/rr", "size sha256 extra",
+          lambda d: d.path == b"5GiB", cases="large"),
 ]

@@ -2,13 +2,12 @@
 """Programs that read images, each with a function that turns what it shows into entries. None was written here; of
 libudfread, a library, only the program that calls it was."""
 import datetime
-import hashlib
 import os
 import re
 import shutil
 import subprocess
 
-from entry import Entry, unescaped, walk
+from entry import Digest, Entry, unescaped, walk
 
 SECTOR = 2048
 MONTHS = {name: i + 1 for i, name in enumerate(
@@ -59,16 +58,16 @@ class Extents:
         self.image = image
 
     def digest(self, lba, size):
-        whole = hashlib.sha256()
+        digest = Digest(size)
         with open(self.image, "rb") as file:
             file.seek(lba * SECTOR)
             while size > 0:
-                block = file.read(min(size, 1 << 20))
+                block = file.read(min(size, Digest.BLOCK))
                 if not block:
                     raise ReaderFailed("sector %d is beyond the image" % lba)
-                whole.update(block)
+                digest.add(block)
                 size -= len(block)
-        return whole.hexdigest()
+        return digest.whole.hexdigest()
 
 
 # ---- xorriso ----

@@ -62,13 +62,13 @@ def rows_of(cells, titles):
     return rows
 
 
-def write(results, cases_of, case_of, limits, path, docs):
+def write(results, all_views, cases_of, case_of, limits, path, docs):
     """Writes the table, with the rows of docs for what wasn't read now. Returns the rows that docs has otherwise."""
     numbers = numbers_of(limits)
     titles = {tree: [] for tree in TREES}
-    for result in results:
-        if result.view.title not in titles[result.view.tree]:
-            titles[result.view.tree].append(result.view.title)
+    for view in all_views + [result.view for result in results]:
+        if view.title not in titles[view.tree]:
+            titles[view.tree].append(view.title)
     rows = rows_of(cells_of(results, cases_of, case_of, numbers), titles)
     old, intro = [], ""
     if os.path.exists(docs):
@@ -76,7 +76,7 @@ def write(results, cases_of, case_of, limits, path, docs):
             text = file.read()
         intro, _, rest = text.partition("\n## ")
         old = rest.split("\n")
-    lines = [intro]
+    lines = [intro.rstrip("\n")]
     for tree, name in TREES.items():
         if not titles[tree]:
             continue
