@@ -380,7 +380,16 @@ static bool anything_staged(struct disc *disc)
 	struct changes_count count;
 
 	return tree_flush(&disc->tree) < 0 || changes_count(&disc->tree, &count) < 0 ||
-	       count.added + count.modified + count.deleted + count.renamed > 0;
+	       changes_any(&count) > 0;
+}
+
+static void tell_idle(struct disc *disc, struct commit_result *result)
+{
+	struct changes_count count;
+	bool litter = changes_count(&disc->tree, &count) == 0 && count.litter;
+
+	snprintf(result->message, sizeof result->message, "Nothing is staged%s: nothing was burned",
+		 litter ? " but litter, which stays here" : "");
 }
 
 static int check_wish(const struct run *run, struct reason *why)
@@ -511,7 +520,7 @@ static bool nothing_left(struct run *run)
 		return false;
 	WITH_LOCK(&tree->lock);
 	newest = db_int(&tree->db, QUERY_MAX_GEN);
-	return newest >= 0 && newest <= run->journal.gen;
+	return newest >= 0 && (newest <= run->journal.gen || atomic_load(&tree->held_back));
 }
 
 static void tell_nothing(struct run *run, struct commit_result *result)
@@ -576,7 +585,7 @@ void conduct(struct commit *commit, const struct commit_wish *wish, struct commi
 	run.journal.unverified = wish->no_verify;
 	ret = sync_mount(commit, &why);
 	if (ret == 0 && !wish->finalize && !anything_staged(commit->disc)) {
-		snprintf(result->message, sizeof result->message, "Nothing is staged: nothing was burned");
+		tell_idle(commit->disc, result);
 		return;
 	}
 	if (ret == 0)

@@ -100,7 +100,7 @@ int damage_look_again(struct disc *disc, bool wanted, struct reason *why)
 		return 0;
 	if (ret == 0)
 		ret = changes_count(&disc->tree, &staged);
-	if (ret == 0 && staged.added + staged.modified + staged.deleted + staged.renamed == 0)
+	if (ret == 0 && changes_any(&staged) + staged.litter == 0)
 		ret = tree_drop(&disc->tree);
 	else if (ret == 0 && lost && !wanted)
 		return reason_set(

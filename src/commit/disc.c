@@ -327,9 +327,10 @@ int disc_open_tree(struct disc *disc, const struct disc_options *options, struct
 {
 	int ret = spool_place(&disc->state, options->spool_dir, why);
 
-	return ret < 0
-		   ? ret
-		   : tree_open(&disc->tree, disc->state.path, disc->state.dir_fd, options->spool_limit, why);
+	if (ret == 0)
+		ret = tree_open(&disc->tree, disc->state.path, disc->state.dir_fd, options->spool_limit, why);
+	disc->tree.litter = options->litter;
+	return ret;
 }
 
 /* The base's format; FORMAT_AUTO where there's no base, or a commit to be brought to its end first. */
@@ -359,7 +360,7 @@ static int check_format(struct disc *disc, const struct disc_options *options, s
 		return 0;
 	if (ret == 0)
 		ret = changes_count(&disc->tree, &staged);
-	if (ret == 0 && staged.added + staged.modified + staged.deleted + staged.renamed)
+	if (ret == 0 && changes_any(&staged) + staged.litter)
 		return disc->wanted_format == FORMAT_AUTO
 			   ? 0
 			   : reason_set(why, EBUSY,

@@ -19,6 +19,7 @@ struct disc_options {
 	struct session_formats formats; /* of the sessions to be burned */
 	bool damaged;			/* what can be read of a damaged disc is enough */
 	bool afresh;			/* the tree begins empty: see afresh.h */
+	const struct litter *litter;	/* borrowed, as long as the disc is open; NULL: none */
 };
 
 /* What became of a commit that was cut off, as this mount found out. */

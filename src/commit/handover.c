@@ -51,7 +51,7 @@ static int look(struct disc *disc)
 	struct changes_count staged;
 	int64_t on = 0;
 	int ret = changes_count(&disc->tree, &staged);
-	bool waits = ret == 0 && staged.added + staged.modified + staged.deleted + staged.renamed > 0;
+	bool waits = ret == 0 && changes_any(&staged) > 0;
 
 	WITH_LOCK(&disc->tree.lock);
 	if (ret == 0)

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "commit/damage.h"
 #include "store/generation.h"
+#include "store/hold.h"
 
 #include <errno.h>
 #include <string.h>
@@ -40,20 +41,33 @@ static void uncharge(struct tree *tree, struct inode *inode)
 	inode->run.left = 0;
 }
 
-int freeze_generation(struct tree *tree, struct journal *journal)
+/* The journal comes with the first rows of the next generation: whoever finds two knows why. */
+static int write_frozen(struct tree *tree, const struct journal *frozen, struct hold *ret_hold)
 {
-	struct journal frozen = { .phase = PHASE_FROZEN };
-	int ret = tree_sync(tree); /* most of the work, while changes still go on */
+	int ret = tree_flush_locked(tree);
 
-	memcpy(frozen.label, journal->label, sizeof frozen.label);
 	if (ret < 0)
 		return ret;
-	WITH_WRITE_LOCK(&tree->freeze);
+	db_allow_spill(&tree->db, true);
+	ret = db_begin(&tree->db);
+	if (ret == 0)
+		ret = hold_rows(tree, ret_hold);
+	if (ret == 0)
+		ret = journal_write(&tree->db, frozen);
+	if (ret < 0)
+		db_rollback(&tree->db);
+	db_allow_spill(&tree->db, false);
+	return ret;
+}
+
+static int freeze_rows(struct tree *tree, struct journal *journal, struct hold *ret_hold)
+{
+	struct journal frozen = { .phase = PHASE_FROZEN, .gen = tree->gen };
+	int ret;
+
+	memcpy(frozen.label, journal->label, sizeof frozen.label);
 	WITH_LOCK(&tree->lock);
-	ret = tree_flush_locked(tree);
-	frozen.gen = tree->gen;
-	if (ret == 0) /* before the first row of the next generation: whoever finds two knows why */
-		ret = journal_write(&tree->db, &frozen);
+	ret = write_frozen(tree, &frozen, ret_hold);
 	if (ret < 0)
 		return ret;
 	spool_freeze(&tree->spool);
@@ -68,6 +82,24 @@ int freeze_generation(struct tree *tree, struct journal *journal)
 		tree->staged = (struct node_counts){ 0 };
 		each_cached(tree, uncharge);
 	}
+	hold_inodes(tree, ret_hold);
+	return 0;
+}
+
+int freeze_generation(struct tree *tree, struct journal *journal)
+{
+	struct hold hold CLEANUP(hold_clear) = { 0 };
+	int ret = tree_sync(tree); /* most of the work, while changes still go on */
+
+	if (ret < 0)
+		return ret;
+	WITH_WRITE_LOCK(&tree->freeze);
+	ret = freeze_rows(tree, journal, &hold);
+	if (ret < 0)
+		return ret;
+	atomic_store(&tree->held_back, hold.names > 0);
+	if (hold.names && tree_recount(tree) < 0) /* what is frozen is settled in any case */
+		log_error("the room that the held back files take can't be counted");
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "model/cost.h"
 #include "model/udf_ident.h"
 #include "store/changes.h"
+#include "store/held.h"
 #include "store/staged.h"
 
 #include <errno.h>
@@ -477,6 +478,49 @@ static int count_change(void *self, struct node *node, uint32_t gen)
 	return 0;
 }
 
+/* ---- what stays here ---- */
+
+static int list_litter(struct walk *walk, const struct staged_names *names, struct held *held)
+{
+	int ret = 0;
+
+	for (size_t i = 0; ret >= 0 && i < names->list.count; i++) {
+		const struct staged_name *name = &names->list.items[i];
+		const char *bytes = staged_name_bytes(names, name);
+		struct trial_item item = { .kind = TRIAL_LITTER, .node = node_kind(name->now_type << 12) };
+
+		if (name->now == 0 || name->now == name->base)
+			continue;
+		{
+			WITH_LOCK(&walk->tree->lock);
+			ret = held_name(held, name->parent, bytes, name->length, name->base);
+		}
+		if (ret > 0)
+			ret = add_item(walk, item, name->parent, bytes, name->length, "");
+		if (ret == -ENOENT) /* moved or deleted meanwhile */
+			ret = 0;
+	}
+	return ret < 0 ? ret : 0;
+}
+
+/* It isn't in the frozen generation. */
+static int find_litter(struct walk *walk)
+{
+	CLEANUP(staged_names_clear) struct staged_names names = { 0 };
+	struct held held CLEANUP(held_clear) = { .tree = walk->tree };
+	int ret = 0;
+
+	if (!atomic_load(&walk->tree->held_back))
+		return 0;
+	walk->gen = GEN_NEWEST;
+	text_clear(&walk->last.path);
+	{
+		WITH_LOCK(&walk->tree->lock);
+		ret = staged_names_collect(walk->tree, GEN_NEWEST, &names);
+	}
+	return ret < 0 ? ret : list_litter(walk, &names, &held);
+}
+
 int trial_make(struct tree *tree, uint32_t gen, const struct session_formats *formats,
 	       const _Atomic bool *cancelled, struct trial *ret)
 {
@@ -495,6 +539,8 @@ int trial_make(struct tree *tree, uint32_t gen, const struct session_formats *fo
 		return -ENOMEM;
 	if (got == 0)
 		got = walk_tree(&walk);
+	if (got == 0)
+		got = find_litter(&walk);
 	if (got < 0)
 		return got;
 	*ret = trial;

@@ -30,6 +30,7 @@ enum trial_kind {
 	TRIAL_UDF_CHANGED,  /* UDF shows another name: words; NAME_…: why */
 	TRIAL_UDF_LEFT_OUT, /* a symlink that UDF goes without */
 	TRIAL_TIMES,	    /* a time before 1900 or after 2155 becomes the nearest */
+	TRIAL_LITTER,	    /* it isn't burned, and stays staged: see store/held.h */
 	TRIAL_KINDS
 };
 #define TRIAL_REFUSED TRIAL_CHANGED /* the first that a session can be made with */

@@ -14,8 +14,7 @@ static void take_facts(struct control *control, struct map_facts *ret)
 {
 	struct tree *tree = &control->disc->tree;
 	struct changes_count staged = { 0 };
-	bool any = changes_count(tree, &staged) == 0 &&
-		   staged.added + staged.modified + staged.deleted + staged.renamed > 0;
+	bool any = changes_count(tree, &staged) == 0 && changes_any(&staged) > 0;
 
 	*ret = (struct map_facts){ .staged = any ? tree_predicted_sectors(tree) : 0,
 				   .free = control->disc->read_only ? 0 : tree_free_sectors(tree) };

@@ -144,6 +144,8 @@ static void json_staged(const struct status *status, const struct session_format
 	text_add(text, ",");
 	json_number(text, "renamed", status->staged.renamed);
 	text_add(text, ",");
+	json_number(text, "litter", status->staged.litter);
+	text_add(text, ",");
 	json_number(text, "bytes", status->spool_used);
 	text_add(text, "},\n\"room\":{");
 	json_number(text, "free_bytes", status->free_bytes);
@@ -389,6 +391,9 @@ int control_status_text(struct control *control, struct text *ret)
 		 " renamed; %s\n",
 		 status.staged.added, status.staged.modified, status.staged.deleted, status.staged.renamed,
 		 text_size(size, status.spool_used));
+	if (status.staged.litter)
+		text_add(ret, "litter:     %" PRIu64 " more, which isn't burned and stays here\n",
+			 status.staged.litter);
 	if (disc->staged_at[0])
 		text_add(ret, "staged at:  %s, of which this is a copy\n", disc->staged_at);
 	text_lost(&status.incomplete, ret);

@@ -36,6 +36,8 @@ static const struct {
 				 "symlinks are left out of UDF" },
 	[TRIAL_TIMES] = { "times", "time is before 1900 or after 2155 and becomes the nearest",
 			  "times are before 1900 or after 2155 and become the nearest" },
+	[TRIAL_LITTER] = { "litter", "name is litter, isn't burned and stays staged",
+			   "names are litter, aren't burned and stay staged" },
 };
 
 static const struct {

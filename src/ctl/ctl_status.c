@@ -49,7 +49,8 @@ static void print_change(const char *line, size_t length)
 	} words[] = { { 'A', "added:", COLOUR_GREEN },
 		      { 'M', "modified:", COLOUR_GREEN },
 		      { 'D', "deleted:", COLOUR_RED },
-		      { 'R', "renamed:", COLOUR_GREEN } };
+		      { 'R', "renamed:", COLOUR_GREEN },
+		      { 'X', "stays here:", COLOUR_YELLOW } };
 
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		if (length <= 2 || line[0] != words[i].letter)
@@ -99,6 +100,15 @@ static void print_origin(const struct json *status)
 	puts(", of which this image is a copy; the first of the two that gets a session keeps it.");
 }
 
+static void print_litter(const struct json *status)
+{
+	uint64_t count = (uint64_t)json_int(status, "$.staged.litter");
+
+	if (count)
+		printf("%" PRIu64 " staged %s here: litter, which isn't burned (X in discfsctl diff).\n",
+		       count, count == 1 ? "thing stays" : "things stay");
+}
+
 static int print_staged(const struct target *target, const struct json *status)
 {
 	uint64_t bytes = (uint64_t)json_int(status, "$.staged.bytes");
@@ -108,6 +118,7 @@ static int print_staged(const struct target *target, const struct json *status)
 
 	if (!work_staged(status)) {
 		puts("\nNothing is staged.");
+		print_litter(status);
 		return EXIT_CODE_DONE;
 	}
 	puts("\nStaged for the next session (discfsctl commit burns it, discfsctl discard forgets it):");
@@ -117,6 +128,7 @@ static int print_staged(const struct target *target, const struct json *status)
 		return code;
 	text_size(data, bytes);
 	text_size(size, session);
+	print_litter(status);
 	if (json_has(status, "$.work")) /* what goes in now, and what comes later, can't be told apart */
 		printf("%s of new data.\n", data);
 	else if (session > bytes + bytes / 4 + COPIES_FROM)

@@ -46,6 +46,7 @@ static int open_disc(struct mount *mount, const struct options *options, struct 
 				     .session = options->session,
 				     .import = options->import,
 				     .formats = options->formats,
+				     .litter = &options->litter,
 				     .damaged = options->damaged,
 				     .afresh = options->afresh };
 	int ret = disc_open(&mount->disc, &disc, why);

@@ -11,15 +11,16 @@
 #include <sys/stat.h>
 
 enum option_kind {
-	OPTION_FLAG,	/* bool at offset becomes true */
-	OPTION_CLEAR,	/* bool at offset becomes false */
-	OPTION_DIR,	/* char * at offset: a directory's absolute name */
-	OPTION_SIZE,	/* uint64_t at offset */
-	OPTION_NUMBER,	/* uint32_t at offset: 1 or more */
-	OPTION_COMMIT,	/* commit=manual|unmount */
-	OPTION_UMOUNT,	/* umount=wait|handover|refuse */
-	OPTION_IMPORT,	/* import=FORMAT */
-	OPTION_BASE,	/* base=blank */
+	OPTION_FLAG,   /* bool at offset becomes true */
+	OPTION_CLEAR,  /* bool at offset becomes false */
+	OPTION_DIR,    /* char * at offset: a directory's absolute name */
+	OPTION_SIZE,   /* uint64_t at offset */
+	OPTION_NUMBER, /* uint32_t at offset: 1 or more */
+	OPTION_COMMIT, /* commit=manual|unmount */
+	OPTION_UMOUNT, /* umount=wait|handover|refuse */
+	OPTION_IMPORT, /* import=FORMAT */
+	OPTION_BASE,   /* base=blank */
+	OPTION_EXCLUDE,
 	OPTION_FORMATS, /* formats=iso,joliet,udf */
 	OPTION_FORMAT,	/* the second and further of these, which a comma makes words of their own */
 	OPTION_YES,	/* bool at offset: yes|no */
@@ -49,6 +50,10 @@ static const struct {
 	{ "base=", OPTION_BASE, 0,
 	  "blank: start afresh: what the disc holds is staged as deleted, and stays in its\n"
 	  "                     older sessions" },
+	{ "exclude=", OPTION_EXCLUDE, 0,
+	  "globs with colons between them: what is new under such a name is staged but not burned;\n"
+	  "                     with a slash: for paths (default: litter, such as .Trash-*; exclude= burns "
+	  "all)" },
 	{ "formats=", OPTION_FORMATS, 0,
 	  "trees of the sessions to be burned, such as iso,joliet,udf; iso with Rock Ridge must be\n"
 	  "                     among them (default: iso,joliet)" },
@@ -223,6 +228,13 @@ static int set_formats(struct options *options, const char *value, struct reason
 	return add_format(options, value, why);
 }
 
+/* A second one adds to the first. */
+static int set_exclude(struct options *options, const char *value, struct reason *why)
+{
+	options->has_litter = true;
+	return litter_parse(&options->litter, value, why);
+}
+
 static int set_yes(bool *where, const char *word, const char *value, struct reason *why)
 {
 	*where = strcmp(value, "yes") == 0;
@@ -257,6 +269,8 @@ static int set_option(struct options *options, size_t index, const char *word, s
 		return set_import(options, value, why);
 	case OPTION_BASE:
 		return set_base(options, value, why);
+	case OPTION_EXCLUDE:
+		return set_exclude(options, value, why);
 	case OPTION_FORMATS:
 		return set_formats(options, value, why);
 	case OPTION_FORMAT:
@@ -387,6 +401,8 @@ int options_parse(struct options *options, int argc, char **argv, struct reason 
 		ret = reason_set(why, EINVAL,
 				 "formats=: iso must be among them, since ISO 9660 with Rock Ridge is what "
 				 "discfs continues a disc from");
+	if (ret == 0 && !options->has_litter)
+		ret = litter_parse(&options->litter, LITTER_DEFAULT, why);
 	if (ret == 0)
 		ret = check_offline(options, why);
 	return ret < 0 ? ret : take_places(options, argc, argv, why);
@@ -399,5 +415,6 @@ void options_clear(struct options *options)
 	free(options->place);
 	free(options->state_root);
 	free(options->spool_dir);
+	litter_clear(&options->litter);
 	text_clear(&options->fuse_options);
 }

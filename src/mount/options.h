@@ -4,6 +4,7 @@
 
 #include "base/reason.h"
 #include "base/text.h"
+#include "model/litter.h"
 #include "model/session_formats.h"
 
 #include <stdbool.h>
@@ -31,6 +32,8 @@ struct options {
 	const char *umount_mode; /* what umount(8) does where nobody sits at a terminal; static */
 	bool help;
 	bool version;
+	struct litter litter;	  /* exclude= */
+	bool has_litter;	  /* it was given */
 	struct text fuse_options; /* what goes on to the kernel, comma-separated */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "store/changes.h"
 
+#include "store/held.h"
 #include "store/rows.h"
 #include "store/staged.h"
 
@@ -14,7 +15,8 @@ struct found {
 
 struct collect {
 	struct tree *tree;
-	struct staged_names names;
+	struct staged_names names; /* selected: litter */
+	struct held held;
 	VEC(uint64_t) modified;
 	VEC(struct found) found;
 	struct changes_count count;
@@ -35,6 +37,7 @@ static void collect_clear(struct collect *collect)
 	}
 	vec_clear(&collect->found);
 	staged_names_clear(&collect->names);
+	held_clear(&collect->held);
 	vec_clear(&collect->modified);
 	text_clear(&collect->last.path);
 }
@@ -163,7 +166,7 @@ static int collect_gained(const struct collect *collect, const struct names_by_i
 		const struct staged_name *name = &collect->names.list.items[i];
 		struct staged_name *kept;
 
-		if (name->now == 0 || name->now == name->base || !find_ino(lost, name->now))
+		if (name->now == 0 || name->now == name->base || name->selected || !find_ino(lost, name->now))
 			continue;
 		kept = vec_push(&gained->list);
 		if (!kept)
@@ -180,14 +183,16 @@ static int judge(struct collect *collect, const struct staged_name *name, const 
 		 const struct names_by_ino *gained)
 {
 	const struct staged_name *from =
-	    name->now && name->now != name->base ? find_ino(lost, name->now) : NULL;
+	    name->now && name->now != name->base && !name->selected ? find_ino(lost, name->now) : NULL;
 	char *path = NULL, *old = NULL;
 	char kind;
 	int ret;
 
 	if (name->now == name->base)
 		return 0;
-	if (from)
+	if (name->selected)
+		kind = 'X';
+	else if (from)
 		kind = 'R';
 	else if (name->now)
 		kind = name->base && !find_ino(gained, name->base) ? 'M' : 'A';
@@ -195,7 +200,8 @@ static int judge(struct collect *collect, const struct staged_name *name, const 
 		kind = 'D';
 	if (kind == 'D' && find_ino(gained, name->base) && find_ino(lost, name->base)->at == name->at)
 		return 0; /* the line of the rename tells */
-	*(kind == 'R'	? &collect->count.renamed
+	*(kind == 'X'	? &collect->count.litter
+	  : kind == 'R' ? &collect->count.renamed
 	  : kind == 'A' ? &collect->count.added
 	  : kind == 'M' ? &collect->count.modified
 			: &collect->count.deleted) += 1;
@@ -211,11 +217,31 @@ static int judge(struct collect *collect, const struct staged_name *name, const 
 	return add_found(collect, kind, path, old);
 }
 
+/* What was frozen holds none. */
+static int mark_litter(struct collect *collect)
+{
+	int ret = 0;
+
+	collect->held.tree = collect->tree;
+	for (size_t i = 0; ret >= 0 && collect->upto == GEN_NEWEST && i < collect->names.list.count; i++) {
+		struct staged_name *name = &collect->names.list.items[i];
+
+		if (name->now == 0 || name->now == name->base)
+			continue;
+		ret = held_name(&collect->held, name->parent, staged_name_bytes(&collect->names, name),
+				name->length, name->base);
+		name->selected = ret > 0;
+	}
+	return ret < 0 ? ret : 0;
+}
+
 static int judge_names(struct collect *collect)
 {
 	struct names_by_ino lost = { 0 }, gained = { 0 };
-	int ret = collect_lost(collect, &lost);
+	int ret = mark_litter(collect);
 
+	if (ret == 0)
+		ret = collect_lost(collect, &lost);
 	if (ret == 0)
 		ret = collect_gained(collect, &lost, &gained);
 	for (size_t i = 0; ret == 0 && i < collect->names.list.count; i++)

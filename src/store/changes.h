@@ -5,10 +5,16 @@
 #include "store/tree.h"
 
 struct change {
-	char kind;	  /* 'A', 'M', 'D' or 'R' */
+	char kind;	  /* 'A', 'M', 'D', 'R'; 'X': it's there, and is litter (store/held.h) */
 	const char *path; /* without a leading slash; raw bytes, NUL-terminated */
 	const char *old;  /* 'R': where it was; else NULL */
 };
+
+/* Changes that a commit burns. */
+static inline uint64_t changes_any(const struct changes_count *count)
+{
+	return count->added + count->modified + count->deleted + count->renamed;
+}
 
 /* Calls entry for every change, sorted by path, without a lock held. Its nonzero return ends it and is
  * returned. */

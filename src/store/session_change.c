@@ -261,11 +261,11 @@ int session_change_get(struct db *db, uint64_t start, struct session_change *ret
 	sqlite3_bind_int64(stmt, 1, (int64_t)start);
 	found = db_step(db, stmt);
 	if (found > 0)
-		*ret = (struct session_change){
-			{ (uint64_t)sqlite3_column_int64(stmt, 0), (uint64_t)sqlite3_column_int64(stmt, 1),
-			  (uint64_t)sqlite3_column_int64(stmt, 2), (uint64_t)sqlite3_column_int64(stmt, 3) },
-			(uint64_t)sqlite3_column_int64(stmt, 4)
-		};
+		*ret = (struct session_change){ { (uint64_t)sqlite3_column_int64(stmt, 0),
+						  (uint64_t)sqlite3_column_int64(stmt, 1),
+						  (uint64_t)sqlite3_column_int64(stmt, 2),
+						  (uint64_t)sqlite3_column_int64(stmt, 3), 0 },
+						(uint64_t)sqlite3_column_int64(stmt, 4) };
 	sqlite3_reset(stmt);
 	return found;
 }

@@ -28,9 +28,10 @@ struct tree_room {
 	_Atomic bool sequential;  /* sessions are padded, and have a least length */
 };
 
-/* How many paths are added, modified, deleted, renamed against the base (store/changes.h). */
+/* How many paths are added, modified, deleted, renamed against the base (store/changes.h); and how many stay
+ * here, since they are litter. */
 struct changes_count {
-	uint64_t added, modified, deleted, renamed;
+	uint64_t added, modified, deleted, renamed, litter;
 };
 
 /* What a look-up found out about a name, for the change that mostly comes next: see tree_find. */
@@ -43,6 +44,8 @@ struct found_name {
 	size_t length;
 	char name[NAME_LIMIT];
 };
+
+struct litter;
 
 struct tree {
 	struct db db;
@@ -90,6 +93,8 @@ struct tree {
 	uint64_t counted_at;	      /* stamp + 1 when counted was true; by account */
 	struct changes_count counted; /* by account */
 	bool read_only;
+	const struct litter *litter; /* what isn't burned, borrowed; NULL: everything is */
+	_Atomic bool held_back;	     /* so it was when the newest generation was frozen */
 };
 
 /* state_dir_fd: borrowed; path: the same directory by name. The database may be new: then there's no tree

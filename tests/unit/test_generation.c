@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "store.h"
 
+#include "model/litter.h"
 #include "model/xattr_set.h"
 
 static void open_base(struct store *store)
@@ -275,6 +276,61 @@ static void test_privileges_after_a_wait(void **state)
 	store_close(&store);
 }
 
+/* Litter isn't in what is frozen, stays staged whatever becomes of that, and a directory of the base that was
+ * moved into it is gone there with all that it held. */
+static void test_litter_is_held_back(void **state)
+{
+	struct reason why = { 0 };
+	struct litter litter = { 0 };
+
+	assert_int_equal(litter_parse(&litter, ".Trash-*:.tmp*", &why), 0);
+	for (int round = 0; round < 4; round++) {
+		struct store store;
+		uint32_t gen;
+
+		open_base(&store);
+		store.tree->litter = &litter;
+		store_put(&store, "new", "new");
+		store_mkdir(&store, ".Trash-1");
+		store_put(&store, ".tmp", "half");
+		store_link(&store, "new", ".tmp2");
+		store_rename(&store, "dir", ".Trash-1/dir", 0);
+		store_rename(&store, "file", ".Trash-1/file", 0);
+		gen = store_freeze(&store);
+		assert_true(store.tree->held_back);
+		assert_frozen_names(&store, gen, "new ");
+		store_check(&store);
+		if (round & 1) { /* nothing came of it: it's frozen once more */
+			store_thaw(&store, gen);
+			store_check(&store);
+			gen = store_freeze(&store);
+			assert_frozen_names(&store, gen, "new ");
+		}
+		if (round & 2)
+			store_rename(&store, ".tmp", "saved", 0);
+		store_publish(&store, gen);
+		store_check(&store);
+		store_reopen(&store);
+		store.tree->litter = &litter;
+		assert_frozen_names(&store, 0, "new ");
+		assert_text(&store, ".Trash-1/dir/one", "first");
+		assert_text(&store, ".Trash-1/file", "a file");
+		assert_text(&store, round & 2 ? "saved" : ".tmp", "half");
+		assert_text(&store, ".tmp2", "new");
+		store_rename(&store, ".Trash-1/dir", "back", 0);
+		gen = store_freeze(&store);
+		assert_frozen_names(&store, gen, round & 2 ? "back new saved " : "back new ");
+		store_publish(&store, gen);
+		store_check(&store);
+		assert_int_equal(discard_staged(store.tree, "", NULL), 0);
+		assert_text(&store, "back/one", "first");
+		assert_int_equal(store_ino(&store, ".Trash-1"), 0);
+		store_check(&store);
+		store_close(&store);
+	}
+	litter_clear(&litter);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_freeze_is_journalled),
 		cmocka_unit_test(test_room_while_frozen),
 		cmocka_unit_test(test_privileges_after_a_wait),
+		cmocka_unit_test(test_litter_is_held_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
