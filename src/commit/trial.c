@@ -288,7 +288,8 @@ static int judge_ident(struct walk *walk, const struct child *child, uint64_t di
 	bool changed, bytes;
 	size_t length;
 
-	if (child->long_target || (child->node == TRIAL_LINKS && !walk->trial->formats.udf_links)) {
+	if (child->long_target ||
+	    (child->node != TRIAL_FILES && child->node != TRIAL_DIRS && !walk->trial->formats.udf_links)) {
 		item.kind = TRIAL_UDF_LEFT_OUT;
 		return add_item(walk, item, dir, name, child->length, "");
 	}

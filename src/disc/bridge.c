@@ -32,16 +32,19 @@ static size_t ident_of(const struct bridge *bridge, uint32_t name, uint8_t ret[U
 
 /* ---- planning ---- */
 
-static void leave_links_out(struct bridge *bridge)
+/* 7-Zip refuses a volume with anything but files and directories. Targets that have no room in a file entry,
+ * which has to hold them here, are left out in any case. */
+static void leave_out(struct bridge *bridge)
 {
 	uint8_t content[CONTENT_MOST];
 
 	for (uint32_t i = 0; i < bridge->plan->nodes.count; i++) {
 		const struct node *node = &node_of(bridge, i)->node;
 
-		if (S_ISLNK(node->attr.mode) &&
-		    (!bridge->links ||
-		     !udf_record_target(node->target.data, node->target.length, content, sizeof content)))
+		if (!bridge->links ? !S_ISREG(node->attr.mode) && !S_ISDIR(node->attr.mode)
+				   : S_ISLNK(node->attr.mode) &&
+					 !udf_record_target(node->target.data, node->target.length, content,
+							    sizeof content))
 			bridge->fate[i] = FATE_LEFT_OUT;
 	}
 }
@@ -193,7 +196,7 @@ int bridge_plan(struct bridge *bridge, const struct plan *plan, const struct sou
 				   .fate = calloc(nodes, sizeof *bridge->fate) };
 	if (!bridge->icb || !bridge->bytes || !bridge->fate || plan_index_make(&bridge->index, plan) < 0)
 		return reason_set(why, ENOMEM, "out of memory");
-	leave_links_out(bridge);
+	leave_out(bridge);
 	got = base != BRIDGE_NO_BASE ? bridge_inherit(bridge, source, base, why) : 0;
 	for (uint32_t i = 0; got == 0 && i < plan->nodes.count; i++)
 		if (is_dir(bridge, i) && bridge->fate[i] == FATE_FRESH)

@@ -29,7 +29,7 @@ struct bridge {
 	struct plan_index index;
 	struct iso_sections sections;
 	struct udf_facts facts;
-	bool links;		/* symbolic links go in */
+	bool links;		/* symbolic links go in, and devices and their like */
 	uint32_t *icb;		/* by node: sector of its file entry; 0: none yet, or left out */
 	uint32_t *bytes;	/* by node: of a directory's content */
 	uint8_t *fate;		/* by node: enum bridge_fate */

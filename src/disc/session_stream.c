@@ -160,8 +160,11 @@ int session_stream_open(struct session_stream *stream, struct burn_source *sourc
 		got = read_ahead(stream, (uint32_t)max_u64(bounds.tag - start + 1, PEEK_LEAST), why);
 	if (got == 0)
 		hear(stream);
-	if (got == 0 && stream->laid_out && !stream->said.err)
+	/* A body that can't be read may have been said before; that is told at the end. */
+	if (got == 0 && stream->laid_out)
 		got = mend(stream, &bounds, image, why);
+	if (got < 0 && stream->said.err)
+		got = reason_set(why, stream->said.err, "%s", stream->said.text);
 	if (got == 0 && absolute)
 		make_absolute(stream);
 	if (got == 0 && stream->area) {

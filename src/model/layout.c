@@ -125,7 +125,7 @@ void record_facts_of(const struct node *node, struct record_facts *ret)
 	*ret = (struct record_facts){
 		.is_dir = S_ISDIR(mode),
 		.is_link = S_ISLNK(mode),
-		.in_joliet = S_ISDIR(mode) || S_ISREG(mode),
+		.in_joliet = mode_is_plain(mode),
 		.fixed = ES_BYTES + PX_TF_BYTES + (S_ISCHR(mode) || S_ISBLK(mode) ? PN_BYTES : 0),
 		.sum = cost_sum(node),
 		.compressed = S_ISREG(mode) && node->zf.length == 12 && is_reference(node),
@@ -400,7 +400,7 @@ static void cost_udf(struct layout *layout, struct dir_cost *ret)
 
 	vec_each (&layout->entries, entry) {
 		bytes += entry->fid;
-		links += entry->facts.is_link ? entry->fid : 0;
+		links += entry->facts.in_joliet ? 0 : entry->fid;
 		ret->udf_lost_dirs += entry->lost && entry->facts.is_dir;
 		ret->udf_lost += entry->lost && !entry->facts.is_dir;
 	}

@@ -59,6 +59,12 @@ static inline void node_counts_add(struct node_counts *counts, const struct node
 	counts->links += more->links;
 }
 
+/* A file or a directory: what every file system knows. */
+static inline bool mode_is_plain(uint32_t mode)
+{
+	return S_ISREG(mode) || S_ISDIR(mode);
+}
+
 struct node {
 	struct node_attr attr;
 	uint64_t parent;    /* directories: ino of the parent (root: itself); else one of its parents */

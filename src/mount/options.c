@@ -56,12 +56,13 @@ static const struct {
 	  "all)" },
 	{ "formats=", OPTION_FORMATS, 0,
 	  "trees of the sessions to be burned, such as iso,joliet,udf; iso with Rock Ridge must be\n"
-	  "                     among them (default: iso,joliet)" },
+	  "                     among them (default: all three)" },
 	{ "iso", OPTION_FORMAT, 0, NULL },
 	{ "joliet", OPTION_FORMAT, 0, NULL },
 	{ "udf", OPTION_FORMAT, 0, NULL },
 	{ "udf_links=", OPTION_YES, offsetof(struct options, formats.udf_links),
-	  "no: symbolic links are left out of UDF, as 7-Zip refuses a UDF that has one (default: yes)" },
+	  "no: symbolic links, devices and pipes are left out of UDF, as 7-Zip refuses a UDF that\n"
+	  "                     has one (default: yes)" },
 	{ "offline", OPTION_FLAG, offsetof(struct options, offline),
 	  "SOURCE is a disc that isn't here, by its label or its id in discfsctl catalog: what is known\n"
 	  "                     of it is shown, and work can be staged for it" },

@@ -157,7 +157,7 @@ static uint64_t entry_of(const struct tree *tree, const struct inode *inode)
 	const struct session_formats *formats = &tree->costs.formats;
 
 	return formats->udf && tree->inherits && inode->entry == ENTRY_OLD && !S_ISDIR(inode->type) &&
-	       (formats->udf_links || !S_ISLNK(inode->type));
+	       (formats->udf_links || mode_is_plain((uint32_t)inode->type));
 }
 
 bool tree_entry_fits(struct tree *tree, const struct inode *inode)
@@ -177,7 +177,7 @@ void tree_count_staged(struct tree *tree, struct inode *inode)
 		return;
 	inode->entry = ENTRY_COUNTED;
 	tree->staged.entries += !S_ISDIR(inode->type);
-	tree->staged.links += S_ISLNK(inode->type);
+	tree->staged.links += !mode_is_plain((uint32_t)inode->type);
 }
 
 /* A body with another number of records, or that now gets an MD5: in each directory that names it. */
@@ -266,7 +266,7 @@ void tree_count_node(struct tree *tree, struct inode *inode, int by)
 		return;
 	if (inode->entry == ENTRY_COUNTED) {
 		tree->staged.entries -= !S_ISDIR(inode->type);
-		tree->staged.links -= S_ISLNK(inode->type);
+		tree->staged.links -= !mode_is_plain((uint32_t)inode->type);
 	}
 	inode->entry = ENTRY_NONE;
 }

@@ -46,7 +46,7 @@ static inline uint64_t reckon(struct drive_tree *tree, const struct session_form
 		if (S_ISREG(node->attr.mode) && !extent_map_is_on_disc(&node->map, node->attr.size))
 			sectors += sectors_of(node->attr.size);
 		if (!S_ISDIR(node->attr.mode)) {
-			sectors += formats->udf && (formats->udf_links || !S_ISLNK(node->attr.mode));
+			sectors += formats->udf && (formats->udf_links || mode_is_plain(node->attr.mode));
 			continue;
 		}
 		record_facts_of(node, &self);
