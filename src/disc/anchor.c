@@ -37,17 +37,31 @@ static bool is_bridge_of_others(const struct source *source, const struct verb_j
 	return false;
 }
 
-/* On a disc more than the one sector is written. */
-static bool window_is_free(const struct source *source)
+/* The head of such a session says that sector 256 was to be written behind it. */
+static bool head_claims(const struct source *source)
+{
+	struct reason ignored = { 0 };
+	uint8_t block[SECTOR];
+
+	return source_read(source, HEAD_ANCHOR / SECTOR, 1, block, &ignored) == 0 &&
+	       udf_record_is_anchor(block, BRIDGE_ANCHOR);
+}
+
+/* On a disc more than the one sector is written. claimed: what can't be read there was cut off. */
+static bool window_is_free(const struct source *source, bool claimed)
 {
 	static const uint8_t zeroes[SECTOR];
 	struct reason ignored = { 0 };
 	uint8_t block[SECTOR];
 
-	for (uint32_t i = 1; source->is_drive && i < ANCHOR_WINDOW; i++)
-		if (source_read(source, BRIDGE_ANCHOR + i, 1, block, &ignored) < 0 ||
-		    memcmp(block, zeroes, SECTOR) != 0)
+	for (uint32_t i = 1; source->is_drive && i < ANCHOR_WINDOW; i++) {
+		int got = source_read(source, BRIDGE_ANCHOR + i, 1, block, &ignored);
+
+		if (got == -EIO && claimed)
+			continue;
+		if (got < 0 || memcmp(block, zeroes, SECTOR) != 0)
 			return false;
+	}
 	return true;
 }
 
@@ -55,6 +69,7 @@ int anchor_place(const struct source *source, const struct verb_job *job, enum a
 		 struct reason *why_not, struct reason *why)
 {
 	uint8_t block[SECTOR] = { 0 };
+	bool claimed;
 	int got = 0;
 
 	if (job->to_file && job->is_drive && !job->sequential && job->has_base) {
@@ -68,11 +83,19 @@ int anchor_place(const struct source *source, const struct verb_job *job, enum a
 		return 0;
 	if (source->sectors > BRIDGE_ANCHOR)
 		got = source_read(source, BRIDGE_ANCHOR, 1, block, why);
-	if (got < 0)
+	claimed = source->is_drive && head_claims(source);
+	if (got < 0 && !(got == -EIO && claimed))
 		return got;
 	*ret = ANCHOR_NOWHERE;
-	if (udf_record_is_anchor(block, BRIDGE_ANCHOR)) {
-		if (window_is_free(source) && (leads_to_ours(source) || is_bridge_of_others(source, job)))
+	if (got < 0) {
+		if (window_is_free(source, claimed))
+			*ret = ANCHOR_HEAD;
+		else
+			reason_set(why_not, EMEDIUMTYPE,
+				   "sector 256 can't be read, and others' data lie behind it");
+	} else if (udf_record_is_anchor(block, BRIDGE_ANCHOR)) {
+		if (window_is_free(source, claimed) &&
+		    (leads_to_ours(source) || is_bridge_of_others(source, job)))
 			*ret = ANCHOR_HEAD;
 		else
 			reason_set(why_not, EMEDIUMTYPE,
