@@ -56,7 +56,7 @@ static const struct {
 	  "all)" },
 	{ "formats=", OPTION_FORMATS, 0,
 	  "trees of the sessions to be burned, such as iso,joliet,udf; iso with Rock Ridge must be\n"
-	  "                     among them (default: iso,joliet)" },
+	  "                     among them (default: all three)" },
 	{ "iso", OPTION_FORMAT, 0, NULL },
 	{ "joliet", OPTION_FORMAT, 0, NULL },
 	{ "udf", OPTION_FORMAT, 0, NULL },
