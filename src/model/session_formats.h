@@ -7,7 +7,7 @@
 struct session_formats {
 	bool joliet;
 	bool udf;
-	bool udf_links; /* with symbolic links in it: 7-Zip refuses a UDF that has one */
+	bool udf_links; /* with symbolic links, devices and pipes in it: 7-Zip refuses a UDF that has one */
 };
 
 /* As the option has them. */
@@ -19,4 +19,4 @@ static inline const char *session_formats_words(const struct session_formats *fo
 }
 
 /* Unless -o formats= says otherwise. */
-#define SESSION_FORMATS_DEFAULT ((struct session_formats){ .joliet = true, .udf = false, .udf_links = true })
+#define SESSION_FORMATS_DEFAULT ((struct session_formats){ .joliet = true, .udf = true, .udf_links = true })
