@@ -7,7 +7,7 @@ SR=sr37 # see lib_drive.sh
 # shellcheck source=lib_drive.sh
 . "$(dirname "$0")/lib_drive.sh"
 requires_fuse
-requires jq xorriso isoinfo
+requires jq xorriso isoinfo sg_raw
 
 mount_drive() { # OPTIONS…
 	mkdir -p mnt
@@ -48,7 +48,7 @@ unmount mnt
 # The newest session can't be read, descriptors and tree: the one before it can, and the message says so.
 rm -rf "$XDG_STATE_HOME"
 start=$(sim discfsctl info --json "/dev/$SR" | jq '.sessions[1].start')
-rules "reading lba=$((start + 16))..$((start + 60)) sense=3/11/00 times=0"
+rules "reading lba=$((start + 16))..$(($(root_of "$start") + 40)) sense=3/11/00 times=0"
 assert_equal "$(sim discfsctl info --json "/dev/$SR" | jq -c '[.sessions[].start]')" "[32,$start]"
 assert_exit 2 sim discfs "/dev/$SR" mnt
 grep -q "session 1 can be read: mount it with -o session=1" out

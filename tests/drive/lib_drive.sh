@@ -108,6 +108,13 @@ read_sectors() { # EXPECTED LBA BLOCKS: if good, they must be those of $T/random
 	[ "$1" != good ] || dd if="$T/random" bs=2048 skip=$(($2 % 3000)) count="$3" status=none | cmp - "$T/data" || fail "other bytes at $2"
 }
 
+# root_of START: the root directory's first sector, by the descriptors of the session there (ECMA-119 8.4.18, 9.1.3)
+# shellcheck disable=SC2046
+root_of() {
+	scsi good -r 2048 -o "$T/descriptor" "/dev/$SR" $(cdb 0x28 $(($1 + 16)) 1)
+	od -A n -t u4 -j 158 -N 4 "$T/descriptor" | tr -d ' '
+}
+
 sync_cache() { # EXPECTED
 	scsi "$1" "/dev/$SR" 35 00 00 00 00 00 00 00 00 00
 }

@@ -7,7 +7,7 @@ SR=sr24 # see lib_drive.sh
 # shellcheck source=lib_drive.sh
 . "$(dirname "$0")/lib_drive.sh"
 requires_fuse
-requires jq xorriso
+requires jq xorriso sg_raw
 
 mount_drive() {
 	mkdir -p mnt
@@ -85,11 +85,11 @@ for kind in dvd+r dvd+rw; do
 	# a sector of the newest session's descriptors, or of its directories: that is told, and all that can still be found is
 	# checked
 	start=$(sim discfsctl info --json "/dev/$SR" | jq '.sessions[-1].start')
-	for at in 36 16; do
-		rules "reading lba=$((start + at)) damage"
+	for at in $(($(root_of "$start") + 16)) $((start + 16)); do
+		rules "reading lba=$at damage"
 		verify_json 21
-		assert_equal "$(found "[.damaged[] | select(.sector == $((start + at)) and .how == \"unreadable\")] | length")" 1
-		[ $at = 16 ] || assert_equal "$(found '.damaged[0] | [.session, .what] | @csv')" '4,"tree"'
+		assert_equal "$(found "[.damaged[] | select(.sector == $at and .how == \"unreadable\")] | length")" 1
+		[ $at = $((start + 16)) ] || assert_equal "$(found '.damaged[0] | [.session, .what] | @csv')" '4,"tree"'
 		no_rules
 	done
 	[ $kind != dvd+r ] || verify_json 21 --all # none of the older ones is forgotten
