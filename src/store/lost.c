@@ -138,9 +138,12 @@ uint64_t lost_room(struct tree *tree)
 }
 
 /* Who was refused would go on behind it, as far as one request of the kernel; who opens the file anew may
- * write over what is there, which takes nothing. An empty file needs something. */
+ * write over what is there, which takes nothing. An empty file needs something; nobody writes where none has
+ * it open for that (the kernel asks before a read, too). */
 static uint64_t needed(struct inode *inode)
 {
+	if (atomic_load(&inode->writers) == 0)
+		return 0;
 	WITH_LOCK(&inode->lock);
 	if (is_lost(inode) && atomic_load(&inode->refused))
 		return min_u64(extent_map_stored(&inode->node.lost), AT_ONCE);
