@@ -154,7 +154,9 @@ static void test_ways_back(void **state)
 	file = open_file(&store, "old");
 	assert_int_equal(put(&store, file, 10000, 5 * MIB), -ENOSPC);
 	assert_int_equal(body_truncate(store.tree, file, 10000), 0);
-	assert_int_equal(put(&store, file, 1ull << 60, 1), -EFBIG);
+	assert_int_equal(put(&store, file, 1ull << 60, 1), -EFBIG); /* no file can have that */
+	assert_lost(&store, "");
+	lost_note(store.tree, file, 10000, 1, -EIO);
 	close_file(&store, file);
 	assert_lost(&store, "old:2");
 	gen = store_freeze(&store); /* a generation that comes back */
