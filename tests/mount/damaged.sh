@@ -87,8 +87,10 @@ destroy() { # COPY FIRST COUNT
 	cp three.img "$1"
 	dd if=/dev/zero of="$1" bs=2048 seek="$2" count="$3" conv=notrunc status=none
 }
-destroy tree.img $((third + 16)) 60
-destroy middle.img $((second + 16)) 3
+root=$(od -An -tu4 -j $(((third + 16) * 2048 + 158)) -N 4 three.img) # where the descriptor says that it is
+[ "$root" -gt $((third + 18)) ]
+destroy tree.img $((third + 16)) $((root + 40 - third))
+destroy middle.img $((second + 16)) $((UDF_FRONT + 3)) # and those that they are copies of
 destroy head.img 0 32
 head -c $(((third + 40) * 2048)) three.img >cut3.img
 head -c $(((third - 100) * 2048)) three.img >cut2.img
@@ -146,7 +148,8 @@ assert_same_tree mnt/.discfs/sessions/2 m2
 unmount mnt
 # Not on one that is cut off: what is missing there would be zeroes.
 assert_fails "cut off" discfs cut3.img mnt -o base=blank
-head -c $((($(discfsctl info --json three.img | jq '.medium.used_sectors') - 20) * 2048)) three.img >short.img
+end=$(grep -abo libisofs_checksum_tag_v1 three.img | tail -n 1 | sed 's/:.*//')
+head -c $((end - end % 2048 - 10 * 2048)) three.img >short.img # not so much that it couldn't be padding
 rm -rf "$XDG_STATE_HOME"
 assert_fails "can't be started afresh: it is cut off" discfs short.img mnt -o base=blank
 # As xorriso reads it, which follows the sizes.
