@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Places in a session that discfs wrote to an image, one of each kind, and flips of one bit there.
+"""Places in a session with UDF that discfs wrote to an image, one of each kind, and flips of one bit there.
 
 bitflip.py places IMAGE START VICTIM   "KIND BYTE" a line; START: the session's first sector; VICTIM: a file in its root,
                                        of a size that isn't a multiple of 2048, whose name is longer than 8 bytes
@@ -10,6 +10,7 @@ import struct
 import sys
 
 SECTOR = 2048
+FRONT = 288  # see src/disc/bridge.h
 
 
 class Session:
@@ -17,6 +18,7 @@ class Session:
         with open(image, "rb") as file:
             self.all = file.read()
         self.start, self.victim = start * SECTOR, victim.encode()
+        self.part = self.start + FRONT * SECTOR  # where libisofs' part begins, with its sums
         self.found = {}
 
     def put(self, kind, at):
@@ -78,8 +80,8 @@ class Session:
             at += length
 
     def tree(self):
-        root, size = self.descriptor("pvd", self.start + 16 * SECTOR)
-        joliet, joliet_size = self.descriptor("svd", self.start + 17 * SECTOR)
+        root, size = self.descriptor("pvd", self.part + 16 * SECTOR)
+        joliet, joliet_size = self.descriptor("svd", self.part + 17 * SECTOR)
         for at, length in self.records(root, size):
             whole = self.all[at:at + length]
             for name, prefix in (self.victim, "file"), (b"link", "link"), (b"attributes", "attr"), (b"longname", "long"):
@@ -99,9 +101,9 @@ class Session:
         self.put("slack", body + bytes_)
 
     def rest(self):
-        self.put("system-area", self.start + 100)
-        self.put("terminator-type", self.start + 18 * SECTOR)
-        self.put("terminator-rest", self.start + 18 * SECTOR + 900)
+        self.put("system-area", self.part + 100)
+        self.put("terminator-type", self.part + 18 * SECTOR)
+        self.put("terminator-rest", self.part + 18 * SECTOR + 900)
         for kind in "sb", "tree":
             at = self.find(b"libisofs_%s_checksum_tag_v1" % kind.encode())
             text = self.all[at:at + 300]
@@ -117,11 +119,38 @@ class Session:
         self.put("tag-end-rest", at + 1500)
         self.put("sums-first", at - SECTOR + 16 + 3)
         self.put("sums-last", at - 1)
-        self.put("padding", len(self.all) - 1)
+
+    def udf(self):
+        """What bridge.h shows; ECMA-167 3/10."""
+        self.put("front-empty", self.start + 100)
+        self.put("front-volume-id", self.start + 16 * SECTOR + 41)
+        self.put("front-recognition", self.find(b"NSR02"))
+        anchor = self.start + 256 * SECTOR
+        self.put("front-anchor", anchor + 20)
+        at, partition = self.le32(anchor + 20) * SECTOR, None
+        while self.all[at] != 8:
+            kind = struct.unpack_from("<H", self.all, at)[0]
+            self.put("front-descriptor-%d" % kind, at + 30)
+            if kind == 5:
+                partition = self.le32(at + 188)
+            if kind == 6:
+                files = self.le32(at + 248 + 4)
+                self.put("front-integrity", self.le32(at + 436) * SECTOR + 81)
+            at += SECTOR
+        tail = (partition + files) * SECTOR
+        self.put("tail-file-set", tail + 20)
+        self.put("tail-root", (partition + self.le32(tail + 400 + 4)) * SECTOR + 21)
+        self.put("tail-name", self.find(b"victim_file", tail))
+        last = len(self.all) - SECTOR
+        assert not any(self.all[last - SECTOR:last])
+        self.put("tail-zeroes", last - 1)
+        self.put("tail-anchor", last + 20)
+        self.put("tail-anchor-rest", len(self.all) - 1)
 
     def show(self):
         self.tree()
         self.rest()
+        self.udf()
         for kind, at in self.found.items():
             print(kind, at)
 

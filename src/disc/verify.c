@@ -495,11 +495,21 @@ static int check_import(struct checking *checking)
 	return tell(checking, DAMAGED_TREE, DAMAGED_UNREADABLE, medium->first_hole, text);
 }
 
+/* A bridge whose descriptors differ from their copies isn't known by them: its sums tell where they count
+ * from. */
+static uint64_t start_of_sums(const struct checking *checking)
+{
+	bool bridged = checking->has_sums && checking->sums.start == volume_behind_front(checking->own_start);
+
+	return bridged ? checking->sums.start : checking->start;
+}
+
 static int check_tree(struct checking *checking)
 {
+	const uint64_t start = start_of_sums(checking);
 	struct verify_tags tags = { .source = checking->verify->source,
-				    .start = checking->start,
-				    .expected = checking->has_sums && checking->sums.start == checking->start,
+				    .start = start,
+				    .expected = checking->has_sums && checking->sums.start == start,
 				    .damaged = tell_damaged,
 				    .self = checking };
 	int got = checking->head ? verify_tags_head(&tags, checking->why) : 0;

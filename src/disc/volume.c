@@ -109,12 +109,17 @@ int volume_read(const struct source *source, uint64_t start, struct volume *ret,
 	return 1;
 }
 
+uint64_t volume_behind_front(uint64_t start)
+{
+	return start + BRIDGE_SECTORS;
+}
+
 uint64_t volume_inner(const struct source *source, uint64_t start)
 {
 	enum { ROOT = 156, ROOT_LENGTH = 34, TABLES = 132, TABLES_LENGTH = 24 };
 	struct reason ignored = { 0 };
 	uint8_t outer[SECTOR], inner[SECTOR];
-	uint64_t behind = start + BRIDGE_SECTORS;
+	uint64_t behind = volume_behind_front(start);
 
 	if (!range_within(behind, 17, source->sectors) ||
 	    source_read(source, start + 16, 1, outer, &ignored) < 0 || !is_primary(outer) ||

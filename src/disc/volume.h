@@ -29,6 +29,8 @@ int volume_read(const struct source *source, uint64_t start, struct volume *ret,
 /* Where the checksums of the session at start count from, and libisofs is to read it: behind the front of a
  * bridge (bridge.h), which has copies of the descriptors, or start itself. */
 uint64_t volume_inner(const struct source *source, uint64_t start);
+/* Where libisofs' part begins, if the session at start is a bridge. */
+uint64_t volume_behind_front(uint64_t start);
 /* Does its root directory say, in its record ".", that it stands where the descriptor has it (ECMA-119
  * 6.8.2.2)? Then it can be read, and it's a session in its place, not an image within a file. */
 bool volume_has_root(const struct source *source, const struct volume *volume);
