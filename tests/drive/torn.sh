@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# limit: 240
+# limit: 360
 # The head of an overwriteable disc is written, and a block of its error correction can't be read afterwards, nor be
 # written again. The next mount finds whose head it was, and brings the commit to its end; without the journal it's a disc
 # that can't be read, never a blank one.
