@@ -119,7 +119,7 @@ int link_flush(struct link *link)
 static int link_queue(struct link *link, struct msg *msg)
 {
 	uint8_t *at;
-	int err = msg->bad ? -EMSGSIZE : link->fd < 0 ? -EPIPE : 0;
+	int err = msg->starved ? -ENOMEM : msg->bad ? -EMSGSIZE : link->fd < 0 ? -EPIPE : 0;
 
 	if (!err && link->out.length + FRAME_HEADER + msg->length > LINK_PACKET)
 		err = link_flush(link);

@@ -33,7 +33,7 @@ void link_close(struct link *link);
 /* Two connected descriptors, close-on-exec. */
 int link_pair(int ret_fds[2]);
 
-/* Queues one message and clears it. 0, -EMSGSIZE (the message is bad), -EPIPE, -ETIMEDOUT. */
+/* Queues one message and clears it. 0, -EMSGSIZE (the message is bad), -ENOMEM, -EPIPE, -ETIMEDOUT. */
 int link_send(struct link *link, struct msg *msg);
 /* Sends one message with descriptors (borrowed) in a packet of its own, at once. */
 int link_send_fds(struct link *link, struct msg *msg, const int *fds, size_t count);

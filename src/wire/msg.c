@@ -32,7 +32,7 @@ static uint8_t *msg_extend(struct msg *msg, size_t length)
 		uint8_t *grown = realloc(msg->data, room);
 
 		if (!grown) {
-			msg->bad = true;
+			msg->bad = msg->starved = true;
 			return NULL;
 		}
 		msg->data = grown;

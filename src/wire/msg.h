@@ -13,6 +13,7 @@
 struct msg {
 	uint32_t verb;
 	bool bad;
+	bool starved;  /* it's bad since there was no memory */
 	uint8_t *data; /* owned by whoever filled it: see msg_clear and link_receive */
 	size_t length;
 	size_t room; /* 0: data is borrowed */
