@@ -145,7 +145,8 @@ assert_equal "$(ls -A mnt | tr '\n' ' ')" "copy new small staged "
 discfsctl map mnt --json >map.json
 jq -e '.sectors == .capacity_sectors and (.parts | map(.sectors) | add) == .sectors and
 	([.parts, .parts[1:]] | transpose | map(select(.[1])) | all(.[0].start + .[0].sectors == .[1].start)) and
-	([.parts[].kind] | unique == ["between", "free", "session", "staged"])' map.json
+	([.parts[].kind] | unique - ["kept"] == ["between", "free", "session", "staged"]) and
+	([.parts[] | select(.kind == "kept").sectors] | add // 0) < 32' map.json # sessions end at multiples of that
 jq -r '.parts[] | select(.kind == "session") | "\(.start) \(.sectors)"' map.json >sessions
 status mnt '.sessions[] | "\(.start) \(.sectors)"' | sort -n >expected
 diff <(cut -d ' ' -f 1 sessions) <(cut -d ' ' -f 1 expected)
