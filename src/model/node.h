@@ -38,18 +38,24 @@ static inline bool node_has_content(const struct node_attr *attr)
 	return S_ISREG(attr->mode) && attr->size;
 }
 
+/* A file or a directory: what every file system knows. */
+static inline bool mode_is_plain(uint32_t mode)
+{
+	return S_ISREG(mode) || S_ISDIR(mode);
+}
+
 /* How many nodes there are of a kind. */
 struct node_counts {
 	int64_t files;	 /* with content: these have an MD5 at most */
 	int64_t entries; /* besides directories */
-	int64_t links;	 /* symbolic ones, among these */
+	int64_t links;	 /* symbolic links, devices and their like, among these */
 };
 
 static inline void node_count(struct node_counts *counts, const struct node_attr *attr, int by)
 {
 	counts->files += node_has_content(attr) ? by : 0;
 	counts->entries += S_ISDIR(attr->mode) ? 0 : by;
-	counts->links += S_ISLNK(attr->mode) ? by : 0;
+	counts->links += !mode_is_plain(attr->mode) ? by : 0;
 }
 
 static inline void node_counts_add(struct node_counts *counts, const struct node_counts *more)
@@ -57,12 +63,6 @@ static inline void node_counts_add(struct node_counts *counts, const struct node
 	counts->files += more->files;
 	counts->entries += more->entries;
 	counts->links += more->links;
-}
-
-/* A file or a directory: what every file system knows. */
-static inline bool mode_is_plain(uint32_t mode)
-{
-	return S_ISREG(mode) || S_ISDIR(mode);
 }
 
 struct node {
