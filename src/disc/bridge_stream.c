@@ -152,7 +152,6 @@ int bridge_make_head(uint8_t *head, uint32_t start, uint64_t sectors, bool ancho
 		return reason_set(why, EIO, "libisofs' descriptors aren't where they should be");
 	memcpy(tag, head + (size_t)from * SECTOR, SECTOR);
 	udf_record_recognition(head + (size_t)from * SECTOR);
-	memset(head + (size_t)to * SECTOR, 0, (size_t)(HEAD_SECTORS - to) * SECTOR);
 	memcpy(head + (size_t)to * SECTOR, tag, SECTOR);
 	if (anchor)
 		udf_record_anchor(BRIDGE_ANCHOR, start, head + (size_t)(HEAD_SECTORS - 1) * SECTOR);

@@ -270,6 +270,22 @@ static uint64_t base_start(const struct source *source, const struct verb_job *j
 	return inner > BRIDGE_SECTORS ? inner - BRIDGE_SECTORS : BRIDGE_NO_BASE;
 }
 
+/* Files of a disc that others began at sector 0 may lie where the recognition sequence would stand in the
+ * head: behind four descriptors at most, and before their tag. */
+static bool head_is_taken(const struct plan *plan)
+{
+	const uint64_t end = (uint64_t)(DESCRIPTOR + 4 + RECOGNITION + 1) * SECTOR;
+
+	for (uint32_t i = 0; i < plan->nodes.count; i++) {
+		const struct extent_map *map = &plan->nodes.items[i].node.map;
+
+		for (size_t j = 0; j < map->count; j++)
+			if (map->items[j].kind == EXTENT_DISC && map->items[j].origin < end)
+				return true;
+	}
+	return false;
+}
+
 static int plan_bridge(struct iso_session *session, const struct iso_session_request *request,
 		       struct reason *why)
 {
@@ -277,6 +293,11 @@ static int plan_bridge(struct iso_session *session, const struct iso_session_req
 	struct reason why_not = { 0 };
 	int got = anchor_place(request->source, job, &session->anchor, &why_not, why);
 
+	if (got == 0 && session->anchor != ANCHOR_NOWHERE && !job->sequential &&
+	    head_is_taken(request->plan)) {
+		session->anchor = ANCHOR_NOWHERE;
+		reason_set(&why_not, EMEDIUMTYPE, "files lie where its descriptors must stand");
+	}
 	session->bridged = got == 0 && session->anchor != ANCHOR_NOWHERE;
 	if (got == 0 && !session->bridged)
 		snprintf(session->note, sizeof session->note, "the session gets no UDF: %.250s",
