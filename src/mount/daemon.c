@@ -162,9 +162,9 @@ static int serve(struct mount *mount, const struct options *options, int parent,
 
 static int run(const struct options *options)
 {
+	int parent = options->foreground ? -1 : background_start(); /* who called ends in there */
 	struct mount *mount AUTO_FREE = calloc(1, sizeof *mount);
 	struct reason why = { 0 };
-	int parent = options->foreground ? -1 : background_start();
 	int ret, code = EXIT_CODE_DONE;
 
 	if (!mount || (!options->foreground && parent < 0))
