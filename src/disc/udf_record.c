@@ -401,7 +401,8 @@ uint32_t udf_record_name(uint32_t at, uint32_t icb, uint32_t id, bool is_dir, co
 	ret[18] = (uint8_t)((is_dir ? 0x02 : 0) | (ident_length ? 0 : 0x08));
 	ret[19] = (uint8_t)ident_length;
 	put_address(ret + 20, icb, id);
-	memcpy(ret + UDF_FID_BYTES, ident, ident_length);
+	if (ident_length)
+		memcpy(ret + UDF_FID_BYTES, ident, ident_length);
 	put_tag(ret, UDF_TAG_NAME, at, size);
 	return size;
 }
