@@ -523,6 +523,22 @@ static int check_tree(struct checking *checking)
 	return got < 0 ? got : check_import(checking);
 }
 
+/* The descriptors that readers look for, before a bridge's own part, have no sum: they must be there. */
+static int check_front(struct checking *checking)
+{
+	struct reason failed = { 0 };
+	struct volume volume;
+	uint64_t lba = checking->own_start + 16;
+	int got = checking->own_start == start_of_sums(checking)
+		      ? 1
+		      : volume_read(checking->verify->source, checking->own_start, &volume, &failed);
+
+	if (got > 0)
+		return 0;
+	return tell(checking, DAMAGED_DESCRIPTORS, got == -EIO ? DAMAGED_UNREADABLE : DAMAGED_DIFFERS, lba,
+		    got == -EIO ? "can't be read" : "not as they were recorded");
+}
+
 /* Sessions on overwriteable media form a chain from sector 32 on. */
 static int check_chain(struct checking *checking)
 {
@@ -663,6 +679,8 @@ int verify_session(struct verify *verify, const struct verb_session *session, bo
 	checking.own_start = checking.start;
 	checking.start = volume_inner(verify->source, checking.start);
 	got = check_session(&checking);
+	if (got == 0)
+		got = check_front(&checking);
 	return got < 0 ? got : verify->sink->checked(verify->self, &checking.result);
 }
 
