@@ -45,6 +45,11 @@ struct commit_result {
 	double seconds;
 };
 
+/* Of verb_disc.anchor_stale. */
+#define COMMIT_ANCHOR_STALE                                                                                  \
+	"sector 256 couldn't be written: systems that look for UDF see the session before until the next "   \
+	"commit"
+
 #define COMMIT_OUTCOMES 64u
 #define COMMIT_RECENT	8u
 

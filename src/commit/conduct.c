@@ -496,6 +496,14 @@ static void tell_carried(const struct disc *disc, struct commit_result *result)
 			 (unsigned long long)result->carried_files);
 }
 
+static void tell_anchor(const struct disc *disc, struct commit_result *result)
+{
+	size_t used = strlen(result->message);
+
+	if (disc->probe.disc.anchor_stale)
+		snprintf(result->message + used, sizeof result->message - used, "; %s", COMMIT_ANCHOR_STALE);
+}
+
 static void tell_success(struct run *run, struct commit_result *result)
 {
 	WITH_LOCK(&run->disc->lock);
@@ -507,6 +515,7 @@ static void tell_success(struct run *run, struct commit_result *result)
 	phase_sentence(result->session, &run->journal, result->message, sizeof result->message);
 	tell_saved(run, result);
 	tell_carried(run->disc, result);
+	tell_anchor(run->disc, result);
 	log_notice("%s", result->message);
 }
 

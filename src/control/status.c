@@ -27,6 +27,7 @@ struct status {
 	int broken;	    /* 0, or why nothing more can be staged: positive errno */
 	int failing;	    /* the same, for now */
 	struct reason lost; /* what is staged is, when it's unmounted */
+	bool anchor_stale;
 	struct progress_view work;
 	struct commit_result last;
 	uint64_t spool_used, spool_limit;
@@ -64,6 +65,10 @@ static void take_status(struct control *control, struct status *ret)
 		WITH_LOCK(&tree->lock);
 		if (damage_load(&tree->db, &ret->damage) < 0)
 			damage_clear(&ret->damage);
+	}
+	{
+		WITH_LOCK(&control->disc->lock);
+		ret->anchor_stale = control->disc->probe.disc.anchor_stale;
 	}
 	WITH_LOCK(&tree->spool.lock);
 	ret->spool_used = tree->spool.used;
@@ -192,7 +197,8 @@ static void json_work(const struct status *status, struct text *text)
 		text_add(text, ",\"eta_s\":%" PRIu64 "}", work->eta);
 }
 
-static const char *warning(const struct status *status)
+/* Of the staged work, the worst alone. */
+static const char *staging_warning(const struct status *status)
 {
 	if (status->lost.err)
 		return status->lost.text;
@@ -207,12 +213,33 @@ static const char *warning(const struct status *status)
 	return NULL;
 }
 
-static void json_warning(const struct status *status, struct text *text)
+static const char *disc_warning(const struct status *status)
 {
-	const char *words = warning(status);
+	return status->anchor_stale ? COMMIT_ANCHOR_STALE : NULL;
+}
 
-	if (words)
-		text_add_json(text, words, strlen(words));
+static void json_warnings(const struct status *status, struct text *text)
+{
+	const char *staging = staging_warning(status), *disc = disc_warning(status);
+
+	if (staging)
+		text_add_json(text, staging, strlen(staging));
+	if (staging && disc)
+		text_add(text, ",");
+	if (disc)
+		text_add_json(text, disc, strlen(disc));
+}
+
+static void text_warnings(const struct status *status, struct text *ret)
+{
+	const char *staging = staging_warning(status), *disc = disc_warning(status);
+	int err = status->broken ? status->broken : status->failing;
+
+	if (staging)
+		text_add(ret, "warning:    %s%s%s%s\n", staging, err ? " (" : "", err ? strerror(err) : "",
+			 err ? ")" : "");
+	if (disc)
+		text_add(ret, "warning:    %s\n", disc);
 }
 
 /* What of the disc's tree couldn't be read, the first ones by name. */
@@ -324,7 +351,7 @@ int control_status_json(struct control *control, struct text *ret)
 	commit_each_recent(control->commit, add_recent, &recent);
 	text_add(ret, "]");
 	text_add(ret, ",\n\"warnings\":[");
-	json_warning(&status, ret);
+	json_warnings(&status, ret);
 	text_add(ret, "],\n\"state_lost\":%s,\n", status.lost.err ? "true" : "false");
 	json_damage(&status.damage, ret);
 	text_add(ret, ",\n");
@@ -402,9 +429,7 @@ int control_status_text(struct control *control, struct text *ret)
 	if (!disc->tree.spool.can_punch)
 		text_add(ret,
 			 "spool:      its file system can't punch holes: space comes back when it's empty\n");
-	if (warning(&status))
-		text_add(ret, "warning:    %s (%s)\n", warning(&status),
-			 strerror(status.broken ? status.broken : status.failing));
+	text_warnings(&status, ret);
 	text_add(ret, "work:       ");
 	control_progress_text(control, ret);
 	text_add(ret, "\n");

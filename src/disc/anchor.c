@@ -38,13 +38,22 @@ static bool is_bridge_of_others(const struct source *source, const struct verb_j
 }
 
 /* The head of such a session says that sector 256 was to be written behind it. */
-static bool head_claims(const struct source *source)
+static bool head_claims(const struct source *source, uint8_t ret[SECTOR])
 {
 	struct reason ignored = { 0 };
-	uint8_t block[SECTOR];
 
-	return source_read(source, HEAD_ANCHOR / SECTOR, 1, block, &ignored) == 0 &&
-	       udf_record_is_anchor(block, BRIDGE_ANCHOR);
+	return source_read(source, HEAD_ANCHOR / SECTOR, 1, ret, &ignored) == 0 &&
+	       udf_record_is_anchor(ret, BRIDGE_ANCHOR);
+}
+
+bool anchor_is_stale(const struct source *source)
+{
+	struct reason ignored = { 0 };
+	uint8_t claimed[SECTOR], block[SECTOR];
+
+	return source->sectors > BRIDGE_ANCHOR && head_claims(source, claimed) &&
+	       (source_read(source, BRIDGE_ANCHOR, 1, block, &ignored) < 0 ||
+		memcmp(block, claimed, SECTOR) != 0);
 }
 
 /* On a disc more than the one sector is written. claimed: what can't be read there was cut off. */
@@ -68,7 +77,7 @@ static bool window_is_free(const struct source *source, bool claimed)
 int anchor_place(const struct source *source, const struct verb_job *job, enum anchor_place *ret,
 		 struct reason *why_not, struct reason *why)
 {
-	uint8_t block[SECTOR] = { 0 };
+	uint8_t block[SECTOR] = { 0 }, head[SECTOR];
 	bool claimed;
 	int got = 0;
 
@@ -83,7 +92,7 @@ int anchor_place(const struct source *source, const struct verb_job *job, enum a
 		return 0;
 	if (source->sectors > BRIDGE_ANCHOR)
 		got = source_read(source, BRIDGE_ANCHOR, 1, block, why);
-	claimed = source->is_drive && head_claims(source);
+	claimed = source->is_drive && head_claims(source, head);
 	if (got < 0 && !(got == -EIO && claimed))
 		return got;
 	*ret = ANCHOR_NOWHERE;

@@ -22,3 +22,6 @@ enum anchor_place {
 /* why_not: filled for ANCHOR_NOWHERE. 0 or -EIO. */
 int anchor_place(const struct source *source, const struct verb_job *job, enum anchor_place *ret,
 		 struct reason *why_not, struct reason *why);
+/* The head says what stands in sector 256, but that couldn't be written there: who looks for UDF sees the
+ * session before. */
+bool anchor_is_stale(const struct source *source);

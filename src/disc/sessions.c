@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "disc/sessions.h"
 
+#include "disc/anchor.h"
 #include "disc/bridge_base.h"
 #include "disc/formats.h"
 #include "disc/lineage.h"
@@ -108,6 +109,7 @@ int disc_report_choose(struct disc_report *report, const struct source *source, 
 		disc->formats = report->sessions.items[count - 1].formats;
 		disc->bridge = disc->formats & FORMAT_BIT(FORMAT_UDF) &&
 			       bridge_is_at(source, report->sessions.items[count - 1].start);
+		disc->anchor_stale = disc->bridge && anchor_is_stale(source);
 	}
 	if (!wanted)
 		return 0;

@@ -194,6 +194,7 @@ void put_disc(struct msg *msg, const struct verb_disc *disc)
 	msg_put_u64(msg, disc->base);
 	msg_put_u32(msg, disc->formats);
 	msg_put_u8(msg, disc->bridge);
+	msg_put_u8(msg, disc->anchor_stale);
 	msg_put_u32(msg, disc->sessions);
 	msg_put_bytes(msg, disc->fingerprint, sizeof disc->fingerprint);
 	msg_put_bytes(msg, disc->print, sizeof disc->print);
@@ -210,6 +211,7 @@ bool get_disc(struct msg *msg, struct verb_disc *ret)
 	ret->base = msg_get_u64(msg);
 	ret->formats = msg_get_choice(msg, 0, FORMAT_SET_LIMIT - 1);
 	ret->bridge = msg_get_bool(msg);
+	ret->anchor_stale = msg_get_bool(msg);
 	ret->sessions = msg_get_choice(msg, 0, SESSION_LIMIT);
 	get_exact(msg, ret->fingerprint, sizeof ret->fingerprint);
 	get_exact(msg, ret->print, sizeof ret->print);

@@ -139,6 +139,7 @@ struct verb_disc {
 	uint64_t base;	   /* start of the base session as import wants it: 0 = by the head */
 	uint32_t formats;  /* set of enum tree_format: what the base session carries */
 	bool bridge;	   /* the base session has a UDF tree of ours, whose file entries can be used on */
+	bool anchor_stale; /* sector 256 isn't what was to be written there with the head */
 	uint32_t sessions; /* how many SESSION messages came before */
 	uint8_t fingerprint[FINGERPRINT_SIZE]; /* SHA-256: see source.h */
 	uint8_t print[FINGERPRINT_SIZE];       /* of the newest session (sessions_print); zeroes: none */

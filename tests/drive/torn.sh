@@ -41,6 +41,7 @@ for kind in ${KINDS:-dvd+rw bd-re}; do
 		assert_fired
 		no_rules
 		[[ $rule == lba=272* ]] || grep -q "sector 256 can't be written" warnings
+		[[ $rule == lba=272* ]] || grep -q '^warning: .*sector 256' mnt/.discfs/status
 		case $rule in
 		*sense*) leads_to "$last" ;;
 		lba=256*) scsi "Medium" -r 2048 /dev/sr0 28 00 00 00 01 00 00 00 01 00 ;;

@@ -187,10 +187,13 @@ echo 7 >mnt/seven
 unmount mnt
 DISCFS_FAULT=head-anchor:5 mount_disc d.img mnt -o $options
 commit mnt SEVEN
+discfsctl status --json mnt | grep -q '"message":"[^"]*sector 256' || fail "the result says nothing of sector 256"
 unmount mnt
 mount_disc d.img mnt -o $options
 [ -e mnt/seven ] || fail "session SEVEN isn't in force"
+grep -q '^warning: .*sector 256' mnt/.discfs/status || fail "the status says nothing of sector 256"
 echo 8 >mnt/eight
 commit mnt EIGHT
+! grep -q '^warning:' mnt/.discfs/status || fail "sector 256 is warned of after it was written"
 unmount mnt
 assert_one_tree d.img
