@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The only program of the virtual machine in which the Linux kernel reads our images: /init of its initial
+/* The only program of the virtual machine in which the Linux kernel reads our images: /init of its initial
  * RAM disk.
  *
  * It loads the modules that /modules names, mounts each image as /jobs says, and writes what it found to the
  * disk with SCSI id 0: for each job a line "J", the files, what the kernel said meanwhile, and a line "."
- * when all jobs are done. job    ID DEVICE(hd|cd) FSTYPE OPTIONS, separated by tabs file   F type mode uid
- * gid mtime size device links inode sha256 target path, separated by tabs error  E path text message of the
- * kernel   K text Names are bytes: whatever isn't printable is written as \ooo.
- */
+ * when all jobs are done. Words are separated by tabs:
+ *
+ * - a job: ID DEVICE(hd|cd) FSTYPE OPTIONS
+ * - a file: F type mode uid gid mtime size device links inode sha256 target path
+ * - an error: E path text
+ * - a message of the kernel: K text
+ *
+ * Names are bytes: whatever isn't printable is written as \ooo. */
 #include <ctype.h>
 #include <dirent.h>
 #include <endian.h>

@@ -6,7 +6,6 @@
 # shellcheck source=../drive/lib_drive.sh
 
 IMAGES=$T/images
-FORMATS=formats=iso,joliet,udf
 
 # name, when (quick: in make check, too; long: in check-long alone)
 # shellcheck disable=SC2034 # readers.sh reads it
@@ -166,7 +165,7 @@ keep_starts() { # NAME
 
 begin_image() { # NAME MEDIA
 	make_disc "$IMAGES/$1/image" "$2"
-	mount_disc "$IMAGES/$1/image" mnt -o "$FORMATS"
+	mount_disc "$IMAGES/$1/image" mnt
 }
 
 image_odd() {
@@ -185,12 +184,11 @@ image_longlinks() {
 	keep_starts longlinks
 }
 
-# Without symbolic links in UDF, and devices: 7-Zip refuses a UDF volume with any.
+# With files and directories alone in UDF: 7-Zip refuses a UDF volume with anything else.
 image_nolinks() {
 	make_disc "$IMAGES/nolinks/image" cd
-	mount_disc "$IMAGES/nolinks/image" mnt -o "$FORMATS,udf_links=no"
+	mount_disc "$IMAGES/nolinks/image" mnt -o udf_links=no
 	odd_tree mnt
-	rm -r mnt/devices
 	keep_session nolinks 1
 	keep_starts nolinks
 }
@@ -227,7 +225,7 @@ image_twenty() {
 }
 
 continue_foreign() { # NAME
-	mount_disc "$IMAGES/$1/image" mnt -o "$FORMATS"
+	mount_disc "$IMAGES/$1/image" mnt
 	change mnt 2
 	echo added >mnt/odd/sizes/added
 	mv mnt/odd/case mnt/odd/renamed
@@ -262,7 +260,7 @@ image_genisoimage() {
 burn_medium() { # NAME KIND SECTORS SESSIONS
 	local n first last
 	new_disc "$2" "$3"
-	mount_medium mnt -o "$FORMATS"
+	mount_medium mnt
 	odd_tree mnt
 	keep_session "$1" 1
 	for ((n = 2; n <= $4; n++)); do

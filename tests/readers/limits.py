@@ -95,7 +95,7 @@ LIMITS = [
     Limit("ISO names", "Plain ISO 9660: 31 capitals, digits and _; names that get equal get a number.", ".*/plain", "name", plain_like),
     Limit("UDF names", "UDF: at most 254 8-bit or 127 16-bit characters; longer ones are cut, and what isn't UTF-8 becomes _, with a sum "
           "behind it.", "linux/udf(-old)?|pycdlib/udf|7z/udf|libudfread/udf", "name", udf_like),
-    Limit("no links", "Left out as -o udf_links=no says.", ".*/udf", "missing", lambda d: d.entry.type == "l", cases="nolinks"),
+    Limit("no links", "Left out as -o udf_links=no says.", ".*/udf", "missing", lambda d: d.entry.type not in "fd", cases="nolinks"),
     # -- Linux --
     Limit("Linux udf: 254 bytes", "Linux's udf shows 254 bytes of UTF-8, and a sum instead of the rest.", "linux/udf(-old)?", "name",
           lambda d: len(d.expected) > 254 and d.expected.startswith(re.sub(rb"#[0-9A-F]{4}$", b"", d.found))),
@@ -141,7 +141,7 @@ LIMITS = [
           lambda d: seconds(d.expected) >= 1830297600),
     Limit("pycdlib: AAIP", "pycdlib refuses discs with AAIP: \"Only single ER record supported\".", "pycdlib/.*", "failed",
           lambda d: "Only single ER record supported" in d.found),
-    Limit("7z: links", "7-Zip refuses a UDF volume with a symbolic link, a device or a FIFO; -o udf_links=no leaves links out.", "7z/udf", "failed",
+    Limit("7z: links", "7-Zip refuses a UDF volume with a symbolic link, a device, a FIFO or a socket; -o udf_links=no leaves them out.", "7z/udf", "failed",
           lambda d: "Unsupported feature" in d.found),
     Limit("anchor", "The disc's sector 256 belongs to what another program put there: the anchor is at the end alone, where 7-Zip and blkid "
           "don't look.", "7z/udf", "failed", lambda d: "Is not archive" in d.found, cases="xorriso"),
@@ -152,7 +152,7 @@ LIMITS = [
     Limit("libcdio: long links", "libcdio crashes on symbolic links with long targets, also on discs of xorriso.", "libcdio/rr", "failed",
           lambda d: "exit code -11" in d.found),
     Limit("bsdtar: continuation", "libarchive refuses a disc on which a file of an older session has a continuation area (long names, "
-          "attributes), also one of xorriso.", "bsdtar/rr", "failed", lambda d: 'Invalid parameter in SUSP "CE" extension' in d.found),
+          "attributes), also one of xorriso: it wants these areas before the file's content. bsdtar --options '!rockridge' reads Joliet there.", "bsdtar/rr", "failed", lambda d: 'Invalid parameter in SUSP "CE" extension' in d.found),
     Limit("sections", "isoinfo and iso-info show the sections of a file of 4 GiB and more one by one.", "(isoinfo|libcdio)/rr", "size sha256 extra",
           lambda d: d.path == b"5GiB", cases="large"),
 ]

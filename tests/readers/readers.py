@@ -19,12 +19,15 @@ class ReaderFailed(Exception):
     pass
 
 
-def output_of(command, accept=(0,), **more):
+def output_of(command, accept=(0,), warnings=None, **more):
+    """warnings: a list that what it says besides is added to."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=600,
                           check=False, env=dict(os.environ, LC_ALL="C.UTF-8", TZ="UTC"), **more)
     if done.returncode not in accept:
         said = (done.stderr + b"\n" + done.stdout[-300:]).decode(errors="replace").strip()
         raise ReaderFailed("%s: exit code %d: %s" % (command[0], done.returncode, said[-600:]))
+    if warnings is not None:
+        warnings += done.stderr.decode(errors="replace").splitlines()
     return done.stdout
 
 
@@ -230,8 +233,10 @@ def read_libudfread(image, program):
 # ---- what says something of the volume alone ----
 
 def volume_of_udfinfo(image, start):
-    lines = output_of(["udfinfo", "--utf8", "--startblock=%d" % start, image]).decode().split("\n")
-    return dict(line.partition("=")[::2] for line in lines if "=" in line and not line.startswith("start="))
+    """With "warnings", a list."""
+    warnings = []
+    lines = output_of(["udfinfo", "--utf8", "--startblock=%d" % start, image], warnings=warnings).decode().split("\n")
+    return dict((line.partition("=")[::2] for line in lines if "=" in line and not line.startswith("start=")), warnings=warnings)
 
 
 def volume_of_blkid(image, kind):
