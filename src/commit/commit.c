@@ -222,6 +222,12 @@ void commit_keep_trial(struct commit *commit, uint32_t gen)
 	trial = (struct trial){ 0 };
 }
 
+void commit_trial_without_udf(struct commit *commit)
+{
+	WITH_LOCK(&commit->lock);
+	trial_drop_udf(&commit->trial);
+}
+
 int commit_hand_over(struct commit *commit, bool on)
 {
 	int ret;

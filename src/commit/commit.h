@@ -104,6 +104,8 @@ void commit_each_recent(struct commit *commit, void (*each)(void *self, const st
 /* A dry run's conductor: looks through the frozen generation, and keeps what it finds. Without memory there
  * is none. */
 void commit_keep_trial(struct commit *commit, uint32_t gen);
+/* The plan turned out to have no UDF. */
+void commit_trial_without_udf(struct commit *commit);
 /* Unmounting was asked for, and the commit that it means is taken over by this process (on), or isn't after
  * all. On the disk when it returns; should the process die before that commit has ended, the next mount tells
  * so. 0 or -errno. */

@@ -15,6 +15,7 @@
 #include "commit/phases.h"
 #include "commit/plan.h"
 #include "commit/prepare.h"
+#include "commit/remark.h"
 #include "proc/burn.h"
 #include "proc/flush.h"
 #include "store/changes.h"
@@ -426,23 +427,6 @@ static void thaw(struct run *run)
 		log_error("%s", why.text);
 }
 
-/* What needed no room is said behind the sentence. */
-static void tell_saved(const struct run *run, struct commit_result *result)
-{
-	size_t used = strlen(result->message);
-	bool one = run->saved.files == 1;
-	char size[16];
-
-	result->saved_files = run->saved.files;
-	result->saved_sectors = run->saved.sectors;
-	if (run->saved.files)
-		snprintf(result->message + used, sizeof result->message - used,
-			 "; %llu %s (%s) %s on the disc already or the same as another, and %s no room",
-			 (unsigned long long)run->saved.files, one ? "file" : "files",
-			 text_size(size, run->saved.sectors * SECTOR), one ? "is" : "are",
-			 one ? "takes" : "take");
-}
-
 static void tell_trial(struct run *run, struct commit_result *result)
 {
 	uint64_t end = end_of_room(&run->probe);
@@ -456,7 +440,10 @@ static void tell_trial(struct run *run, struct commit_result *result)
 	snprintf(result->message, sizeof result->message, "%s: the session takes %s%s%s; nothing was written",
 		 run->wish->dry_run ? "It fits" : "The drive has written it in pretence without an error",
 		 size, end ? ", and leaves " : "", left);
-	tell_saved(run, result);
+	remark_saved(&run->saved, result);
+	remark_no_udf(run->burn.no_udf, result);
+	if (run->wish->dry_run && run->burn.no_udf[0])
+		commit_trial_without_udf(run->commit);
 	log_notice("%s", result->message);
 	thaw(run);
 }
@@ -480,28 +467,10 @@ static void tell_file(struct run *run, struct commit_result *result)
 		: "The session is in %.200s: %llu sectors, made for this disc, and there for sector %llu",
 	    result->file, (unsigned long long)(run->journal.sectors + (blank ? run->journal.start : 0)),
 	    (unsigned long long)(blank ? 0 : run->journal.start));
-	tell_saved(run, result);
+	remark_saved(&run->saved, result);
+	remark_no_udf(run->burn.no_udf, result);
 	log_notice("%s", result->message);
 	thaw(run);
-}
-
-static void tell_carried(const struct disc *disc, struct commit_result *result)
-{
-	size_t used = strlen(result->message);
-
-	result->carried_files = disc->carried_files;
-	if (result->carried_files)
-		snprintf(result->message + used, sizeof result->message - used,
-			 "; %llu old files were copied, as ISO 9660 can't refer to where they were",
-			 (unsigned long long)result->carried_files);
-}
-
-static void tell_anchor(const struct disc *disc, struct commit_result *result)
-{
-	size_t used = strlen(result->message);
-
-	if (disc->probe.disc.anchor_stale)
-		snprintf(result->message + used, sizeof result->message - used, "; %s", COMMIT_ANCHOR_STALE);
 }
 
 static void tell_success(struct run *run, struct commit_result *result)
@@ -513,9 +482,11 @@ static void tell_success(struct run *run, struct commit_result *result)
 	result->verified = !run->journal.unverified;
 	result->worker_kib = run->burn.child.peak_kib;
 	phase_sentence(result->session, &run->journal, result->message, sizeof result->message);
-	tell_saved(run, result);
-	tell_carried(run->disc, result);
-	tell_anchor(run->disc, result);
+	remark_saved(&run->saved, result);
+	remark_carried(run->disc->carried_files, result);
+	remark_no_udf(run->burn.no_udf, result);
+	if (run->disc->probe.disc.anchor_stale)
+		remark(COMMIT_ANCHOR_STALE, result);
 	log_notice("%s", result->message);
 }
 

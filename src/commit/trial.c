@@ -191,6 +191,14 @@ static int worst_time(const struct node_attr *attr)
 	return next > worst ? next : worst;
 }
 
+/* Whoever keeps the seconds in 32 bits shows another time; after 2155 no disc has it anyway. */
+static bool time_wraps(int64_t ns)
+{
+	int64_t seconds = node_time_on_disc(ns) / NS_PER_SEC;
+
+	return seconds != (int32_t)seconds;
+}
+
 /* What is told once of a node, however many names it has. */
 static int count_node(struct walk *walk, const struct node *node, uint64_t dir, const char *name,
 		      size_t length)
@@ -201,6 +209,8 @@ static int count_node(struct walk *walk, const struct node *node, uint64_t dir, 
 
 	walk->trial->all[item.node]++;
 	walk->trial->fractions += times == 1;
+	walk->trial->beyond_2038 += time_wraps(node->attr.mtime_ns) || time_wraps(node->attr.atime_ns) ||
+				    time_wraps(node->attr.ctime_ns);
 	walk->trial->attributed += node->xattrs.length > 0;
 	if (times == 2) {
 		item.kind = TRIAL_TIMES;
@@ -299,12 +309,23 @@ static int judge_ident(struct walk *walk, const struct child *child, uint64_t di
 	return changed ? add_item(walk, item, dir, name, child->length, show_ident(ident, length, shown)) : 0;
 }
 
+static int judge_length(struct walk *walk, const struct child *child, uint64_t dir)
+{
+	struct trial_item item = { .kind = TRIAL_LONG, .node = child->node };
+
+	return child->length < NAME_LINUX_CUT
+		   ? 0
+		   : add_item(walk, item, dir, walk->names.data + child->at, child->length, "");
+}
+
 static int judge_names(struct walk *walk, const struct ahead *dir)
 {
 	const struct session_formats *formats = &walk->trial->formats;
 	struct layout *layout = &walk->layout;
 	int ret = formats->joliet ? judge_joliet(walk, dir) : 0;
 
+	for (size_t i = 0; ret == 0 && i < walk->children.count; i++)
+		ret = judge_length(walk, &walk->children.items[i], dir->ino);
 	for (size_t i = 0; ret == 0 && formats->udf && i < walk->children.count; i++)
 		ret = judge_ident(walk, &walk->children.items[i], dir->ino);
 	for (size_t i = 0; i < layout->iso.list.count; i++) {
@@ -547,4 +568,20 @@ int trial_make(struct tree *tree, uint32_t gen, const struct session_formats *fo
 	*ret = trial;
 	trial = (struct trial){ 0 };
 	return 0;
+}
+
+void trial_drop_udf(struct trial *trial)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < trial->items.count; i++) {
+		const struct trial_item *item = &trial->items.items[i];
+
+		if (item->kind != TRIAL_UDF_CHANGED && item->kind != TRIAL_UDF_LEFT_OUT)
+			trial->items.items[kept++] = *item;
+	}
+	trial->items.count = kept;
+	trial->counts[TRIAL_UDF_CHANGED] = trial->kept[TRIAL_UDF_CHANGED] = 0;
+	trial->counts[TRIAL_UDF_LEFT_OUT] = trial->kept[TRIAL_UDF_LEFT_OUT] = 0;
+	trial->formats.udf = false;
 }

@@ -28,7 +28,8 @@ enum trial_kind {
 	TRIAL_CHANGED,	    /* Joliet shows another name: words; NAME_…: why */
 	TRIAL_LEFT_OUT,	    /* Joliet doesn't show it; node: what it is */
 	TRIAL_UDF_CHANGED,  /* UDF shows another name: words; NAME_…: why */
-	TRIAL_UDF_LEFT_OUT, /* a symlink that UDF goes without */
+	TRIAL_UDF_LEFT_OUT, /* what UDF goes without */
+	TRIAL_LONG,	    /* a name that Linux' isofs cuts: NAME_LINUX_CUT and more bytes */
 	TRIAL_TIMES,	    /* a time before 1900 or after 2155 becomes the nearest */
 	TRIAL_LITTER,	    /* it isn't burned, and stays staged: see store/held.h */
 	TRIAL_KINDS
@@ -54,6 +55,7 @@ struct trial {
 	uint64_t beyond;		/* names that readers of UCS-2 alone show with two signs for one */
 	uint64_t iso_changed;		/* names that plain ISO 9660 shows otherwise, but for case */
 	uint64_t fractions;		/* nodes with a time that isn't a whole second */
+	uint64_t beyond_2038;		/* nodes with a time that has no room in 32 bits */
 	uint64_t attributed;		/* nodes with extended attributes or ACLs */
 	struct session_formats formats; /* of the session; of trees that it won't have nothing is told */
 	uint64_t counts[TRIAL_KINDS];
@@ -67,3 +69,5 @@ void trial_clear(struct trial *trial);
  * is true. */
 int trial_make(struct tree *tree, uint32_t gen, const struct session_formats *formats,
 	       const _Atomic bool *cancelled, struct trial *ret);
+/* The session won't have UDF after all: what was told of that is forgotten. */
+void trial_drop_udf(struct trial *trial);

@@ -32,8 +32,9 @@ static const struct {
 			     "names aren't shown where Joliet counts" },
 	[TRIAL_UDF_CHANGED] = { "udf_changed", "name is another where UDF counts",
 				"names are others where UDF counts" },
-	[TRIAL_UDF_LEFT_OUT] = { "udf_left_out", "symlink is left out of UDF",
-				 "symlinks are left out of UDF" },
+	[TRIAL_UDF_LEFT_OUT] = { "udf_left_out", "name is left out of UDF", "names are left out of UDF" },
+	[TRIAL_LONG] = { "long_names", "name is so long that Linux cuts it where Rock Ridge counts",
+			 "names are so long that Linux cuts them where Rock Ridge counts" },
 	[TRIAL_TIMES] = { "times", "time is before 1900 or after 2155 and becomes the nearest",
 			  "times are before 1900 or after 2155 and become the nearest" },
 	[TRIAL_LITTER] = { "litter", "name is litter, isn't burned and stays staged",
@@ -109,7 +110,7 @@ static void text_item(const struct trial *trial, const struct trial_item *item, 
 				between = ", ";
 			}
 		text_add(text, ")");
-	} else if (item->kind == TRIAL_LEFT_OUT) {
+	} else if (item->kind == TRIAL_LEFT_OUT || item->kind == TRIAL_UDF_LEFT_OUT) {
 		text_add(text, " (%s)", node_words[item->node]);
 	}
 	text_add(text, "\n");
@@ -178,6 +179,12 @@ static void text_counted(const struct trial *trial, struct text *text)
 			 "%" PRIu64
 			 " with extended attributes or ACLs: discfs and xorriso show them, Linux doesn't\n",
 			 trial->attributed);
+	if (trial->beyond_2038)
+		text_add(text,
+			 "%" PRIu64
+			 " with times before 1901-12-13 or after 2038-01-19: Linux before 6.16 shows "
+			 "others where Rock Ridge counts\n",
+			 trial->beyond_2038);
 	if (trial->fractions)
 		text_add(text, "%" PRIu64 " with times of which a disc holds whole seconds only\n",
 			 trial->fractions);
@@ -304,6 +311,7 @@ int control_trial_json(struct control *control, struct text *ret)
 	json_number(ret, "iso_changed", trial->iso_changed);
 	json_number(ret, "joliet_beyond", trial->beyond);
 	json_number(ret, "time_fractions", trial->fractions);
+	json_number(ret, "time_beyond_2038", trial->beyond_2038);
 	json_number(ret, "attributed", trial->attributed);
 	for (int kind = 0; kind < TRIAL_KINDS; kind++)
 		json_kind(trial, kind, ret);

@@ -38,7 +38,7 @@ struct iso_session {
 	struct session_stream stream;
 	bool bridged;
 	enum anchor_place anchor;
-	char note[300];
+	struct reason no_udf; /* as of verb_planned */
 	struct bridge bridge;
 	struct bridge_stream bridge_stream;
 	struct front_sum front;
@@ -290,18 +290,14 @@ static int plan_bridge(struct iso_session *session, const struct iso_session_req
 		       struct reason *why)
 {
 	const struct verb_job *job = request->job;
-	struct reason why_not = { 0 };
-	int got = anchor_place(request->source, job, &session->anchor, &why_not, why);
+	int got = anchor_place(request->source, job, &session->anchor, &session->no_udf, why);
 
 	if (got == 0 && session->anchor != ANCHOR_NOWHERE && !job->sequential &&
 	    head_is_taken(request->plan)) {
 		session->anchor = ANCHOR_NOWHERE;
-		reason_set(&why_not, EMEDIUMTYPE, "files lie where its descriptors must stand");
+		reason_set(&session->no_udf, EMEDIUMTYPE, "files lie where its descriptors must stand");
 	}
 	session->bridged = got == 0 && session->anchor != ANCHOR_NOWHERE;
-	if (got == 0 && !session->bridged)
-		snprintf(session->note, sizeof session->note, "the session gets no UDF: %.250s",
-			 why_not.text);
 	if (!session->bridged)
 		return got;
 	return bridge_plan(&session->bridge, request->plan, request->source, base_start(request->source, job),
@@ -533,6 +529,8 @@ void iso_session_free(struct iso_session *session)
 void iso_session_describe(const struct iso_session *session, struct verb_planned *ret)
 {
 	*ret = session->planned;
+	ret->no_udf = session->no_udf.text;
+	ret->no_udf_length = strlen(session->no_udf.text);
 }
 
 const uint8_t *iso_session_identity(const struct iso_session *session)
@@ -543,11 +541,6 @@ const uint8_t *iso_session_identity(const struct iso_session *session)
 uint64_t iso_session_size(const struct iso_session *session)
 {
 	return session->bytes;
-}
-
-const char *iso_session_note(const struct iso_session *session)
-{
-	return session->note;
 }
 
 int iso_session_read(void *session, uint8_t *buffer, int size)

@@ -24,13 +24,11 @@ struct iso_session_request {
 int iso_write_start(struct reason *why);
 int iso_session_make(const struct iso_session_request *request, struct iso_session **ret, struct reason *why);
 void iso_session_free(struct iso_session *session);
-/* What PLANNED says; head points into the session. */
+/* What PLANNED says; its pointers lead into the session. */
 void iso_session_describe(const struct iso_session *session, struct verb_planned *ret);
 /* The HEAD_BYTES by which the medium was known when the session was made: the begin of the base session, or
  * the head. */
 const uint8_t *iso_session_identity(const struct iso_session *session);
-/* What its user should know of it; "": nothing. */
-const char *iso_session_note(const struct iso_session *session);
 /* Bytes without padding. */
 uint64_t iso_session_size(const struct iso_session *session);
 /* The next bytes of session, a struct iso_session; from one thread. Returns size, or less where it broke off.

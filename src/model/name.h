@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define NAME_ISO_MOST	 31u  /* level 2 and 3: 30 and a dot (ECMA-119 7.5.1), directories 31 (7.6.3) */
-#define NAME_JOLIET_MOST 104u /* what a directory record has room for: 103 and the dot of a file */
+#define NAME_JOLIET_MOST 104u /* what libisofs gives: 103, and the dot of a file's extension */
 
 /* ret: room for NAME_ISO_MOST units. Returns the length. */
 size_t name_to_iso(const char *name, size_t length, bool is_dir, uint16_t *ret);
@@ -19,11 +19,14 @@ size_t name_to_iso(const char *name, size_t length, bool is_dir, uint16_t *ret);
  * shown there. */
 size_t name_to_joliet(const char *name, size_t length, bool is_dir, uint16_t *ret);
 
+/* From so many bytes on Linux' isofs (fs/isofs/rock.c) drops the last pieces of a Rock Ridge name. */
+#define NAME_LINUX_CUT 254u
+
 /* Why a reader of Joliet sees another name. */
 enum {
 	NAME_BYTES = 1,	   /* it isn't UTF-8 */
-	NAME_CHARS = 2,	   /* control characters, or one of * : ; ? \ */
-	NAME_CUT = 4,	   /* more than 103 units */
+	NAME_CHARS = 2,	   /* control characters (but DEL), or one of * : ; ? \ */
+	NAME_CUT = 4,	   /* more than 103 units, or 104 with an extension: its dot doesn't count */
 	NAME_NUMBERED = 8, /* the same as another's */
 	NAME_DOT = 16,	   /* a dot at the end */
 	NAME_BEYOND = 32,  /* it's seen as it is, by readers of UTF-16: characters beyond U+FFFF */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "proc/burn.h"
 
+#include "base/text.h"
 #include "model/xattr_set.h"
 
 #include <errno.h>
@@ -97,6 +98,15 @@ static int protocol_error(struct reason *why)
 	return reason_set(why, EPROTO, "the burn worker answered nonsense");
 }
 
+/* It may tell of what is on the disc: one line of printable text. */
+static void keep_why(const struct verb_planned *planned, char ret[WHY_LIMIT + 1])
+{
+	AUTO_TEXT struct text line = { 0 };
+
+	text_add_escaped(&line, planned->no_udf, planned->no_udf_length);
+	snprintf(ret, WHY_LIMIT + 1, "%s", line.data && !line.failed ? line.data : "");
+}
+
 int burn_plan(struct burn *burn, struct verb_planned *ret, struct blob *ret_head, struct reason *why)
 {
 	struct verb_planned planned;
@@ -115,6 +125,7 @@ int burn_plan(struct burn *burn, struct verb_planned *ret, struct blob *ret_head
 	err = blob_set(ret_head, planned.head, planned.head_length);
 	if (err < 0)
 		return reason_set(why, ENOMEM, "out of memory");
+	keep_why(&planned, burn->no_udf);
 	*ret = planned;
 	ret->head = ret_head->data;
 	return 0;

@@ -8,6 +8,8 @@
 
 struct burn {
 	struct child child;
+	char
+	    no_udf[WHY_LIMIT + 1]; /* of burn_plan: why the session doesn't get it, though asked for; or "" */
 };
 
 /* disc_fd, spool_fd: borrowed; so is file_fd, where the session goes with job->to_file, else -1. Then

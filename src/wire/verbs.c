@@ -346,6 +346,7 @@ void put_planned(struct msg *msg, const struct verb_planned *planned)
 	msg_put_bytes(msg, planned->fingerprint, sizeof planned->fingerprint);
 	msg_put_bytes(msg, planned->print, sizeof planned->print);
 	msg_put_bytes(msg, planned->head, planned->head ? planned->head_length : 0);
+	msg_put_bytes(msg, planned->no_udf, min_u64(planned->no_udf_length, WHY_LIMIT));
 }
 
 bool get_planned(struct msg *msg, struct verb_planned *ret)
@@ -356,6 +357,7 @@ bool get_planned(struct msg *msg, struct verb_planned *ret)
 	get_exact(msg, ret->fingerprint, sizeof ret->fingerprint);
 	get_exact(msg, ret->print, sizeof ret->print);
 	ret->head = get_optional(msg, HEAD_BYTES, &ret->head_length);
+	ret->no_udf = (const char *)msg_get_bytes(msg, WHY_LIMIT, &ret->no_udf_length);
 	return understood(msg, VERB_PLANNED);
 }
 

@@ -54,6 +54,7 @@ enum verb {
 
 #define LABEL_LIMIT  32u /* bytes of a volume identifier (ECMA-119 8.4.7) */
 #define PATH_LIMIT   4096u
+#define WHY_LIMIT    479u
 #define WAS_LIMIT    (TREE_DEPTH_LIMIT * (NAME_LIMIT + 1)) /* bytes of any path in a tree */
 #define HEAD_SECTORS 32u /* blocks 0..31: system area and volume descriptors of an overwriteable medium */
 #define HEAD_BYTES   (HEAD_SECTORS * 2048u)
@@ -192,6 +193,8 @@ struct verb_planned {
 	uint8_t print[FINGERPRINT_SIZE]; /* and as that of the newest session, whoever writes the head */
 	const uint8_t *head;		 /* the new blocks 0..31, HEAD_BYTES (NULL on media without a head) */
 	size_t head_length;
+	const char *no_udf; /* why the session doesn't get it though it was asked for; not terminated */
+	size_t no_udf_length;
 };
 
 struct verb_progress {

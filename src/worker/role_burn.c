@@ -165,8 +165,6 @@ int role_burn(struct worker *worker, struct reason *why)
 		got = iso_write_start(why);
 	if (got == 0)
 		got = iso_session_make(&request, &role.session, why);
-	if (got == 0 && iso_session_note(role.session)[0])
-		got = worker_warn(worker, iso_session_note(role.session), why);
 	if (got == 0)
 		got = send_planned(&role);
 	if (got == 0)

@@ -6,7 +6,7 @@
 # is burned, with its path; long lists are cut, and say so.
 . "$(dirname "$0")/../lib.sh"
 requires_fuse
-requires xorriso isoinfo jq python3 touch mkfifo
+requires xorriso isoinfo mkudffs jq python3 touch mkfifo
 
 dry_run() { # dry_run [OPTION…]: into trial.json and trial.txt
 	timeout 60 discfsctl commit --dry-run --json "$@" mnt >trial.json
@@ -38,12 +38,12 @@ plain = ["readme", "README.TXT", "a.b.c", "two words", "dot.", ".hidden", "..twi
 for name in plain:
     put(name)
     put("in plain", name)
-for name in ["what?", "a*b", "a?b", "c:d", "e;f", "g\\h", "tab\there", "bell\a", "semi;1", "a*b.txt", "a?b.txt", "a_b.txt"]:
+for name in ["what?", "a*b", "a?b", "c:d", "e;f", "g\\h", "tab\there", "bell\a", "delete\x7f", "what is this\x7f?", "semi;1", "a*b.txt", "a?b.txt", "a_b.txt"]:
     put(name)
     put("dir: %s" % name, "inside")
 put("dots in the end..")
 put("dir with dots in the end..", "inside")
-for length in (99, 100, 103, 104, 105, 150, 240):
+for length in (99, 100, 103, 104, 105, 150, 240, 253, 254, 255):
     put("l" * length)
     put("m" * (length - 4) + ".jpg")
     put("n" * (length - 20) + "." + "e" * 19)
@@ -128,6 +128,8 @@ python3 names.py mnt
 setfattr -n user.x -v y mnt/readme
 touch -d '1850-01-01' "mnt/two words"
 touch -d '2200-01-01' mnt/noext
+touch -d 2038-01-19T03:14:07Z mnt/dot.
+touch -d 2038-01-19T03:14:08Z mnt/.hidden
 label="A name of more than sixteen"
 dry_run --label "$label"
 sectors=$(told .sectors)
@@ -141,6 +143,10 @@ assert_equal "$(told .names)" "$(find mnt -mindepth 1 -printf x | wc -c)" "names
 assert_equal "$(told .new_bytes)" "$(bytes_of mnt)" "new bytes"
 assert_equal "$(told .attributed)" 1 "files with attributes"
 assert_equal "$(told '.times.list|map(.path)|sort|join(",")')" "noext,two words" "times"
+# and noext, which becomes 2155; ctime is today's
+assert_equal "$(told .time_beyond_2038)" 3 "times that 32 bits don't hold"
+assert_equal "$(told .long_names.count)" "$(find mnt -regextype egrep -regex '.*/[^/]{254,}' | wc -l)" "long names"
+assert_equal "$(told '.long_names.list|map(.path|split("/")[0]|length)|unique|join(" ")')" "254 255" "long names"
 assert_equal "$(told '.joliet_left_out.list|map(select(.type!="file")|.type)|sort|join(" ")')" "FIFO socket symlink symlink" "what Joliet leaves out"
 assert_equal "$(told '.joliet_changed.list[]|select(.path=="a*b.txt")|.why|join(" ")')" "characters numbered" "why"
 grep -q '^  hard:link -> hard_link (characters)$' trial.txt
@@ -225,5 +231,18 @@ mount_disc udf.img mnt -o formats=iso,joliet
 dry_run
 assert_equal "$(told .formats) $(told .udf_changed.count) $(told .udf_left_out.count)" "iso,joliet 0 0"
 unmount mnt
+
+# --- a disc on which UDF has no place: the dry run and the commit say why, and tell nothing of its names
+mkudffs --new-file --blocksize=2048 --udfrev=1.02 other.img 2000 >/dev/null
+mount_disc other.img mnt
+: >"mnt/$(printf 'y%.0s' {1..255})"
+dry_run
+assert_equal "$(told .formats) $(told .udf_changed.count) $(told '.udf_changed.list | length')" "iso,joliet 0 0"
+assert_match "$(told .message)" "nothing was written; it gets no UDF: sector 256 leads to"
+grep -qx 'trees: *iso,joliet' trial.txt
+commit mnt
+assert_match "$(status mnt .last.message)" "it gets no UDF: "
+unmount mnt
+
 assert_fails "iso must be among them" discfs udf.img mnt -o formats=joliet,udf
 assert_fails "unknown option" discfs udf.img mnt -o ro,udf

@@ -322,7 +322,9 @@ static void build_planned(struct msg *msg)
 					      .fingerprint = { 4, 5 },
 					      .print = { 8 },
 					      .head = some_bytes,
-					      .head_length = HEAD_BYTES };
+					      .head_length = HEAD_BYTES,
+					      .no_udf = "because",
+					      .no_udf_length = 7 };
 
 	put_planned(msg, &planned);
 }
@@ -346,6 +348,8 @@ static void compare_planned(struct msg *msg)
 	assert_memory_equal(planned.print, "\10", 2);
 	assert_int_equal(planned.head_length, HEAD_BYTES);
 	assert_memory_equal(planned.head, some_bytes, HEAD_BYTES);
+	assert_int_equal(planned.no_udf_length, 7);
+	assert_memory_equal(planned.no_udf, "because", 7);
 }
 
 static void build_progress(struct msg *msg)
