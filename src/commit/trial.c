@@ -220,6 +220,10 @@ static int count_node(struct walk *walk, const struct node *node, uint64_t dir, 
 		item.kind = TRIAL_TARGET;
 		ret = add_item(walk, item, dir, name, length, "");
 	}
+	if (ret == 0 && S_ISLNK(node->attr.mode) && !target_is_kept(node->target.data, node->target.length)) {
+		item.kind = TRIAL_SLASHES;
+		ret = add_item(walk, item, dir, name, length, "");
+	}
 	if (ret == 0 && node->xattrs.length > XATTR_SET_LIMIT) {
 		item.kind = TRIAL_ATTRIBUTES;
 		ret = add_item(walk, item, dir, name, length, "");

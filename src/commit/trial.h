@@ -30,6 +30,7 @@ enum trial_kind {
 	TRIAL_UDF_CHANGED,  /* UDF shows another name: words; NAME_…: why */
 	TRIAL_UDF_LEFT_OUT, /* what UDF goes without */
 	TRIAL_LONG,	    /* a name that Linux' isofs cuts: NAME_LINUX_CUT and more bytes */
+	TRIAL_SLASHES,	    /* a symlink's target that loses slashes: see model/target.h */
 	TRIAL_TIMES,	    /* a time before 1900 or after 2155 becomes the nearest */
 	TRIAL_LITTER,	    /* it isn't burned, and stays staged: see store/held.h */
 	TRIAL_KINDS

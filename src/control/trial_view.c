@@ -35,6 +35,8 @@ static const struct {
 	[TRIAL_UDF_LEFT_OUT] = { "udf_left_out", "name is left out of UDF", "names are left out of UDF" },
 	[TRIAL_LONG] = { "long_names", "name is so long that Linux cuts it where Rock Ridge counts",
 			 "names are so long that Linux cuts them where Rock Ridge counts" },
+	[TRIAL_SLASHES] = { "targets_slashes", "symlink's target loses doubled slashes, or one at its end",
+			    "symlinks' targets lose doubled slashes, or one at their end" },
 	[TRIAL_TIMES] = { "times", "time is before 1900 or after 2155 and becomes the nearest",
 			  "times are before 1900 or after 2155 and become the nearest" },
 	[TRIAL_LITTER] = { "litter", "name is litter, isn't burned and stays staged",

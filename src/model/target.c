@@ -75,3 +75,13 @@ bool target_fits(const void *target, size_t length)
 
 	return target_fields(target, length, fields) > 0;
 }
+
+bool target_is_kept(const void *target, size_t length)
+{
+	const char *text = target;
+
+	for (size_t at = 1; at < length; at++)
+		if (text[at] == '/' && (at + 1 == length || text[at - 1] == '/'))
+			return false;
+	return true;
+}

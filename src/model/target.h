@@ -17,3 +17,5 @@
  *   slashes side by side. */
 size_t target_fields(const void *target, size_t length, uint8_t ret[TARGET_FIELDS]);
 bool target_fits(const void *target, size_t length);
+/* Does it come back as it was? A slash at the end goes, and of several side by side one stays. */
+bool target_is_kept(const void *target, size_t length);
