@@ -120,18 +120,10 @@ static int read_old_head(struct run *run, struct reason *why)
 		       : 0;
 }
 
-/* Sectors from the beginning of the medium up to which the session may reach; 0 = no limit. */
-static uint64_t end_of_room(const struct probe *probe)
-{
-	const struct verb_drive *drive = &probe->facts.drive;
-
-	return disc_is_sequential(probe) ? probe->disc.nwa + drive->free : probe->disc.capacity;
-}
-
 static int check_planned(const struct run *run, const struct verb_planned *planned, struct reason *why)
 {
 	size_t head_length = disc_is_sequential(&run->probe) ? 0 : HEAD_BYTES;
-	uint64_t start = run->probe.disc.nwa, end = end_of_room(&run->probe);
+	uint64_t start = run->probe.disc.nwa, end = disc_limit(&run->probe);
 
 	if (planned->start != start || planned->sectors == 0 || planned->head_length != head_length)
 		return reason_set(why, EPROTO, "the burn worker planned nonsense");
@@ -158,7 +150,7 @@ static void make_job(const struct run *run, struct verb_job *ret)
 		.session = medium->base,
 		.nwa = medium->nwa,
 		.recorded = min_u64(medium->recorded, run->disc->image_sectors),
-		.limit = end_of_room(&run->probe),
+		.limit = disc_limit(&run->probe),
 		.has_base = medium->state != DISC_BLANK,
 		.is_drive = run->disc->is_drive,
 		.sequential = disc_is_sequential(&run->probe),
@@ -429,7 +421,7 @@ static void thaw(struct run *run)
 
 static void tell_trial(struct run *run, struct commit_result *result)
 {
-	uint64_t end = end_of_room(&run->probe);
+	uint64_t end = disc_limit(&run->probe);
 	char size[16], left[16] = "";
 
 	text_size(size, run->journal.sectors * SECTOR);

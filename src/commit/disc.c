@@ -121,6 +121,16 @@ bool disc_is_sequential(const struct probe *probe)
 	return probe->is_drive && !probe->facts.drive.overwriteable;
 }
 
+/* The last sectors of a disc that can be overwritten are kept free: UDF may have to be found from there. */
+uint64_t disc_limit(const struct probe *probe)
+{
+	const struct verb_disc *disc = &probe->disc;
+
+	if (disc_is_sequential(probe))
+		return disc->nwa + probe->facts.drive.free;
+	return disc->capacity - (probe->is_drive ? min_u64(disc->capacity, ANCHOR_WINDOW) : 0);
+}
+
 /* An image file can be read all the time: it does as if it couldn't where a test wants that. */
 bool disc_burns_blind(const struct disc *disc)
 {
@@ -145,7 +155,7 @@ static void set_room(struct disc *disc)
 {
 	const struct verb_drive *drive = &disc->probe.facts.drive;
 	struct tree_room *room = &disc->tree.room;
-	uint64_t nwa = disc->probe.disc.nwa, end = disc->probe.disc.capacity, closing = 0;
+	uint64_t nwa = disc->probe.disc.nwa, end = disc_limit(&disc->probe), closing = 0;
 	bool sequential = disc_is_sequential(&disc->probe);
 
 	if (sequential) {

@@ -65,6 +65,8 @@ int disc_open(struct disc *disc, const struct disc_options *options, struct reas
 void disc_close(struct disc *disc);
 /* A drive's disc takes sessions one behind the other, and has no head that says which one counts. */
 bool disc_is_sequential(const struct probe *probe);
+/* Sectors from the beginning of the medium up to which a session may reach; 0: no limit. */
+uint64_t disc_limit(const struct probe *probe);
 /* Which of its trees is to be imported: enum tree_format. */
 uint32_t disc_import_format(const struct disc *disc);
 /* Is what the base has where the session's own trees have it, and as they have it? */

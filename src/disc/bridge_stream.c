@@ -142,7 +142,7 @@ int bridge_stream_read(struct bridge_stream *stream, uint8_t *buffer, int size)
 	return done;
 }
 
-int bridge_make_head(uint8_t *head, uint32_t start, uint64_t sectors, bool anchor, struct reason *why)
+int bridge_make_head(uint8_t *head, uint32_t start, uint64_t sectors, uint32_t late, struct reason *why)
 {
 	uint32_t count = size_descriptors(head + (size_t)DESCRIPTOR * SECTOR, start + (uint32_t)sectors);
 	uint32_t from = DESCRIPTOR + count, to = from + RECOGNITION;
@@ -153,7 +153,7 @@ int bridge_make_head(uint8_t *head, uint32_t start, uint64_t sectors, bool ancho
 	memcpy(tag, head + (size_t)from * SECTOR, SECTOR);
 	udf_record_recognition(head + (size_t)from * SECTOR);
 	memcpy(head + (size_t)to * SECTOR, tag, SECTOR);
-	if (anchor)
-		udf_record_anchor(BRIDGE_ANCHOR, start, head + (size_t)(HEAD_SECTORS - 1) * SECTOR);
+	if (late)
+		udf_record_anchor(late, start, head + (size_t)(HEAD_SECTORS - 1) * SECTOR);
 	return session_tags_move(head, to, why);
 }

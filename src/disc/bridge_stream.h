@@ -37,6 +37,7 @@ void bridge_stream_close(struct bridge_stream *stream);
 int bridge_stream_read(struct bridge_stream *stream, uint8_t *buffer, int size);
 
 /* What libisofs made for the head of the session at start becomes that of a bridge: the volume's size is what
- * it is with the tail, a recognition sequence follows, and the checksum is made anew. anchor: sector 256 is
- * to lead to the session, so the head's last sector holds what is to stand there; see head.h. 0 or -EIO. */
-int bridge_make_head(uint8_t *head, uint32_t start, uint64_t sectors, bool anchor, struct reason *why);
+ * it is with the tail, a recognition sequence follows, and the checksum is made anew. late: that sector is
+ * to lead to the session, so the head's last sector holds what is to stand there; see head.h. 0: none. 0 or
+ * -EIO. */
+int bridge_make_head(uint8_t *head, uint32_t start, uint64_t sectors, uint32_t late, struct reason *why);

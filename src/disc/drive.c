@@ -344,6 +344,11 @@ static uint64_t readable_sectors(const struct drive *drive)
 										      : 0;
 }
 
+uint64_t drive_capacity(const struct drive *drive)
+{
+	return (uint64_t)burn_disc_available_space(drive->drive, NULL) / SECTOR;
+}
+
 /* A DVD-RW says "unknown" while its last border is open: after a quick format, and after a burn that was cut
  * off. It holds what it held. */
 static void describe_overwriteable(const struct drive *drive, struct verb_drive *ret)
@@ -355,7 +360,7 @@ static void describe_overwriteable(const struct drive *drive, struct verb_drive 
 	if (burn_disc_get_formats(drive->drive, &status, &size, &bl_sas, &formats) > 0)
 		ret->formatted = status == BURN_FORMAT_IS_FORMATTED ||
 				 (ret->profile == DVD_RW_OVERWRITE && status == BURN_FORMAT_IS_UNKNOWN);
-	ret->capacity = ret->free = (uint64_t)burn_disc_available_space(drive->drive, NULL) / SECTOR;
+	ret->capacity = ret->free = drive_capacity(drive);
 	if (ret->formatted && size > 0 && !ret->capacity)
 		ret->capacity = ret->free = (uint64_t)size / SECTOR;
 }

@@ -35,6 +35,8 @@ void drive_release(struct drive *drive);
 /* After something was written: asks anew. 0 or -EIO. */
 int drive_reassess(struct drive *drive, struct reason *why);
 
+/* Sectors of an overwriteable medium; 0: it doesn't say. */
+uint64_t drive_capacity(const struct drive *drive);
 /* Everything that libburn can tell. An empty drive is no error. Clear it always. */
 int drive_describe(struct drive *drive, struct drive_report *ret, struct reason *why);
 void drive_report_clear(struct drive_report *report);

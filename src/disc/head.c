@@ -11,6 +11,7 @@
 #include "model/head_mix.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,24 +36,38 @@ int head_open_image(const char *path, int fd, struct reason *why)
 }
 
 /* Systems that read UDF show the session before as long as it isn't there; those that read ISO 9660 show the
- * new one. So the head comes first, and that alone is no reason to take it back. */
-static bool has_anchor(const uint8_t *head)
+ * new one. So the head comes first, and that alone is no reason to take it back. An old head may come from
+ * anywhere: it leads nowhere else than where anchors stand. */
+static uint32_t anchor_at(const uint8_t *head, uint64_t capacity)
 {
-	return udf_record_is_anchor(head + HEAD_ANCHOR, BRIDGE_ANCHOR);
+	uint32_t at = udf_record_anchor_at(head + HEAD_ANCHOR);
+
+	return at == BRIDGE_ANCHOR || (uint64_t)at + 1 == capacity ? at : 0;
 }
 
-static void anchor_failed(int err, struct reason *warning)
+static void anchor_failed(uint32_t at, int err, struct reason *warning)
 {
 	reason_set(warning, err,
-		   "sector 256 can't be written (%s): systems that read UDF show the session before until "
+		   "sector %" PRIu32
+		   " can't be written (%s): systems that read UDF show the session before until "
 		   "the next commit",
-		   strerror(err));
+		   at, strerror(err));
+}
+
+static int write_anchor_of_image(int fd, const uint8_t *head, uint32_t at)
+{
+	int got = fault_point(FAULT_HEAD_ANCHOR);
+
+	if (got == 0)
+		got = fd_pwrite_full(fd, head + HEAD_ANCHOR, SECTOR, (uint64_t)at * SECTOR);
+	return got == 0 && fsync(fd) != 0 ? -errno : got;
 }
 
 int head_write(const char *path, int fd, const uint8_t *head, struct reason *warning, struct reason *why)
 {
 	const size_t half = (size_t)16 * SECTOR;
 	AUTO_CLOSE int own = head_open_image(path, fd, why);
+	uint32_t at = anchor_at(head, 0);
 	int got;
 
 	if (own < 0)
@@ -63,16 +78,11 @@ int head_write(const char *path, int fd, const uint8_t *head, struct reason *war
 		got = fd_pwrite_full(own, head + half, HEAD_BYTES - half, half);
 	if (got == 0 && fsync(own) != 0)
 		got = -errno;
-	if (got == 0 && has_anchor(head)) {
-		int late = fault_point(FAULT_HEAD_ANCHOR);
+	if (got == 0 && at) {
+		int late = write_anchor_of_image(own, head, at);
 
-		if (late == 0)
-			late =
-			    fd_pwrite_full(own, head + HEAD_ANCHOR, SECTOR, (uint64_t)BRIDGE_ANCHOR * SECTOR);
-		if (late == 0 && fsync(own) != 0)
-			late = -errno;
 		if (late < 0)
-			anchor_failed(-late, warning);
+			anchor_failed(at, -late, warning);
 	}
 	return got < 0 ? reason_set(why, -got, "can't write the head of %s: %s", path, strerror(-got)) : 0;
 }
@@ -123,19 +133,21 @@ static int write_unless_changed(const char *path, int fd, const uint8_t *head, c
 		       : 0;
 }
 
-static int write_anchor(int fd, struct drive *drive, const uint8_t *head, struct reason *why)
+/* With what shares its error correction, which is empty: see anchor.c. */
+static int write_anchor(int fd, struct drive *drive, const uint8_t *head, uint32_t at, struct reason *why)
 {
 	AUTO_FREE uint8_t *window = calloc(ANCHOR_WINDOW, SECTOR);
+	uint32_t within = at % ANCHOR_WINDOW;
 	uint8_t now[SECTOR];
 	int got = window ? fault_point(FAULT_HEAD_ANCHOR) : -ENOMEM;
 
 	if (got < 0)
 		return got;
-	memcpy(window, head + HEAD_ANCHOR, SECTOR);
-	got = sg_write_now(fd, BRIDGE_ANCHOR, ANCHOR_WINDOW, window);
+	memcpy(window + (size_t)within * SECTOR, head + HEAD_ANCHOR, SECTOR);
+	got = sg_write_now(fd, at - within, ANCHOR_WINDOW, window);
 	if (got == 0)
-		got = drive_read(drive, BRIDGE_ANCHOR, 1, now, why);
-	return got == 0 && memcmp(now, window, SECTOR) != 0 ? -EIO : got;
+		got = drive_read(drive, at, 1, now, why);
+	return got == 0 && memcmp(now, head + HEAD_ANCHOR, SECTOR) != 0 ? -EIO : got;
 }
 
 int head_write_medium(const char *path, const uint8_t *head, const uint8_t *before, struct reason *warning,
@@ -144,6 +156,7 @@ int head_write_medium(const char *path, const uint8_t *head, const uint8_t *befo
 	CLEANUP(drive_release) struct drive drive = { 0 };
 	AUTO_FREE uint8_t *now = malloc(HEAD_BYTES);
 	AUTO_CLOSE int fd = -1;
+	uint32_t at;
 	int got = now ? drive_grab(&drive, path, why) : reason_set(why, ENOMEM, "out of memory");
 
 	if (got < 0)
@@ -156,12 +169,13 @@ int head_write_medium(const char *path, const uint8_t *head, const uint8_t *befo
 		got = drive_read(&drive, 0, HEAD_SECTORS, now, why);
 	if (got == 0 && memcmp(now, head, HEAD_BYTES) != 0)
 		got = reason_set(why, EIO, "the disc's descriptors aren't what was written");
-	if (got == 0 && has_anchor(head)) {
+	at = got == 0 ? anchor_at(head, drive_capacity(&drive)) : 0;
+	if (at) {
 		struct reason ignored = { 0 };
-		int late = write_anchor(fd, &drive, head, &ignored);
+		int late = write_anchor(fd, &drive, head, at, &ignored);
 
 		if (late < 0)
-			anchor_failed(-late, warning);
+			anchor_failed(at, -late, warning);
 	}
 	return got;
 }

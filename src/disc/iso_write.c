@@ -38,6 +38,7 @@ struct iso_session {
 	struct session_stream stream;
 	bool bridged;
 	enum anchor_place anchor;
+	uint32_t late;	      /* see anchor.h */
 	struct reason no_udf; /* as of verb_planned */
 	struct bridge bridge;
 	struct bridge_stream bridge_stream;
@@ -290,7 +291,7 @@ static int plan_bridge(struct iso_session *session, const struct iso_session_req
 		       struct reason *why)
 {
 	const struct verb_job *job = request->job;
-	int got = anchor_place(request->source, job, &session->anchor, &session->no_udf, why);
+	int got = anchor_place(request->source, job, &session->anchor, &session->late, &session->no_udf, why);
 
 	if (got == 0 && session->anchor != ANCHOR_NOWHERE && !job->sequential &&
 	    head_is_taken(request->plan)) {
@@ -336,9 +337,7 @@ static int open_bridge(struct iso_session *session, const struct verb_job *job, 
 		memcpy(session->bridge_stream.front + (size_t)LINEAGE_FRONT_AT * SECTOR,
 		       session->lineage.copy, (size_t)session->lineage.copied * SECTOR);
 	if (got == 0 && !job->sequential)
-		got =
-		    bridge_make_head(session->head, wish.start, wish.sectors,
-				     session->anchor == ANCHOR_FRONT || session->anchor == ANCHOR_HEAD, why);
+		got = bridge_make_head(session->head, wish.start, wish.sectors, session->late, why);
 	return got;
 }
 

@@ -155,7 +155,12 @@ void udf_record_anchor(uint32_t at, uint32_t start, uint8_t block[SECTOR])
 
 bool udf_record_is_anchor(const uint8_t *block, uint32_t at)
 {
-	return udf_tag_read(block, SECTOR) == UDF_TAG_ANCHOR && udf_tag_location(block) == at;
+	return udf_record_anchor_at(block) == at && at != 0;
+}
+
+uint32_t udf_record_anchor_at(const uint8_t *block)
+{
+	return udf_tag_read(block, SECTOR) == UDF_TAG_ANCHOR ? udf_tag_location(block) : 0;
 }
 
 /* ECMA-167 3/10.1, UDF 2.2.2. */

@@ -35,6 +35,8 @@ void udf_record_recognition(uint8_t blocks[RECOGNITION * SECTOR]);
 void udf_record_anchor(uint32_t at, uint32_t start, uint8_t block[SECTOR]);
 /* Is that the anchor for sector at, of whatever volume? */
 bool udf_record_is_anchor(const uint8_t *block, uint32_t at);
+/* The sector that it's an anchor for; 0: it's none. */
+uint32_t udf_record_anchor_at(const uint8_t *block);
 /* Both volume descriptor sequences, the integrity sequence and the anchor of a session's first BRIDGE_SECTORS
  * sectors, which are zeroed there; the rest stays. */
 void udf_record_volume(const struct udf_facts *facts, uint8_t *front);

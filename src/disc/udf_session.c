@@ -200,6 +200,6 @@ void udf_session_leave(uint8_t *head)
 		for (size_t j = 0; j < sizeof ids / sizeof ids[0]; j++)
 			if (memcmp(head + i * SECTOR + 1, ids[j], 5) == 0)
 				memset(head + i * SECTOR, 0, SECTOR);
-	if (udf_record_is_anchor(head + HEAD_ANCHOR, ANCHOR_AT))
+	if (udf_record_anchor_at(head + HEAD_ANCHOR))
 		memset(head + HEAD_ANCHOR, 0, SECTOR);
 }

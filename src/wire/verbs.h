@@ -58,11 +58,12 @@ enum verb {
 #define WAS_LIMIT    (TREE_DEPTH_LIMIT * (NAME_LIMIT + 1)) /* bytes of any path in a tree */
 #define HEAD_SECTORS 32u /* blocks 0..31: system area and volume descriptors of an overwriteable medium */
 #define HEAD_BYTES   (HEAD_SECTORS * 2048u)
-/* In the last of these blocks, which nobody reads there, stands what belongs into block 256: the anchor of
- * the session's UDF (ECMA-167 3/10.2), whose first byte is then 2. So whoever writes a head, a new one or the
- * old one back, writes that one. */
+/* In the last of these blocks, which nobody reads there, stands what belongs into block 256 or the medium's
+ * last one, as its tag says: the anchor of the session's UDF (ECMA-167 3/10.2), whose first byte is then 2.
+ * So whoever writes a head, a new one or the old one back, writes that one. */
 #define HEAD_ANCHOR	   (31u * 2048u)
 #define ANCHOR_BLOCK	   256u
+#define ANCHOR_WINDOW	   32u /* sectors around an anchor that are written at once to a disc: BD-RE's cluster */
 #define FINGERPRINT_SIZE   32u /* SHA-256 */
 #define BAD_SESSIONS_LIMIT 16u
 #define XATTR_LIMIT	   65536u /* bytes of a value */

@@ -85,7 +85,9 @@ for round in 1 2 3; do
 	rsync=$!
 	write_journal 2>journal.log &
 	journal=$!
-	sleep $((round + 1)).5
+	sleep "$round".5
+	until [ "$(wc -l <closed.log)" -gt 150 ]; do sleep 0.2; done
+	sleep 1
 	killed=$(date +%s.%N)
 	kill_daemon mnt
 	wait $rsync || true
