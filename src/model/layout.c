@@ -11,14 +11,13 @@
 #include <string.h>
 
 /* SUSP and Rock Ridge (SUSP 1.12 5, RRIP 1.12 4.1): bytes of fields. */
-#define ES_BYTES     5u
 #define PX_TF_BYTES  (44u + 26u)
 #define PN_BYTES     20u
 #define NM_BYTES     5u /* and the name */
 #define ZF_BYTES     16u
 #define CE_BYTES     28u
 #define SP_BYTES     7u
-#define ER_BYTES     (182u + 160u) /* of Rock Ridge and of AAIP */
+#define ER_BYTES     182u
 #define FIELD_MOST   255u
 #define FIELD_HEAD   5u
 #define RECORD_FIXED 33u  /* ECMA-119 9.1, without the name */
@@ -27,7 +26,7 @@
 #define PATH_RECORD  8u /* ECMA-119 9.4, without the name */
 #define SECTION_NEW  0xfffff800u
 /* More than a symlink's record has room for besides "." as its name. */
-#define LINK_ATTRIBUTES (RECORD_MOST - (RECORD_FIXED + 3) - (ES_BYTES + PX_TF_BYTES))
+#define LINK_ATTRIBUTES (RECORD_MOST - (RECORD_FIXED + 3) - PX_TF_BYTES)
 #define FILE_SINGLE	0xffffffffu /* up to here libisofs writes one section */
 
 /* ---- facts of a node ---- */
@@ -126,7 +125,7 @@ void record_facts_of(const struct node *node, struct record_facts *ret)
 		.is_dir = S_ISDIR(mode),
 		.is_link = S_ISLNK(mode),
 		.in_joliet = mode_is_plain(mode),
-		.fixed = ES_BYTES + PX_TF_BYTES + (S_ISCHR(mode) || S_ISBLK(mode) ? PN_BYTES : 0),
+		.fixed = PX_TF_BYTES + (S_ISCHR(mode) || S_ISBLK(mode) ? PN_BYTES : 0),
 		.sum = cost_sum(node),
 		.compressed = S_ISREG(mode) && node->zf.length == 12 && is_reference(node),
 		.sections = sections_of(node),
@@ -182,11 +181,10 @@ static void put_attributes(struct area *area, uint32_t bytes)
 
 	if (bytes == 0)
 		return;
-	if (area->continued == 0 && area->space - area->used >= total + ES_BYTES) {
-		area->used += total + ES_BYTES;
+	if (area->continued == 0 && area->space - area->used >= total) {
+		area->used += total;
 		return;
 	}
-	continue_field(area, ES_BYTES);
 	for (uint64_t left = total; left > 0; left -= min_u64(left, FIELD_MOST))
 		continue_field(area, min_u64(left, FIELD_MOST));
 }
@@ -206,7 +204,7 @@ static uint64_t continued_most(const struct record_facts *facts, size_t name_len
 	uint64_t least = RECORD_MOST - round_up(RECORD_FIXED + NAME_ISO_MOST + 2, 2);
 
 	if (attributes)
-		bytes += ES_BYTES + attributes + fields * FIELD_HEAD;
+		bytes += attributes + fields * FIELD_HEAD;
 	for (size_t i = 0; i < facts->link_fields; i++)
 		bytes += facts->links[i];
 	return facts->fixed + bytes <= least ? 0 : bytes;
@@ -222,8 +220,7 @@ uint32_t record_filler(const struct record_facts *facts, size_t name_length)
 	return facts->ends_empty;
 }
 
-/* Where the root's attributes end behind what tells readers of Rock Ridge and AAIP, by the layout or as
- * written. */
+/* Where the root's attributes end behind what tells readers of Rock Ridge, by the layout or as written. */
 static uint64_t root_end(uint32_t attributes, bool written)
 {
 	struct area area = { .continued = written ? ER_BYTES : 0, .announced = true, .hops = true };
@@ -350,15 +347,15 @@ static uint64_t append(uint64_t used, uint64_t record)
 	return used + record + (record > left ? left : 0);
 }
 
-/* "." and "..": of the root, with what tells readers of Rock Ridge and AAIP, and the attributes behind it. */
+/* "." and "..": of the root, with what tells readers of Rock Ridge, and the attributes behind it. */
 static uint64_t dots(const struct record_facts *self, bool is_root, uint64_t *continued)
 {
-	uint64_t bytes = round_up(ES_BYTES + PX_TF_BYTES + NM_BYTES, 2);
+	uint64_t bytes = round_up(PX_TF_BYTES + NM_BYTES, 2);
 
 	if (!is_root)
 		return DOTS + 2 * bytes;
 	*continued = root_end(self->attributes + filler_bytes(root_filler(self)), false);
-	return DOTS + bytes + round_up(ES_BYTES + PX_TF_BYTES + NM_BYTES + SP_BYTES + CE_BYTES, 2);
+	return DOTS + bytes + round_up(PX_TF_BYTES + NM_BYTES + SP_BYTES + CE_BYTES, 2);
 }
 
 static void cost_iso(struct layout *layout, const struct record_facts *self, bool is_root,

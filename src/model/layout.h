@@ -34,7 +34,7 @@ uint64_t record_continued_most(const struct record_facts *facts, size_t name_len
  * - Of a symlink it forgets the target when it looks whether the attributes fit into the record: they would
  *   go in, and the record grow beyond its 254 bytes. So they are made too long for any record, unless all of
  *   it fits.
- * - The root's it lays out as if nothing stood before them, and writes them behind 342 bytes: they are made
+ * - The root's it lays out as if nothing stood before them, and writes them behind 182 bytes: they are made
  * as long as it takes that they end no later than reserved. */
 uint32_t record_filler(const struct record_facts *facts, size_t name_length);
 uint32_t root_filler(const struct record_facts *self);
