@@ -239,8 +239,11 @@ continue_foreign() { # NAME
 image_xorriso() {
 	mkdir odd
 	odd_tree odd
+	mkdir odd/boot
+	head -c 6000 /dev/urandom >odd/boot/loader
 	date_files odd 1
-	xorriso -xattr on -acl on -hardlinks on -md5 on -joliet on -outdev "$IMAGES/xorriso/image" -volid BEGUN -map odd /odd -commit 2>err
+	xorriso -xattr on -acl on -hardlinks on -md5 on -joliet on -outdev "$IMAGES/xorriso/image" -volid BEGUN -map odd /odd \
+		-boot_image any cat_path=/odd/boot/catalog -boot_image any bin_path=/odd/boot/loader -commit 2>err
 	rm -rf odd
 	continue_foreign xorriso
 }

@@ -86,7 +86,7 @@ def run(folder, work, jobs, timeout):
     command = ["qemu-system-x86_64", "-machine", "q35,accel=tcg", "-cpu", "Nehalem", "-smp", "1", "-m", "512",
                "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio",
                "-kernel", os.path.join(folder, "vmlinux"), "-initrd", disk,
-               "-append", "console=ttyS0 quiet loglevel=3 panic=-1 reboot=t tsc=unstable nokaslr mitigations=off "
+               "-append", "console=ttyS0 quiet loglevel=3 panic=-1 reboot=t tsc=unstable no_timer_check nokaslr mitigations=off "
                "printk.devkmsg=on ratelimit_disable log_buf_len=4M",
                "-device", "virtio-scsi-pci,id=scsi"]
     for number, (image, device) in enumerate([(answer, "hd")] + drives):

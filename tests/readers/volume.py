@@ -2,6 +2,7 @@
 """What programs say of the volume as a whole, and single files by those that give one at a time."""
 import hashlib
 import os
+import re
 
 import readers
 
@@ -17,6 +18,7 @@ def check(images, work):
         if not image.sequential:  # there sector 16 is the first session's
             said += check_labels(image)
             said += check_single_files(image, work)
+            said += check_boot(image)
         if image.has_udf:
             said += check_udf(image)
     return said
@@ -62,4 +64,25 @@ def check_single_files(image, work):
                     data = file.read()
             if hashlib.sha256(data).hexdigest() != entry.sha256:
                 said.append("%s: %s gives another content of %s" % (image.name, name, path))
+    return said
+
+
+def boot_images(path):
+    """Where isoinfo and xorriso find boot images: (program, sector)."""
+    found = re.findall(rb"Bootoff ([0-9A-F]+) ", readers.output_of(["isoinfo", "-d", "-i", path]))
+    images = [("isoinfo", int(sector, 16)) for sector in found]
+    report = readers.output_of(["xorriso", "-report_about", "SORRY", "-indev", path, "-report_el_torito", "plain"])
+    return images + [("xorriso", int(sector)) for sector in re.findall(rb"^El Torito boot img .* (\d+)$", report, re.M)]
+
+
+def check_boot(image):
+    """The boot image is the file boot/loader, wherever it was moved to."""
+    loaders = [entry for entry in image.tree(image.newest) if entry.path.endswith(b"boot/loader")]
+    found = boot_images(image.path)
+    said = []
+    if [program for program, _ in found] != ["isoinfo", "xorriso"] * len(loaders):
+        said.append("%s: boot images are found so: %s" % (image.name, found))
+    for program, sector in found:
+        if not loaders or readers.Extents(image.path).digest(sector, loaders[0].size) != loaders[0].sha256:
+            said.append("%s: %s finds another boot image at %d" % (image.name, program, sector))
     return said
