@@ -141,7 +141,7 @@ LIMITS = [
           lambda d: seconds(d.expected) >= 1830297600),
     Limit("pycdlib: AAIP", "pycdlib refuses discs with AAIP: \"Only single ER record supported\".", "pycdlib/.*", "failed",
           lambda d: "Only single ER record supported" in d.found),
-    Limit("7z: links", "7-Zip refuses a UDF volume with a symbolic link, a device, a FIFO or a socket; -o udf_links=no leaves them out.", "7z/udf", "failed",
+    Limit("7z: links", "7-Zip refuses a UDF volume with a symbolic link, a device, a FIFO or a socket; -o udf_links=no leaves them out. Unless told -tudf it opens Joliet then.", "7z/udf", "failed",
           lambda d: "Unsupported feature" in d.found),
     Limit("anchor", "The disc's sector 256 belongs to what another program put there: the anchor is at the end alone, where 7-Zip and blkid "
           "don't look.", "7z/udf", "failed", lambda d: "Is not archive" in d.found, cases="xorriso"),

@@ -6,6 +6,7 @@ run.py IMAGES GUEST UDFLIST OUT DOCS: IMAGES: what images.sh made; GUEST: what k
 table; DOCS: the table that is compared with it, which has the rows of images that aren't made this time, too. The last
 line is "N passed, N failed".
 """
+import concurrent.futures
 import dataclasses
 import os
 import pickle
@@ -124,17 +125,14 @@ def out_of_volume(images):
     return [linux.Job(image.path, "hd", "iso9660", "sbsector=%d" % image.starts[1]) for image in images if image.name == "sessions"]
 
 
-def read_all(results, images, guest, work):
-    """Returns what is wrong with the virtual machine itself."""
-    in_guest = [result for result in results if result.view.mount]
+def run_guest(guest, work, jobs):
     began = time.monotonic()
-    jobs = [linux.Job(result.image.path, *result.view.mount) for result in in_guest]
-    answers = linux.run(guest, work, jobs + out_of_volume(images), 1500)
-    print("the virtual machine took %.1f s for %d mounts" % (time.monotonic() - began, len(in_guest)), flush=True)
-    for result, answer in zip(in_guest, answers):
-        result.entries, result.messages = answer.entries, answer.messages
-        bad = [line for line in answer.messages if BAD_MESSAGE.search(line) and not EXPECTED_MESSAGE.search(line)]
-        result.failed = "; ".join(["%s: %s" % (path.decode(errors="replace"), text) for path, text in answer.errors] + bad)
+    answers = linux.run(guest, work, jobs, 1500)
+    print("the virtual machine took %.1f s for %d mounts" % (time.monotonic() - began, len(jobs)), flush=True)
+    return answers
+
+
+def read_here(results, work):
     for result in results:
         if result.view.key == "discfs/rr":
             result.entries = result.image.tree("discfs")
@@ -146,6 +144,20 @@ def read_all(results, images, guest, work):
         except readers.ReaderFailed as error:
             result.failed = str(error)
         result.took = time.monotonic() - began
+
+
+def read_all(results, images, guest, work):
+    """Returns what is wrong with the virtual machine itself."""
+    in_guest = [result for result in results if result.view.mount]
+    jobs = [linux.Job(result.image.path, *result.view.mount) for result in in_guest]
+    with concurrent.futures.ThreadPoolExecutor(1) as beside:
+        running = beside.submit(run_guest, guest, work, jobs + out_of_volume(images))
+        read_here(results, work)
+        answers = running.result()
+    for result, answer in zip(in_guest, answers):
+        result.entries, result.messages = answer.entries, answer.messages
+        bad = [line for line in answer.messages if BAD_MESSAGE.search(line) and not EXPECTED_MESSAGE.search(line)]
+        result.failed = "; ".join(["%s: %s" % (path.decode(errors="replace"), text) for path, text in answer.errors] + bad)
     return ["the kernel's complaint over %s with %s isn't seen" % (job.image, job.options)
             for job, answer in zip(out_of_volume(images), answers[len(jobs):])
             if not any("out of volume" in line for line in answer.messages)]
