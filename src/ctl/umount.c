@@ -5,6 +5,7 @@
 #include "ctl/ctl.h"
 #include "ctl/work.h"
 #include "host/power.h"
+#include "host/service.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -122,31 +123,37 @@ static int await_work(const struct umount *umount, struct work_end *ret)
 	return code ? code : work_report(&ret->result, umount->wish.quiet ? WORK_SILENT : WORK_PLAIN);
 }
 
-/* The mount says that a clean unmount commits, and there's something to be burned. */
-static bool means_commit(const struct json *status)
+/* The mount says that a clean unmount commits. */
+static bool commits_at_unmount(const struct json *status)
 {
 	AUTO_FREE char *mode = json_string(status, "$.commit_mode");
 
-	return mode && strcmp(mode, "unmount") == 0 && work_staged(status) > 0;
+	return mode && strcmp(mode, "unmount") == 0;
 }
 
-/* The daemon would commit when it's unmounted. */
+/* … and there's something to be burned. */
+static bool means_commit(const struct json *status)
+{
+	return commits_at_unmount(status) && work_staged(status) > 0;
+}
+
+/* The daemon would commit when it's unmounted; not on a disc that takes nothing more. */
 static int tell_keep(struct umount *umount)
 {
 	int err = target_tell(&umount->target, "unmounting keep");
 
+	if (err == -EROFS)
+		return EXIT_CODE_DONE;
 	umount->told = true;
 	return err < 0 ? ctl_fail(exit_code_of_errno(-err), "discfs can't be told to burn nothing: %s",
 				  strerror(-err))
 		       : EXIT_CODE_DONE;
 }
 
-static int say_not_now(struct umount *umount)
+static int say_not_now(struct umount *umount, const char *why)
 {
-	if (!umount->wish.quiet)
-		printf("The system is going down: nothing is burned now, and what is staged in %s stays "
-		       "staged\n",
-		       umount->target.root);
+	fprintf(stderr, "discfsctl: %s: nothing is burned now, since %s; what is staged stays staged\n",
+		umount->target.root, why);
 	return tell_keep(umount);
 }
 
@@ -164,21 +171,21 @@ static int commit_now(struct umount *umount)
 }
 
 /* Nobody is there to wait: what -o umount= says. *ret_done: there's nothing more to settle. */
-static int ask_mode(struct umount *umount, const struct json *status, bool *ret_done)
+static int ask_mode(struct umount *umount, const struct json *status, bool by_unit, bool *ret_done)
 {
 	AUTO_FREE char *mode = json_string(status, "$.umount_mode");
-	bool works = json_has(status, "$.work");
-	int err;
+	bool works = json_has(status, "$.work"), begins = means_commit(status) && !by_unit;
+	int err = 0;
 
-	*ret_done = false;
-	if (!umount->may_hand_over || !mode || strcmp(mode, "wait") == 0)
+	if (!umount->may_hand_over || !mode || strcmp(mode, "wait") == 0 || (!works && !begins))
 		return EXIT_CODE_DONE;
 	if (strcmp(mode, "refuse") == 0)
 		return ctl_fail(EXIT_CODE_BUSY,
 				works ? "a commit is under way, which may take long: try again when it's done"
 				      : "unmounting would burn what is staged, which may take long: in a "
 					"terminal, discfsctl umount does it");
-	err = means_commit(status) ? target_tell(&umount->target, "unmounting handover") : 0;
+	if (commits_at_unmount(status))
+		err = target_tell(&umount->target, begins ? "unmounting handover" : "unmounting keep");
 	if (err < 0)
 		return ctl_fail(exit_code_of_errno(-err), "the commit can't be handed over: %s",
 				strerror(-err));
@@ -188,18 +195,20 @@ static int ask_mode(struct umount *umount, const struct json *status, bool *ret_
 }
 
 /* What must be over before the mount goes: a commit that runs, and the one that the owner asked for with
- * commit=unmount. */
+ * commit=unmount. systemd unmounts after an idle time-out, and when a device goes, just as when somebody says
+ * systemctl stop: by that nothing begins. */
 static int commit_first(struct umount *umount, const struct json *status)
 {
 	CLEANUP(work_end_clear) struct work_end end = { 0 };
-	bool works = json_has(status, "$.work"), going, done;
-	int code;
+	bool works = json_has(status, "$.work"), by_unit = service_is_mount(), going, done = false;
+	int code = EXIT_CODE_DONE;
 
-	if (!works && !means_commit(status))
+	if (!works && !commits_at_unmount(status))
 		return EXIT_CODE_DONE;
 	going = power_is_going(); /* then who hands over cuts off */
-	code = going ? EXIT_CODE_DONE : ask_mode(umount, status, &done);
-	if (code || (!going && done))
+	if (!going)
+		code = ask_mode(umount, status, by_unit, &done);
+	if (code || done)
 		return code;
 	if (works) {
 		code = await_work(umount, &end);
@@ -207,9 +216,12 @@ static int commit_first(struct umount *umount, const struct json *status)
 			return code;
 		status = &end.status;
 	}
-	if (!means_commit(status))
-		return EXIT_CODE_DONE;
-	return going || power_is_going() ? say_not_now(umount) : commit_now(umount);
+	going = going || power_is_going();
+	if (means_commit(status) && !going && !by_unit)
+		return commit_now(umount);
+	if (means_commit(status))
+		return say_not_now(umount, going ? "the system is going down" : "it's systemd that unmounts");
+	return by_unit && commits_at_unmount(status) ? tell_keep(umount) : EXIT_CODE_DONE;
 }
 
 /* The daemon's warning says why it would be. */

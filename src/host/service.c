@@ -3,7 +3,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <systemd/sd-daemon.h>
+#include <systemd/sd-login.h>
 
 #define LINE_ROOM 600
 
@@ -35,6 +37,18 @@ void service_ready(const char *line)
 void service_stopping(void)
 {
 	sd_notify(0, "STOPPING=1");
+}
+
+bool service_is_mount(void)
+{
+	static const char suffix[] = ".mount";
+	AUTO_FREE char *unit = NULL;
+	size_t length;
+
+	if (sd_pid_get_user_unit(0, &unit) < 0 && sd_pid_get_unit(0, &unit) < 0)
+		return false;
+	length = strlen(unit);
+	return length >= sizeof suffix && strcmp(unit + length - (sizeof suffix - 1), suffix) == 0;
 }
 
 void service_failed(int err, const char *sentence)
