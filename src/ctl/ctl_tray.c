@@ -85,7 +85,7 @@ int command_eject(int argc, char **argv)
 		code = place_must_be_here(&place);
 	if (!code && !place.mounted && !place.is_drive)
 		code = ctl_fail(EXIT_CODE_SYSTEM, "%s is an image file, and not mounted", place.path);
-	if (!code && place.mounted && !place.discfs)
+	if (!code && place.mounted && (!place.discfs || place.mount.elsewhere))
 		code = place_is_mounted(&place);
 	if (!code && place.mounted && !wish.force)
 		code = may_unmount(&place, place.by_source);
@@ -110,7 +110,9 @@ int command_load(int argc, char **argv)
 		code = place_find("load", count ? argv[1] : NULL, false, &place);
 	if (!code && !place.is_drive)
 		code = ctl_fail(EXIT_CODE_SYSTEM, "%s is an image file: it has no tray", place.path);
-	if (!code && place.mounted)
+	if (!code && place.mount.elsewhere)
+		code = place_is_mounted(&place);
+	else if (!code && place.mounted)
 		code = ctl_fail(EXIT_CODE_BUSY, "%s is mounted on %s: its tray is closed", place.path,
 				place.mount.root);
 	if (!code)

@@ -3,6 +3,7 @@
 
 #include "base/fd.h"
 #include "ctl/json.h"
+#include "ctl/mounts.h"
 #include "ctl/target.h"
 #include "model/medium.h"
 
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define FS_TYPE	      "fuse.discfs"
 #define SESSION_BLOCK 32u /* sessions of overwriteable media begin at multiples of it */
 
 static const char *const state_names[] = {
@@ -221,7 +221,7 @@ bool look_from_afar(const char *path, struct look *ret)
 	snprintf(ret->mountpoint, sizeof ret->mountpoint, "%s", target.root);
 	snprintf(ret->filesystem, sizeof ret->filesystem, "%s", type);
 	ret->access = LOOK_MOUNTED;
-	if (strcmp(type, FS_TYPE) == 0)
+	if (strcmp(type, MOUNTS_DISCFS) == 0)
 		look_by_status(ret);
 	return true;
 }

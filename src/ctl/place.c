@@ -3,13 +3,12 @@
 
 #include "ctl/ctl.h"
 #include "ctl/look.h"
+#include "ctl/mounts.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define FS_TYPE "fuse.discfs"
 
 /* A drive or a file that is known to be there. */
 static int place_of_source(const char *path, struct place *ret)
@@ -25,7 +24,7 @@ static int place_of_source(const char *path, struct place *ret)
 	ret->by_source = true;
 	ret->mounted =
 	    target_of_any(ret->path, ret->is_drive ? st.st_rdev : 0, &ret->mount, type, sizeof type);
-	ret->discfs = ret->mounted && strcmp(type, FS_TYPE) == 0;
+	ret->discfs = ret->mounted && strcmp(type, MOUNTS_DISCFS) == 0;
 	return EXIT_CODE_DONE;
 }
 
@@ -82,6 +81,11 @@ int place_find(const char *command, const char *argument, bool directories, stru
 
 int place_is_mounted(const struct place *place)
 {
+	if (place->mount.elsewhere)
+		return ctl_fail(
+		    EXIT_CODE_BUSY,
+		    "%s is mounted in another mount namespace, by process %d: unmount it there first",
+		    place->path, (int)place->mount.elsewhere);
 	return ctl_fail(EXIT_CODE_BUSY, "%s is mounted on %s: unmount it first (%s %s)", place->path,
 			place->mount.root, place->discfs ? "discfsctl umount" : "umount", place->mount.root);
 }

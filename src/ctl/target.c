@@ -1,100 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ctl/target.h"
 #include "ctl/ctl.h"
+#include "ctl/elsewhere.h"
+#include "ctl/mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
 
 #define LINES_AT_ONCE 500000u /* one request of the kernel, which takes up to 1 MiB */
-#define FS_TYPE	      "fuse.discfs"
-#define SOURCE_PREFIX "discfs:"
-
-/* What the commands need of a line of mountinfo (proc(5)). */
-struct mount_line {
-	dev_t device;
-	char point[PATH_MAX];
-	char type[64];
-	char source[PATH_MAX];
-	struct target_owner owner;
-};
-
-/* Copies a word up to a space, with \ooo turned back into bytes. Returns what follows the word. */
-static const char *word_copy(const char *from, char *ret, size_t room)
-{
-	size_t at = 0;
-
-	for (; *from && *from != ' ' && *from != '\n'; from++) {
-		unsigned value;
-
-		if (at + 1 >= room)
-			continue;
-		if (from[0] == '\\' && sscanf(from + 1, "%3o", &value) == 1) {
-			ret[at++] = (char)value;
-			from += 3;
-		} else {
-			ret[at++] = *from;
-		}
-	}
-	ret[at] = '\0';
-	return *from == ' ' ? from + 1 : from;
-}
-
-/* "rw,user_id=1000,group_id=1000,…" */
-static void owner_parse(const char *options, struct target_owner *ret)
-{
-	static const char user[] = ",user_id=", group[] = ",group_id=";
-	const char *uid = strstr(options, user), *gid = strstr(options, group);
-
-	ret->uid = uid ? (uid_t)strtoul(uid + sizeof user - 1, NULL, 10) : 0;
-	ret->gid = gid ? (gid_t)strtoul(gid + sizeof group - 1, NULL, 10) : 0;
-}
-
-/* "36 35 98:0 /root /mnt rw,noatime master:1 - type source options" */
-static bool mount_line_parse(const char *line, struct mount_line *ret)
-{
-	const char *dash = strstr(line, " - ");
-	unsigned major, minor;
-
-	if (!dash || sscanf(line, "%*s %*s %u:%u", &major, &minor) != 2)
-		return false;
-	ret->device = makedev(major, minor);
-	for (int i = 0; i < 4; i++) {
-		line = strchr(line, ' ');
-		if (!line)
-			return false;
-		line++;
-	}
-	word_copy(line, ret->point, sizeof ret->point);
-	line = word_copy(dash + 3, ret->type, sizeof ret->type);
-	owner_parse(word_copy(line, ret->source, sizeof ret->source), &ret->owner);
-	return true;
-}
-
-static void cleanup_file(FILE **file)
-{
-	if (*file)
-		fclose(*file);
-}
-
-/* Calls match for each mount, oldest first. */
-static int mounts_each(void (*match)(void *self, const struct mount_line *line), void *self)
-{
-	CLEANUP(cleanup_file) FILE *file = fopen("/proc/self/mountinfo", "re");
-	AUTO_FREE char *line = NULL;
-	struct mount_line mount;
-	size_t room = 0;
-
-	if (!file)
-		return -errno;
-	while (getline(&line, &room, file) > 0)
-		if (mount_line_parse(line, &mount))
-			match(self, &mount);
-	return 0;
-}
 
 struct look {
 	const char *path;
@@ -113,15 +29,15 @@ static bool path_below(const char *path, const char *point)
 }
 
 /* The innermost mount counts, and of several at one place the newest. */
-static void look_match(void *self, const struct mount_line *line)
+static void look_match(void *self, const struct mounts_line *line)
 {
 	struct look *look = self;
 
 	if (strlen(line->point) + 1 < look->best || !path_below(look->path, line->point))
 		return;
 	look->best = strlen(line->point) + 1;
-	look->discfs = strcmp(line->type, FS_TYPE) == 0;
-	look->target->owner = line->owner.uid;
+	look->discfs = line->discfs;
+	look->target->owner = line->uid;
 	snprintf(look->target->root, sizeof look->target->root, "%s", line->point);
 }
 
@@ -143,7 +59,7 @@ int target_look(const char *path, struct target *ret)
 
 	if (!realpath(path, real))
 		return -errno;
-	err = mounts_each(look_match, &look);
+	err = mounts_each(MOUNTS_OURS, look_match, &look);
 	if (err < 0)
 		return err;
 	return look.discfs ? 0 : -ENXIO;
@@ -181,7 +97,7 @@ struct point_look {
 	bool discfs, below;
 };
 
-static void point_match(void *self, const struct mount_line *line)
+static void point_match(void *self, const struct mounts_line *line)
 {
 	struct point_look *look = self;
 
@@ -189,9 +105,9 @@ static void point_match(void *self, const struct mount_line *line)
 		look->below |= path_below(line->point, look->path);
 		return;
 	}
-	look->discfs = strcmp(line->type, FS_TYPE) == 0;
+	look->discfs = line->discfs;
 	if (look->owner)
-		*look->owner = line->owner;
+		*look->owner = (struct target_owner){ line->uid, line->gid };
 }
 
 /* The name of a mount point is looked up without a look at what is mounted there: its daemon may have died.
@@ -219,7 +135,7 @@ int target_at(const char *point, struct target *ret, struct target_owner *ret_ow
 {
 	struct point_look look = { .path = ret->root, .owner = ret_owner };
 
-	if (!real_point(point, ret->root) || mounts_each(point_match, &look) < 0 || !look.discfs)
+	if (!real_point(point, ret->root) || mounts_each(MOUNTS_OURS, point_match, &look) < 0 || !look.discfs)
 		return ctl_fail(EXIT_CODE_NO_DISCFS, "no discfs is mounted on %s", point);
 	return EXIT_CODE_DONE;
 }
@@ -228,7 +144,7 @@ bool target_has_below(const struct target *target)
 {
 	struct point_look look = { .path = target->root };
 
-	return mounts_each(point_match, &look) == 0 && look.below;
+	return mounts_each(MOUNTS_OURS, point_match, &look) == 0 && look.below;
 }
 
 struct source_look {
@@ -240,21 +156,18 @@ struct source_look {
 	bool found;
 };
 
-static void source_match(void *self, const struct mount_line *line)
+static void source_match(void *self, const struct mounts_line *line)
 {
 	struct source_look *look = self;
-	const char *source = line->source;
-	bool discfs = strcmp(line->type, FS_TYPE) == 0;
 
-	if (discfs && strncmp(source, SOURCE_PREFIX, strlen(SOURCE_PREFIX)) == 0)
-		source += strlen(SOURCE_PREFIX);
-	if (!discfs && !look->others)
+	if (!line->discfs && !look->others)
 		return;
-	if (strcmp(source, look->source) != 0 && (discfs || !look->device || line->device != look->device))
+	if (strcmp(mounts_source(line), look->source) != 0 &&
+	    (line->discfs || !look->device || line->device != look->device))
 		return;
 	snprintf(look->target->root, sizeof look->target->root, "%s", line->point);
 	snprintf(look->type, sizeof look->type, "%s", line->type);
-	look->target->owner = line->owner.uid;
+	look->target->owner = line->uid;
 	look->found = true;
 }
 
@@ -262,16 +175,19 @@ bool target_of_source(const char *source, struct target *ret)
 {
 	struct source_look look = { .source = source, .target = ret };
 
-	return mounts_each(source_match, &look) == 0 && look.found;
+	return mounts_each(MOUNTS_OURS, source_match, &look) == 0 && look.found;
 }
 
 bool target_of_any(const char *source, dev_t device, struct target *ret, char *ret_type, size_t room)
 {
 	struct source_look look = { .source = source, .device = device, .target = ret, .others = true };
 
-	if (mounts_each(source_match, &look) < 0 || !look.found)
+	*ret = (struct target){ 0 };
+	if (mounts_each(MOUNTS_OURS, source_match, &look) < 0)
 		return false;
-	snprintf(ret_type, room, "%s", look.type);
+	if (!look.found && !elsewhere_find(source, ret))
+		return false;
+	snprintf(ret_type, room, "%s", look.found ? look.type : MOUNTS_DISCFS);
 	return true;
 }
 

@@ -12,6 +12,7 @@
 struct target {
 	char root[PATH_MAX]; /* the mount point */
 	uid_t owner;	     /* who mounted it */
+	pid_t elsewhere;     /* the process in whose mount namespace that is, if it isn't ours; else 0 */
 };
 
 /* Finds the mount that path is in. An exit code; says why on stderr. */
@@ -30,8 +31,8 @@ int target_at(const char *point, struct target *ret, struct target_owner *ret_ow
 bool target_has_below(const struct target *target);
 /* The mount point of a source ("/dev/sr0"), if it is mounted. */
 bool target_of_source(const char *source, struct target *ret);
-/* The same for whatever file system it is mounted with. device: the number of the block device, 0 for an
- * image file. */
+/* The same for whatever file system it is mounted with, and for a discfs in another mount namespace. device:
+ * the number of the block device, 0 for an image file. */
 bool target_of_any(const char *source, dev_t device, struct target *ret, char *ret_type, size_t room);
 
 /* Reads one of the files of .discfs/ into text (added). An exit code; says why. */

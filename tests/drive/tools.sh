@@ -438,6 +438,24 @@ daemon=$(daemon_of "$T/mnt")
 fusermount3 -u "$T/mnt"
 await_end "$daemon" 20
 
+echo "=== mounted where our list of mounts doesn't show it"
+if [ "$(id -u)" = 0 ] && unshare -m true; then
+	sim unshare -m discfs $drive "$T/mnt"
+	assert_not_mounted "$T/mnt"
+	ctl 0 info --json $drive
+	assert_equal "$(jq -r '"\(.mountpoint) \(.medium.profile) \(.sessions | length)"' <<<"$said")" "$T/mnt dvd+r 1"
+	daemon=$(jq .pid <<<"$said")
+	ctl 0 drives
+	says "SIMULATED BURNER .*: DVD\+R, appendable, .*, mounted on /proc/$daemon/root$T/mnt\$"
+	for words in load eject "eject --force" "blank --yes"; do
+		# shellcheck disable=SC2086
+		ctl 14 $words $drive
+		says "$drive is mounted in another mount namespace, by process $daemon: unmount it there"
+	done
+	kill "$daemon"
+	await_end "$daemon" 20
+fi
+
 echo "=== a burn that is under way is left alone"
 sim discfs $drive "$T/mnt"
 cp -r "$T/tree" "$T/mnt/b"
