@@ -13,6 +13,7 @@ IMAGE_LIST="
 odd        quick
 longlinks  quick
 nolinks    quick
+noudf      quick
 sessions   quick
 twenty     quick
 xorriso    quick
@@ -163,9 +164,9 @@ keep_starts() { # NAME
 	rm -rf "$XDG_STATE_HOME"
 }
 
-begin_image() { # NAME MEDIA
+begin_image() { # NAME MEDIA [OPTION…]
 	make_disc "$IMAGES/$1/image" "$2"
-	mount_disc "$IMAGES/$1/image" mnt
+	mount_disc "$IMAGES/$1/image" mnt "${@:3}"
 }
 
 image_odd() {
@@ -186,11 +187,21 @@ image_longlinks() {
 
 # With files and directories alone in UDF: 7-Zip refuses a UDF volume with anything else.
 image_nolinks() {
-	make_disc "$IMAGES/nolinks/image" cd
-	mount_disc "$IMAGES/nolinks/image" mnt -o udf_links=no
+	begin_image nolinks cd -o udf_links=no
 	odd_tree mnt
 	keep_session nolinks 1
 	keep_starts nolinks
+}
+
+# The least of trees, and nothing of AAIP in them but MD5s.
+image_noudf() {
+	begin_image noudf cd -o formats=iso,joliet
+	odd_tree mnt
+	rm -r mnt/attributes
+	keep_session noudf 1
+	change mnt 2
+	keep_session noudf 2
+	keep_starts noudf
 }
 
 # Three sessions; the second links to, changes and moves what the first brought.

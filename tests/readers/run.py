@@ -69,7 +69,7 @@ class Result:
 
 # What takes five gigabytes, and minutes; those that differ in how they follow extents.
 LARGE_VIEWS = ["discfs/rr", "linux/rr", "linux/udf", "xorriso/rr", "isoinfo/rr", "libcdio/rr", "bsdtar/rr", "7z/udf",
-               "linux/joliet", "7z/joliet", "libudfread/udf"]
+               "7z/joliet", "libudfread/udf"]
 
 
 OLDER_VIEWS = [

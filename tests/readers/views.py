@@ -112,7 +112,7 @@ def make_views(readers, udflist):
         View("7z/joliet", "7z", "joliet", joliet, lambda image, work: readers.read_7z(image, work, "iso")),
         View("7z/udf", "7z", "udf", ("type", "mtime", "size", "target", "sha256"),
              lambda image, work: readers.read_7z(image, work, "udf")),
-        View("fuseiso/plain", "fuseiso", "plain", plain, readers.read_fuseiso),
+        View("fuseiso/rr", "fuseiso", "rr", rr, readers.read_fuseiso),
         View("pycdlib/rr", "pycdlib", "rr", ("type", "mode", "owner", "mtime", "size", "target", "sha256"),
              lambda image, work: readers.read_pycdlib(image, work, "rr")),
         View("pycdlib/udf", "pycdlib", "udf", ("type", "mode", "owner", "mtime", "size", "sha256"),

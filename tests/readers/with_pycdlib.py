@@ -38,7 +38,9 @@ def put(*words):
 
 
 def put_iso(iso, record, path, tree):
-    rock = record.rock_ridge if tree == "rr" else None
+    rock = None
+    if tree == "rr":  # the top directory has it in its "." alone
+        rock = record.children[0].rock_ridge if path == b"." else record.rock_ridge
     kind = "d" if record.is_dir() else "f"
     mode, owner, target, links = "", "", b"", 1
     if rock is not None:
