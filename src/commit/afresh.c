@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "commit/adopt.h"
+#include "commit/boot.h"
 #include "store/changes.h"
 #include "store/staged.h"
 #include "wire/session_advice.h"
@@ -180,6 +181,8 @@ static int clear_all(struct disc *disc)
 
 	if (ret == 0)
 		ret = clear_dir(&clearing, ROOT_INO);
+	if (ret == 0)
+		ret = boot_reset(disc, true);
 	if (ret == 0)
 		ret = put_mark(disc, "afresh", DONE);
 	if (ret == 0)

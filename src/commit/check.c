@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "commit/tabled.h"
 #include "model/cost.h"
 #include "model/xattr_set.h"
 #include "proc/import.h"
@@ -27,6 +28,7 @@ struct check {
 	uint64_t done_bytes;	  /* compared */
 	uint8_t *planned, *found; /* COMPARE_BYTES each */
 	struct verb_front front;  /* as it went out */
+	struct tabled tabled;	  /* its boot images */
 	uint64_t bad;		  /* names that are not as they were staged */
 	struct reason first;	  /* of them */
 	const struct check_progress *progress;
@@ -121,6 +123,7 @@ static const char *attr_difference(const struct node *planned, const struct node
 static int compare_body(struct check *check, const struct node *planned, const struct node *found)
 {
 	uint64_t size = planned->attr.size;
+	struct tabled_body body = { 0 };
 	int ret = 0;
 
 	for (uint64_t offset = 0; ret == 0 && offset < size; offset += COMPARE_BYTES) {
@@ -129,12 +132,17 @@ static int compare_body(struct check *check, const struct node *planned, const s
 		ret = body_read_map(check->tree, &planned->map, check->planned, length, offset);
 		if (ret == 0)
 			ret = body_read_map(check->tree, &found->map, check->found, length, offset);
+		if (ret == 0)
+			tabled_piece(&body, check->planned, check->found, length, offset);
 		if (ret == 0 && memcmp(check->planned, check->found, length) != 0)
 			ret = -EBADMSG;
 		check->done_bytes += length;
 		if (ret == 0 && check->progress->step(check->progress->self, check->done_bytes, NULL, 0))
 			ret = -ECANCELED;
 	}
+	if (ret == 0 && size &&
+	    !tabled_is_right(&check->tabled, &body, found->map.items[0].origin / SECTOR, size))
+		ret = -EBADMSG;
 	return ret;
 }
 
@@ -334,6 +342,9 @@ static int run(struct check *check, uint64_t start, struct reason *why)
 	}
 	if (ret < 0)
 		return reason_set(why, -ret, "%s can't be written", check->tree->db.path);
+	ret = tabled_open(&check->tabled, &check->tree->disc, start);
+	if (ret < 0)
+		return reason_set(why, -ret, "the session's descriptors can't be read: %s", strerror(-ret));
 	ret = import_run(check->disc->fd, check->disc->path, start, check->limit, FORMAT_ROCK_RIDGE, &sink,
 			 check, &imported, why);
 	if (ret < 0)

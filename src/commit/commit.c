@@ -210,12 +210,19 @@ static void keep_label(const struct commit *commit, char ret[LABEL_LIMIT + 1])
 void commit_keep_trial(struct commit *commit, uint32_t gen)
 {
 	CLEANUP(trial_clear) struct trial trial = { 0 };
+	CLEANUP(boot_images_clear) struct boot_images boot = { 0 };
 	int ret = trial_make(&commit->disc->tree, gen, &commit->disc->formats, &commit->cancelled, &trial);
+	struct reason why = { 0 };
 
 	if (ret < 0 && ret != -ECANCELED)
 		log_error("what the session can't hold isn't known: %s", strerror(-ret));
+	if (boot_decide(commit->disc, gen, &boot, &why) < 0) /* the plan is going to say so */
+		boot_images_clear(&boot);
 	keep_label(commit, trial.label);
 	WITH_LOCK(&commit->lock);
+	boot_images_clear(&commit->trial_boot);
+	commit->trial_boot = boot;
+	boot = (struct boot_images){ 0 };
 	trial_clear(&commit->trial);
 	commit->trial = trial;
 	commit->trial.serial = ret < 0 ? 0 : commit->requested;

@@ -6,6 +6,7 @@
  * the conductor never answers FUSE. */
 #pragma once
 
+#include "commit/boot.h"
 #include "commit/disc.h"
 #include "commit/progress.h"
 #include "commit/trial.h"
@@ -56,7 +57,8 @@ struct commit_result {
 /* What the conductor wants of the mount. */
 struct commit_mount {
 	void (*call_in)(void *self); /* all pages that the kernel holds of files that are being written */
-	void (*writing)(void *self, bool on); /* the medium is written from now on / no more */
+	void (*forget)(void *self, uint64_t ino); /* the content of a file isn't what it was */
+	void (*writing)(void *self, bool on);	  /* the medium is written from now on / no more */
 	void (*ended)(void *self, const struct commit_result *result); /* whoever waits has been told */
 	void *self;
 };
@@ -77,6 +79,7 @@ struct commit {
 	struct commit_result last;
 	struct commit_result recent[COMMIT_RECENT]; /* by serial; serial 0: none */
 	struct trial trial;	       /* of the last dry run; none where it didn't come so far */
+	struct boot_images trial_boot; /* what it boots */
 	struct commit_result tried;    /* its result */
 	int outcomes[COMMIT_OUTCOMES]; /* of the newest: 0 or a positive errno, by serial */
 	struct progress progress;

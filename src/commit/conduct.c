@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/sg.h"
 #include "commit/away.h"
+#include "commit/boot.h"
 #include "commit/damage.h"
 #include "commit/dedupe.h"
 #include "commit/failure.h"
@@ -34,7 +35,8 @@ struct run {
 	struct probe probe;
 	struct burn burn;
 	struct outfile file;
-	uint8_t print[FINGERPRINT_SIZE]; /* of the planned session */
+	struct boot_images boot;	 /* of the planned session */
+	uint8_t print[FINGERPRINT_SIZE]; /* and what it's known by */
 	struct dedupe_saved saved;
 	bool prepared; /* the disc was closed or formatted before, or that failed */
 };
@@ -43,6 +45,7 @@ static void run_clear(struct run *run)
 {
 	burn_close(&run->burn);
 	outfile_close(&run->file);
+	boot_images_clear(&run->boot);
 	probe_clear(&run->probe);
 	journal_clear(&run->journal);
 }
@@ -162,6 +165,7 @@ static void make_job(const struct run *run, struct verb_job *ret)
 		.udf = run->disc->formats.udf,
 		.udf_links = run->disc->formats.udf_links,
 		.inherit = disc_is_inheritable(run->disc),
+		.boot_anew = run->boot.anew,
 		.speed_kbps = run->wish->speed_kbps,
 	};
 	memcpy(ret->path, run->disc->path, sizeof ret->path);
@@ -176,11 +180,16 @@ static int plan(struct run *run, struct reason *why)
 	int ret;
 
 	progress_phase(&run->commit->progress, PHASE_FILLED, 0);
+	ret = boot_decide(run->disc, run->journal.gen, &run->boot, why);
+	if (ret < 0)
+		return ret;
 	make_job(run, &job);
 	ret =
 	    burn_start(&run->burn, run->disc->fd, run->disc->tree.spool.fd, run->file.session.fd, &job, why);
 	if (ret == 0)
 		ret = plan_send(&run->disc->tree, &walk, &run->burn, why);
+	if (ret == 0)
+		ret = boot_send(&run->boot, &run->burn, why);
 	if (ret == 0)
 		ret = burn_plan(&run->burn, &planned, &run->journal.head, why);
 	if (ret == 0)
@@ -505,6 +514,20 @@ static void tell_nothing(struct run *run, struct commit_result *result)
 	thaw(run);
 }
 
+/* What got a boot information table isn't any more what the kernel has of it. */
+static void forget_patched(struct run *run)
+{
+	const struct commit_mount *mount = &run->commit->mount;
+	char mountpoint[PATH_LIMIT];
+
+	copy_mountpoint(run->commit, mountpoint);
+	if (!mountpoint[0])
+		return;
+	vec_each (&run->boot.list, image)
+		if (image->again)
+			mount->forget(mount->self, image->ino);
+}
+
 static int prepare(struct run *run, struct reason *why)
 {
 	int ret;
@@ -591,6 +614,8 @@ void conduct(struct commit *commit, const struct commit_wish *wish, struct commi
 		ret = burn(&run, &why);
 	if (ret == 0)
 		ret = verify_and_publish(&run, &why);
+	if (ret == 0)
+		forget_patched(&run);
 	if (ret < 0) {
 		reason_set(&why, -ret, "%s", strerror(-ret)); /* where nobody said why: it mustn't pass */
 		tell_failure(&run, &why, result);

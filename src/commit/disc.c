@@ -6,6 +6,7 @@
 #include "commit/adopt.h"
 #include "commit/afresh.h"
 #include "commit/away.h"
+#include "commit/boot.h"
 #include "commit/offline.h"
 #include "commit/damage.h"
 #include "commit/handover.h"
@@ -575,6 +576,8 @@ static int open_all(struct disc *disc, const struct disc_options *options, struc
 	if (ret == 0)
 		ret = handover_look(disc, why);
 	disc->tree.read_only = disc->read_only;
+	if (ret == 0)
+		boot_measure(disc);
 	if (ret == 0)
 		shelve_origin(disc);
 	if (ret == 0 && options->afresh)

@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "commit/boot.h"
 #include "commit/phases.h"
 #include "commit/shelve.h"
 #include "proc/burn.h"
@@ -82,6 +83,7 @@ static void settle(struct disc *disc, struct journal *journal, struct probe *pro
 	struct reason untidy = { 0 };
 
 	disc_set_probe(disc, probe);
+	boot_measure(disc);
 	if (phase_sweep(disc, journal, &untidy) < 0 || shelve_disc(disc, &untidy) < 0)
 		log_error("%s", untidy.text);
 	shelve_origin_here(disc);

@@ -106,9 +106,9 @@ int freeze_generation(struct tree *tree, struct journal *journal)
 static int publish_rows(struct disc *disc, const struct journal *journal, const struct history *entry)
 {
 	static const enum query steps[] = {
-		QUERY_PUBLISH_ABOVE,	  QUERY_PUBLISH_DROP_NAMES, QUERY_PUBLISH_WHITEOUTS,
-		QUERY_PUBLISH_NAMES,	  QUERY_DIGESTS_DROP,	    QUERY_PUBLISH_FORMER,
-		QUERY_PUBLISH_DROP_NODES, QUERY_PUBLISH_GONE,	    QUERY_PUBLISH_NODES,
+		QUERY_PUBLISH_ABOVE, QUERY_PUBLISH_DROP_NAMES, QUERY_PUBLISH_WHITEOUTS,	 QUERY_PUBLISH_NAMES,
+		QUERY_DIGESTS_DROP,  QUERY_PUBLISH_FORMER,     QUERY_PUBLISH_DROP_NODES, QUERY_PUBLISH_GONE,
+		QUERY_PUBLISH_NODES, QUERY_PUBLISH_BOOT,
 	};
 	struct db *db = &disc->tree.db;
 	int ret = run_queries(db, steps, sizeof steps / sizeof *steps, journal->gen, journal->gen + 1);
@@ -186,10 +186,11 @@ int publish_generation(struct disc *disc, const struct journal *journal, const s
 
 static int thaw_rows(struct db *db, uint32_t gen, const struct history *entry)
 {
-	static const enum query steps[] = { QUERY_THAW_DROP_NAMES, QUERY_THAW_NAMES, QUERY_THAW_DROP_NODES,
-					    QUERY_THAW_NODES };
+	static const enum query steps[] = { QUERY_THAW_DROP_NAMES, QUERY_THAW_NAMES,
+					    QUERY_THAW_DROP_NODES, QUERY_THAW_NODES,
+					    QUERY_THAW_DROP_BOOT,  QUERY_THAW_BOOT };
 	static const enum query clean[] = { QUERY_THAW_WHITEOUTS, QUERY_THAW_GONE };
-	int ret = run_queries(db, steps, 4, gen, gen + 1);
+	int ret = run_queries(db, steps, sizeof steps / sizeof *steps, gen, gen + 1);
 
 	if (ret == 0)
 		ret = run_queries(db, clean, 2, gen + 1, 0);

@@ -18,6 +18,8 @@ static int add_line(void *self, const struct change *change)
 		text_add(text, " -> ");
 	}
 	text_add_escaped(text, change->path, strlen(change->path));
+	if (change->kind == 'B' && !change->path[0])
+		text_add(text, "(none)");
 	text_add(text, "\n");
 	return text->failed ? -ENOMEM : 0;
 }

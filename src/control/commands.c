@@ -209,10 +209,12 @@ static const struct {
 	const char *word;
 	int (*run)(struct control *control, char *rest);
 } commands[] = {
-	{ "commit", command_commit },	{ "commit-nowait", command_commit_nowait },
-	{ "cancel", command_cancel },	{ "discard", command_discard },
-	{ "restore", command_restore }, { "sync", command_sync },
-	{ "eject", command_eject },	{ "unmounting", command_unmounting },
+	{ "commit", command_commit },	    { "commit-nowait", command_commit_nowait },
+	{ "cancel", command_cancel },	    { "discard", command_discard },
+	{ "restore", command_restore },	    { "sync", command_sync },
+	{ "eject", command_eject },	    { "unmounting", command_unmounting },
+	{ "boot", control_boot },	    { "boot-none", control_boot_none },
+	{ "boot-keep", control_boot_keep },
 };
 
 static int run_line(struct control *control, char *line)

@@ -45,6 +45,20 @@ int control_trial_json(struct control *control, struct text *ret);
 /* The disc as a picture (see map.h), and the numbers that it's drawn from. */
 int control_map_svg(struct control *control, struct text *ret);
 int control_map_json(struct control *control, struct text *ret);
+/* Boot images: what the disc has, and what the next session gets (commit/boot.h). */
+int control_boot_text(struct control *control, struct text *ret);
+int control_boot_json(struct control *control, struct text *ret);
+/* A line for each image, with head before it; or an array. */
+void control_boot_lines(struct boot_images *images, const char *head, struct text *text);
+void control_boot_array(struct boot_images *images, struct text *text);
+/* Commands; rest: what follows the word. */
+int control_boot(struct control *control, char *rest);
+int control_boot_none(struct control *control, char *rest);
+int control_boot_keep(struct control *control, char *rest);
+/* user.discfs.boot of a file: "bios" or "efi". */
+int control_boot_get(struct control *control, uint64_t ino, struct text *ret);
+int control_boot_set(struct control *control, uint64_t ino, const char *value, size_t length);
+int control_boot_remove(struct control *control, uint64_t ino);
 /* Of bodies that the disc records no sum of: "sector size sha256" a line. Written to, it keeps what it's
  * told of those that it doesn't know yet. */
 int control_sums(struct control *control, struct text *ret);

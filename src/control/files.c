@@ -7,6 +7,8 @@ const struct control_file control_files[] = {
 	{ "status.json", control_status_json, NULL },
 	{ "changes", control_changes_text, NULL },
 	{ "changes.json", control_changes_json, NULL },
+	{ "boot", control_boot_text, NULL },
+	{ "boot.json", control_boot_json, NULL },
 	{ "log.json", control_log, NULL },
 	{ "log-stat.json", control_log_stat, NULL },
 	{ "sums", control_sums, control_keep_sums },

@@ -149,6 +149,8 @@ static void json_staged(const struct status *status, const struct session_format
 	text_add(text, ",");
 	json_number(text, "renamed", status->staged.renamed);
 	text_add(text, ",");
+	json_number(text, "boot", status->staged.boot);
+	text_add(text, ",");
 	json_number(text, "litter", status->staged.litter);
 	text_add(text, ",");
 	json_number(text, "bytes", status->spool_used);
@@ -418,6 +420,8 @@ int control_status_text(struct control *control, struct text *ret)
 		 " renamed; %s\n",
 		 status.staged.added, status.staged.modified, status.staged.deleted, status.staged.renamed,
 		 text_size(size, status.spool_used));
+	if (status.staged.boot)
+		text_add(ret, "boot:       other boot images than the disc has are staged (.discfs/boot)\n");
 	if (status.staged.litter)
 		text_add(ret, "litter:     %" PRIu64 " more, which isn't burned and stays here\n",
 			 status.staged.litter);

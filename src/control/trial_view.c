@@ -205,6 +205,7 @@ int control_trial_text(struct control *control, struct text *ret)
 	if (last->message[0])
 		text_add(ret, "%s\n", last->message);
 	text_sizes(trial, last, ret);
+	control_boot_lines(&commit->trial_boot, "boots:       ", ret);
 	for (int kind = 0; kind < TRIAL_KINDS; kind++)
 		text_kind(trial, kind, ret);
 	text_label(trial, ret);
@@ -308,6 +309,8 @@ int control_trial_json(struct control *control, struct text *ret)
 	text_add_json(ret, last->message, strlen(last->message));
 	json_sizes(trial, last, ret);
 	json_label(trial, ret);
+	text_add(ret, ",\n\"boot\":");
+	control_boot_array(&commit->trial_boot, ret);
 	text_add(ret, ",\n\"refused\":%" PRIu64, refused(trial));
 	json_number(ret, "names", trial->names);
 	json_number(ret, "iso_changed", trial->iso_changed);

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-static int set_commit(struct control *control, const char *value, size_t length)
+static int set_commit(struct control *control, uint64_t ino, const char *value, size_t length)
 {
 	struct commit_wish wish = { 0 };
 
@@ -52,10 +52,11 @@ static int get_origin(struct control *control, uint64_t ino, struct text *ret)
 }
 
 static const struct control_xattr table[] = {
-	{ "user.discfs.commit", true, NULL, set_commit },
-	{ "user.discfs.status", true, get_status, NULL },
-	{ "user.discfs.progress", true, get_work, NULL },
-	{ "user.discfs.origin", false, get_origin, NULL },
+	{ "user.discfs.commit", true, NULL, set_commit, NULL },
+	{ "user.discfs.status", true, get_status, NULL, NULL },
+	{ "user.discfs.progress", true, get_work, NULL, NULL },
+	{ "user.discfs.origin", false, get_origin, NULL, NULL },
+	{ "user.discfs.boot", false, control_boot_get, control_boot_set, control_boot_remove },
 };
 
 const struct control_xattr *control_xattr_find(const char *name, uint64_t ino)

@@ -8,8 +8,9 @@ struct control_xattr {
 	const char *name;
 	bool root_only; /* on the mount's root, else on any file */
 	int (*get)(struct control *control, uint64_t ino, struct text *ret); /* NULL: can't be read */
-	int (*set)(struct control *control, const char *value,
-		   size_t length); /* NULL: can't be set; owner only */
+	int (*set)(struct control *control, uint64_t ino, const char *value,
+		   size_t length);			      /* NULL: can't be set; owner only */
+	int (*remove)(struct control *control, uint64_t ino); /* the same */
 };
 
 #define CONTROL_XATTR_PREFIX "user.discfs."

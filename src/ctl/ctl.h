@@ -28,6 +28,7 @@ int command_commit(int argc, char **argv);
 int command_wait(int argc, char **argv);
 int command_cancel(int argc, char **argv);
 int command_discard(int argc, char **argv);
+int command_boot(int argc, char **argv);
 int command_restore(int argc, char **argv);
 int command_umount(int argc, char **argv);
 int command_blank(int argc, char **argv);

@@ -37,9 +37,7 @@ int shelves_find(struct catalog *catalog, const char *word, struct catalog_disc 
 
 static uint64_t staged_changes(const struct catalog_disc *disc)
 {
-	const struct changes_count *staged = &disc->staged;
-
-	return staged->added + staged->modified + staged->deleted + staged->renamed;
+	return changes_any(&disc->staged);
 }
 
 /* What can't be read shows as such, and the others all the same. */

@@ -35,7 +35,7 @@ static const struct command commands[] = {
 	  "      --json       everything there is to know, as JSON\n",
 	  command_status },
 	{ "diff", "[DIR] [--json]", "List the staged changes",
-	  "One line a change: A added, M modified, D deleted, R renamed (old -> new);\n"
+	  "One line a change: A added, M modified, D deleted, R renamed (old -> new), B boot image;\n"
 	  "then I for each file that is incomplete, since a write to it was refused.\n"
 	  "Control characters and backslashes in names are shown as \\ooo.\n\n"
 	  "      --json  as an array of {\"change\", \"path\", \"old\"}\n",
@@ -99,6 +99,23 @@ static const struct command commands[] = {
 	  "  -y, --yes   don't ask, although other staged changes may be lost\n"
 	  "      --json  say what was done as JSON\n",
 	  command_restore },
+	{ "boot", "[PATH] [--efi PATH] [--load-size N] [--info-table] [--none|--keep] [--json]",
+	  "Tell what the disc boots, or attach a boot image",
+	  "PATH is a file in the mounted disc, there already or staged: the next session starts\n"
+	  "it on computers with a BIOS (El Torito, no emulation). Such an image is staged like any\n"
+	  "change: status and diff show it, discard and --keep take it back. What the disc has\n"
+	  "for other computers is kept. The image follows its file: rename it, write to it, or\n"
+	  "put another in its place. Without PATH it tells what the disc boots, and what the\n"
+	  "next session will; or what the mounted disc DIR does, where PATH is one.\n\n"
+	  "      --efi PATH     the image for UEFI: a FAT file system in a file\n"
+	  "      --load-size N  how many blocks of 512 bytes the BIOS loads (4; of an image for\n"
+	  "                     UEFI: all)\n"
+	  "      --info-table   PATH wants a boot information table, as ISOLINUX and GRUB do: 56\n"
+	  "                     bytes at its begin are another thing once it's burned\n"
+	  "      --none         the next session boots nothing\n"
+	  "      --keep         the next session boots what the disc does now\n"
+	  "      --json         as JSON\n",
+	  command_boot },
 	{ "verify", "[--all] [SOURCE|DIR] [--json]", "Check a whole disc against the sums recorded on it",
 	  "Reads the newest session's tree and the content of every file, and compares them\n"
 	  "with the MD5 sums on the disc. What has none is read to see whether it can be, and\n"

@@ -41,7 +41,8 @@ void work_end_clear(struct work_end *end)
 uint64_t work_staged(const struct json *status)
 {
 	return (uint64_t)(json_int(status, "$.staged.added") + json_int(status, "$.staged.modified") +
-			  json_int(status, "$.staged.deleted") + json_int(status, "$.staged.renamed"));
+			  json_int(status, "$.staged.deleted") + json_int(status, "$.staged.renamed") +
+			  json_int(status, "$.staged.boot"));
 }
 
 static int follow_interrupted(const struct target *target)

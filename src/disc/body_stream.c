@@ -90,6 +90,22 @@ static off_t body_get_size(IsoStream *stream)
 	return (off_t)node_of((const struct body *)stream->data)->attr.size;
 }
 
+/* Only what libisofs reads while it lays the session out still lies on a drive's disc: see commit/fill.h. */
+static int read_drive(const struct body *body, const struct extent *piece, uint8_t *data)
+{
+	uint64_t first = piece->origin / SECTOR, skipped = piece->origin % SECTOR;
+	uint32_t count = (uint32_t)sectors_of(skipped + piece->length);
+	AUTO_FREE uint8_t *sectors = malloc((size_t)count * SECTOR);
+	struct reason why = { 0 };
+
+	if (!sectors)
+		return fail(body, ENOMEM, "can't read it from the disc");
+	if (source_read(body->context->source, first, count, sectors, &why) < 0)
+		return fail(body, why.err, "can't read it from the disc");
+	memcpy(data, sectors + skipped, piece->length);
+	return 0;
+}
+
 /* One piece of the map, whole. */
 static int read_piece(const struct body *body, const struct extent *piece, uint8_t *data)
 {
@@ -103,7 +119,10 @@ static int read_piece(const struct body *body, const struct extent *piece, uint8
 	}
 	if (from_disc && !range_within(piece->origin, piece->length, context->medium_limit))
 		return fail(body, EIO, "its content lies beyond what is recorded");
-	got = fd_pread_full(from_disc ? context->medium : context->spool, data, piece->length, piece->origin);
+	if (from_disc && context->source->is_drive)
+		return read_drive(body, piece, data);
+	got = fd_pread_full(from_disc ? context->source->fd : context->spool, data, piece->length,
+			    piece->origin);
 	if (got < 0)
 		return fail(body, (int)-got,
 			    from_disc ? "can't read it from the disc" : "can't read it from the spool");
@@ -175,12 +194,22 @@ static void body_get_id(IsoStream *stream, unsigned int *fs_id, dev_t *dev_id, i
 	*ino_id = (ino_t)body->context->serial_first + body->node;
 }
 
+/* What gets a table of its own is the same as nothing else. */
+static uint32_t own_of(const struct body *body)
+{
+	return body->context->plan->nodes.items[body->node].tabled ? body->node + 1 : 0;
+}
+
 /* Bodies that are recorded once: as extent_map_equal, but an order. */
 static int body_compare(IsoStream *left, IsoStream *right)
 {
 	const struct node *a = node_of((const struct body *)left->data);
 	const struct node *b = node_of((const struct body *)right->data);
+	uint32_t own = own_of((const struct body *)left->data),
+		 other = own_of((const struct body *)right->data);
 
+	if (own != other)
+		return own < other ? -1 : 1;
 	if (a->attr.size != b->attr.size)
 		return a->attr.size < b->attr.size ? -1 : 1;
 	return extent_map_compare(&a->map, &b->map);

@@ -11,17 +11,18 @@
 
 #include "disc/iso_lib.h"
 #include "disc/plan.h"
+#include "disc/source.h"
 
 #include <pthread.h>
 
 struct body_context {
 	const struct plan *plan;
-	int spool;	       /* borrowed; -1 where there's none */
-	int medium;	       /* borrowed */
-	uint64_t medium_limit; /* bytes of it that may be read: what lies before the new session */
-	uint32_t serial_first; /* of node 0: see synth.h */
-	pthread_mutex_t lock;  /* of what follows: the reader of progress is another thread */
-	uint32_t current;      /* node that is being read; NO_NAME at other times */
+	int spool;		     /* borrowed; -1 where there's none */
+	const struct source *source; /* of the medium; borrowed */
+	uint64_t medium_limit;	     /* bytes of it that may be read: what lies before the new session */
+	uint32_t serial_first;	     /* of node 0: see synth.h */
+	pthread_mutex_t lock;	     /* of what follows: the reader of progress is another thread */
+	uint32_t current;	     /* node that is being read; NO_NAME at other times */
 	struct reason failed;
 };
 

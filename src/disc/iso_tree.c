@@ -2,6 +2,7 @@
 #include "disc/iso_tree.h"
 
 #include "disc/iso_attr.h"
+#include "disc/iso_boot.h"
 #include "model/layout.h"
 
 #include <errno.h>
@@ -264,5 +265,7 @@ int iso_tree_build(IsoImage *image, const struct synth *synth, struct body_conte
 		return got;
 	building.dirs[0] = iso_image_get_root(image);
 	got = set_attributes(&building, (IsoNode *)building.dirs[0], 0, NULL, 0);
-	return got < 0 ? got : add_names(&building);
+	if (got == 0)
+		got = add_names(&building);
+	return got < 0 ? got : iso_boot_attach(image, context->plan, building.references, why);
 }

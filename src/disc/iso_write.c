@@ -461,6 +461,12 @@ static int describe(struct iso_session *session, const struct verb_job *job, con
 static int make(struct iso_session *session, const struct iso_session_request *request, struct reason *why)
 {
 	const struct verb_job *job = request->job;
+	const struct synth_base base = {
+		.source = request->source,
+		.volume = job->session,
+		.has_base = job->has_base,
+		.boot_anew = job->boot_anew,
+	};
 	int got = plan_check(request->plan, why);
 
 	if (got == 0)
@@ -468,8 +474,7 @@ static int make(struct iso_session *session, const struct iso_session_request *r
 	if (got == 0)
 		got = iso_medium_open(&session->medium, request->source, job->nwa, why);
 	if (got == 0)
-		got = synth_make(request->plan, request->source, job->session, job->has_base, &session->synth,
-				 why);
+		got = synth_make(request->plan, &base, &session->synth, why);
 	session->bodies.serial_first = session->synth.serials;
 	if (got == 0)
 		got = import_references(session, why);
@@ -495,7 +500,7 @@ int iso_session_make(const struct iso_session_request *request, struct iso_sessi
 		return reason_set(why, ENOMEM, "out of memory");
 	session->bodies = (struct body_context){ .plan = request->plan,
 						 .spool = request->spool,
-						 .medium = request->source->fd,
+						 .source = request->source,
 						 .medium_limit = nwa * SECTOR,
 						 .current = NO_NAME };
 	pthread_mutex_init(&session->bodies.lock, NULL);

@@ -21,6 +21,7 @@ void plan_clear(struct plan *plan)
 	}
 	vec_clear(&plan->nodes);
 	vec_clear(&plan->names);
+	vec_clear(&plan->boots);
 	free(plan->by_ino.slots);
 	plan->by_ino.slots = NULL;
 	plan->by_ino.room = 0;
@@ -146,6 +147,25 @@ static struct node *newest(const struct plan *plan, struct reason *why)
 	return NULL;
 }
 
+int plan_add_boot(struct plan *plan, const struct verb_boot *from, struct reason *why)
+{
+	struct plan_node *node = from->ino ? find_ino(plan, from->ino) : NULL;
+	struct plan_boot *boot;
+
+	if (from->ino ? !node || !S_ISREG(node->node.attr.mode) || node->node.attr.size == 0 : from->table)
+		return reason_set(why, EINVAL, "the plan has no such boot image: inode %" PRIu64, from->ino);
+	boot = plan->boots.count < BOOT_IMAGES_MOST ? vec_push(&plan->boots) : NULL;
+	if (!boot)
+		return reason_set(why, ENOMEM, "out of memory: too many boot images");
+	*boot = (struct plan_boot){ .entry = from->entry, .node = NO_NAME };
+	if (!node)
+		return 0;
+	boot->node = (uint32_t)(node - plan->nodes.items);
+	node->tabled |= from->table;
+	node->kept = node->kept && !from->table;
+	return 0;
+}
+
 int plan_add_xattr(struct plan *plan, const struct verb_xattr *from, struct reason *why)
 {
 	struct node *node = newest(plan, why);
@@ -216,7 +236,7 @@ int plan_check(const struct plan *plan, struct reason *why)
 
 const char *plan_path(const struct plan *plan, uint32_t node, char *ret, size_t room)
 {
-	uint32_t steps[64];
+	uint32_t steps[TREE_DEPTH_LIMIT];
 	size_t depth = 0, used = 0;
 
 	while (plan->nodes.items[node].first_name != NO_NAME && depth < sizeof steps / sizeof steps[0]) {

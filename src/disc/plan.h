@@ -16,6 +16,15 @@ struct plan_node {
 	uint32_t names;	     /* how many */
 	uint32_t reference;  /* see synth.h: number of its first record in the synthesised image, 0 = none */
 	bool kept;	     /* as the base has it */
+	bool tabled; /* a boot image that gets a boot information table: it's recorded anew, and as nothing
+			else is */
+};
+
+/* A boot image of the session. */
+struct plan_boot {
+	struct boot_entry entry;
+	uint32_t node;	    /* NO_NAME: it has no file, and lies on the disc */
+	uint32_t reference; /* then: its record in the synthesised image */
 };
 
 struct plan_name {
@@ -32,6 +41,7 @@ struct plan_name {
 struct plan {
 	VEC(struct plan_node) nodes;
 	VEC(struct plan_name) names;
+	VEC(struct plan_boot) boots; /* with job.boot_anew: all that the session gets */
 	struct {
 		uint32_t *slots; /* index + 1 of a node by its ino, open addressing */
 		size_t room;	 /* a power of two */
@@ -44,6 +54,8 @@ int plan_add_node(struct plan *plan, const struct verb_node *from, struct reason
 /* Of the newest node. */
 int plan_add_xattr(struct plan *plan, const struct verb_xattr *from, struct reason *why);
 int plan_add_extent(struct plan *plan, const struct extent *extent, struct reason *why);
+/* When all nodes are there. */
+int plan_add_boot(struct plan *plan, const struct verb_boot *from, struct reason *why);
 /* Is there a tree at all, and can libisofs and Rock Ridge record all of it? Names the path that can't. */
 int plan_check(const struct plan *plan, struct reason *why);
 /* "dir/file", by the node's first name; cut off where it's longer than the buffer. Returns ret. */

@@ -171,7 +171,8 @@ static bool belongs(const struct plan_node *at)
 	const struct node *node = &at->node;
 
 	if (S_ISREG(node->attr.mode))
-		return node->attr.size > 0 && extent_map_is_on_disc(&node->map, node->attr.size);
+		return node->attr.size > 0 && !at->tabled &&
+		       extent_map_is_on_disc(&node->map, node->attr.size);
 	return !S_ISDIR(node->attr.mode) && at->names > 1;
 }
 
@@ -190,6 +191,26 @@ static int append_all(struct building *building, struct plan *plan)
 			at->reference = name->reference;
 		if (append_file(building, &at->node, at->names, at->reference + SERIAL_FIRST,
 				name->reference) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Boot images that have no file are found by records, too, and get no name in the tree. */
+static int append_boots(struct building *building, struct plan *plan)
+{
+	vec_each (&plan->boots, boot) {
+		const struct extent extent = { .kind = EXTENT_DISC,
+					       .length = boot_entry_bytes(&boot->entry),
+					       .origin = (uint64_t)boot->entry.lba * SECTOR };
+		struct node node CLEANUP(node_clear) = { .attr = { .mode = S_IFREG | 0444 } };
+
+		if (boot->node != NO_NAME)
+			continue;
+		node.attr.size = extent.length;
+		boot->reference = ++building->synth->records;
+		if (extent_map_set(&node.map, &extent) < 0 ||
+		    append_file(building, &node, 1, boot->reference + SERIAL_FIRST, boot->reference) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -305,25 +326,24 @@ static void put_label(uint8_t *block, const char *label)
 }
 
 /* The base's own descriptor carries its volume's names on; its El Torito record leads libisofs to the boot
- * catalogue on the medium. */
-static int put_descriptors(struct building *building, const struct source *source, uint64_t volume,
-			   bool has_base, struct reason *why)
+ * catalogue on the medium, unless that isn't to be carried on. */
+static int put_descriptors(struct building *building, const struct synth_base *from, struct reason *why)
 {
 	uint8_t *block = building->synth->data + (size_t)DESCRIPTORS_AT * SECTOR;
 	uint8_t next[SECTOR];
 	struct volume base;
-	int got = has_base ? volume_read(source, volume, &base, why) : 0;
+	int got = from->has_base ? volume_read(from->source, from->volume, &base, why) : 0;
 
 	bool has_descriptor = got > 0;
 
-	if (has_base && got == 0)
-		got = udf_session_read(source, volume, 0, &base, why);
-	if (got < 0 || (has_base && got == 0))
+	if (from->has_base && got == 0)
+		got = udf_session_read(from->source, from->volume, 0, &base, why);
+	if (got < 0 || (from->has_base && got == 0))
 		return reason_set(why, EIO, "the base session's descriptor isn't there any more");
 	put_blank_primary(block);
 	if (has_descriptor)
 		memcpy(block, base.block, SECTOR);
-	else if (has_base)
+	else if (from->has_base)
 		put_label(block, base.label);
 	put_both(block + 80, building->synth->blocks);
 	memset(block + 156, 0, 34);
@@ -331,11 +351,13 @@ static int put_descriptors(struct building *building, const struct source *sourc
 	next[0] = 34;
 	memcpy(block + 156, next, 34);
 	block += SECTOR;
-	if (has_descriptor) {
-		got = source_read(source, volume + 17, 1, next, why);
+	if (has_descriptor && !from->boot_anew) {
+		uint32_t catalog;
+
+		got = source_read(from->source, from->volume + 17, 1, next, why);
 		if (got < 0)
 			return got;
-		if (next[0] == 0 && memcmp(next + 1, "CD001\1EL TORITO SPECIFICATION", 29) == 0) {
+		if (boot_record_read(next, &catalog)) {
 			memcpy(block, next, SECTOR);
 			block += SECTOR;
 		}
@@ -350,7 +372,8 @@ static int build(struct building *building, struct plan *plan)
 	int got;
 
 	building->used = (size_t)ROOT_AT * SECTOR;
-	if (make_room(building, SECTOR) < 0 || append_dots(building) < 0 || append_all(building, plan) < 0)
+	if (make_room(building, SECTOR) < 0 || append_dots(building) < 0 || append_all(building, plan) < 0 ||
+	    append_boots(building, plan) < 0)
 		return -ENOMEM;
 	building->used = (size_t)round_up(building->used, SECTOR);
 	end = (uint32_t)(building->used / SECTOR);
@@ -365,8 +388,7 @@ static int build(struct building *building, struct plan *plan)
 	return 0;
 }
 
-int synth_make(struct plan *plan, const struct source *source, uint64_t volume, bool has_base,
-	       struct synth *ret, struct reason *why)
+int synth_make(struct plan *plan, const struct synth_base *base, struct synth *ret, struct reason *why)
 {
 	struct building building = { .synth = ret };
 	int got;
@@ -375,5 +397,5 @@ int synth_make(struct plan *plan, const struct source *source, uint64_t volume, 
 	got = build(&building, plan);
 	if (got < 0)
 		return reason_set(why, -got, "can't lay out the references to old files: %s", strerror(-got));
-	return put_descriptors(&building, source, volume, has_base, why);
+	return put_descriptors(&building, base, why);
 }

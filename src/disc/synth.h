@@ -25,10 +25,16 @@ struct synth {
 	uint32_t serials; /* the first that no record has; the plan's nodes have that many from here on */
 };
 
-/* Gives references to plan (see there). volume: start of the base session, whose descriptor and El Torito
- * record are taken over; has_base: whether there is one. Clear it always. */
-int synth_make(struct plan *plan, const struct source *source, uint64_t volume, bool has_base,
-	       struct synth *ret, struct reason *why);
+/* The base session, whose descriptor and El Torito record are taken over. */
+struct synth_base {
+	const struct source *source;
+	uint64_t volume; /* where it starts */
+	bool has_base;	 /* there is one */
+	bool boot_anew;	 /* the plan has its own boot images: that record isn't */
+};
+
+/* Gives references to plan (see there). Clear it always. */
+int synth_make(struct plan *plan, const struct synth_base *base, struct synth *ret, struct reason *why);
 void synth_clear(struct synth *synth);
 /* The number of a record by its name, 0 for any other name. */
 uint32_t synth_number(const char *name);

@@ -107,6 +107,13 @@ static void call_in(void *self)
 	pages_call_in_all(self);
 }
 
+static void forget(void *self, uint64_t ino)
+{
+	struct mount *mount = self;
+
+	mount->caches.inode(mount->caches.self, ino);
+}
+
 static bool is_written(void *self)
 {
 	return pages_are_written(self);
@@ -121,7 +128,7 @@ static void begin_end(void *self)
 static int serve(struct mount *mount, const struct options *options, int parent, int *ret_code,
 		 struct reason *why)
 {
-	const struct commit_mount hooks = { call_in, teller_writing, teller_ended, mount };
+	const struct commit_mount hooks = { call_in, forget, teller_writing, teller_ended, mount };
 	int ret, signal;
 
 	stopper_block();

@@ -25,14 +25,15 @@ static void reply_value(fuse_req_t req, const void *value, size_t length, size_t
 		fuse_reply_buf(req, value, length);
 }
 
-static void set_control(fuse_req_t req, const struct control_xattr *xattr, const char *value, size_t size)
+static void set_control(fuse_req_t req, fuse_ino_t ino, const struct control_xattr *xattr, const char *value,
+			size_t size)
 {
 	if (!xattr || !xattr->set)
 		reply_err(req, -EPERM);
 	else if (!may_control(req))
 		reply_err(req, -EACCES);
 	else
-		reply_err(req, xattr->set(&mount_of(req)->control, value, size));
+		reply_err(req, xattr->set(&mount_of(req)->control, ino, value, size));
 }
 
 /* Who sets an ACL without belonging to the file's group takes setgid away, as by chmod. */
@@ -50,7 +51,7 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 	    (flags & XATTR_CREATE ? TREE_XATTR_CREATE : 0) | (flags & XATTR_REPLACE ? TREE_XATTR_REPLACE : 0);
 
 	if (is_control_name(name))
-		set_control(req, control_xattr_find(name, ino), value, size);
+		set_control(req, ino, control_xattr_find(name, ino), value, size);
 	else if (is_virtual(ino))
 		reply_err(req, is_past(ino) ? -EROFS : -EPERM);
 	else
@@ -127,9 +128,21 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	reply_value(req, names.data ? names.data : "", names.length, size);
 }
 
+static void remove_control(fuse_req_t req, fuse_ino_t ino, const struct control_xattr *xattr)
+{
+	if (may_control(req))
+		reply_err(req, xattr->remove(&mount_of(req)->control, ino));
+	else
+		reply_err(req, -EACCES);
+}
+
 void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 {
-	if (is_control_name(name) || is_virtual(ino))
+	const struct control_xattr *xattr = is_control_name(name) ? control_xattr_find(name, ino) : NULL;
+
+	if (xattr && xattr->remove && !is_virtual(ino))
+		remove_control(req, ino, xattr);
+	else if (is_control_name(name) || is_virtual(ino))
 		reply_err(req, is_past(ino) ? -EROFS : is_virtual(ino) ? -EPERM : -ENODATA);
 	else
 		reply_err(req, tree_xattr_remove(tree_of(req), ino, name));

@@ -93,6 +93,14 @@ int burn_node(struct burn *burn, const struct node *node, const struct burn_name
 	return ret < 0 || name->again ? ret : send_content(burn, node, why);
 }
 
+int burn_boot(struct burn *burn, const struct verb_boot *boot, struct reason *why)
+{
+	struct msg msg;
+
+	put_boot(&msg, boot);
+	return send_msg(burn, &msg, why);
+}
+
 static int protocol_error(struct reason *why)
 {
 	return reason_set(why, EPROTO, "the burn worker answered nonsense");

@@ -29,6 +29,8 @@ struct burn_name {
 
 /* node: attr, target, xattrs, md5, zf and map are sent unless again. */
 int burn_node(struct burn *burn, const struct node *node, const struct burn_name *name, struct reason *why);
+/* Behind the nodes; with job->boot_anew only. */
+int burn_boot(struct burn *burn, const struct verb_boot *boot, struct reason *why);
 /* Ends the plan. ret_head: a copy of the new blocks 0..31 (ret->head points into it). */
 int burn_plan(struct burn *burn, struct verb_planned *ret, struct blob *ret_head, struct reason *why);
 /* Writes the session. progress may be NULL; what it returns, when it isn't 0, cancels the burn: -ECANCELED

@@ -276,9 +276,7 @@ int catalog_look_staged(const struct catalog *catalog, struct catalog_disc *disc
 
 bool catalog_is_staged(const struct catalog_disc *disc)
 {
-	const struct changes_count *staged = &disc->staged;
-
-	return disc->cut_off || staged->added + staged->modified + staged->deleted + staged->renamed > 0;
+	return disc->cut_off || changes_any(&disc->staged) > 0;
 }
 
 int catalog_forget(const struct catalog *catalog, const struct catalog_disc *disc, struct reason *why)

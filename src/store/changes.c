@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "store/changes.h"
 
+#include "store/boot.h"
 #include "store/held.h"
 #include "store/rows.h"
 #include "store/staged.h"
@@ -273,6 +274,41 @@ static int judge_nodes(struct collect *collect)
 	return 0;
 }
 
+/* The path is the one that it has now, or had. */
+static int add_boot(struct collect *collect, const struct boot_wish *wish)
+{
+	struct text path = { 0 };
+	int ret = wish->ino ? rows_path(&collect->tree->db, wish->ino, collect->upto, &path) : 0;
+
+	if (ret == -ENOENT) {
+		text_clear(&path);
+		text_add_bytes(&path, wish->path.data, wish->path.length);
+		ret = 0;
+	}
+	text_add(&path, "%s", "");
+	if (ret == 0 && !path.failed)
+		return add_found(collect, 'B', path.data, NULL);
+	text_clear(&path);
+	return ret < 0 ? ret : -ENOMEM;
+}
+
+static int judge_boot(struct collect *collect)
+{
+	CLEANUP(boot_wishes_clear) struct boot_wishes wishes = { 0 };
+	int ret = boot_wishes_load(&collect->tree->db, collect->upto, &wishes);
+
+	if (ret <= 0)
+		return ret;
+	collect->count.boot = boot_wishes_count(&wishes);
+	ret = 0;
+	if (collect->want_paths && wishes.none)
+		ret = add_boot(collect, &(struct boot_wish){ 0 });
+	for (size_t i = 0; ret == 0 && collect->want_paths && i < BOOT_SLOTS; i++)
+		if (wishes.slots[i].set)
+			ret = add_boot(collect, &wishes.slots[i]);
+	return ret;
+}
+
 static int collect_all(struct collect *collect)
 {
 	int ret;
@@ -287,6 +323,8 @@ static int collect_all(struct collect *collect)
 		ret = rows_node_staged(&collect->tree->db, collect_node, collect);
 	if (ret == 0)
 		ret = judge_names(collect);
+	if (ret == 0)
+		ret = judge_boot(collect);
 	return ret < 0 ? ret : judge_nodes(collect);
 }
 

@@ -5,7 +5,9 @@
 #include "store/tree.h"
 
 struct change {
-	char kind;	  /* 'A', 'M', 'D', 'R'; 'X': it's there, and is litter (store/held.h) */
+	/* 'A', 'M', 'D', 'R'; 'B': it's a boot image of the next session (store/boot.h), with an empty path:
+	 * one or all of those that the disc has aren't kept; 'X': it's there, and is litter (store/held.h) */
+	char kind;
 	const char *path; /* without a leading slash; raw bytes, NUL-terminated */
 	const char *old;  /* 'R': where it was; else NULL */
 };
@@ -13,7 +15,7 @@ struct change {
 /* Changes that a commit burns. */
 static inline uint64_t changes_any(const struct changes_count *count)
 {
-	return count->added + count->modified + count->deleted + count->renamed;
+	return count->added + count->modified + count->deleted + count->renamed + count->boot;
 }
 
 /* Calls entry for every change, sorted by path, without a lock held. Its nonzero return ends it and is

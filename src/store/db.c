@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#define SCHEMA_VERSION	 5
+#define SCHEMA_VERSION	 6
 #define APPLICATION_ID	 0x64736663 /* "dsfc": SQLite's own mark of a file's owner */
 #define CHECKPOINT_BYTES (16u << 20)
 #define PAGE_BYTES	 4096u
@@ -97,6 +97,11 @@ static bool lacks_lost(const struct db *db)
 {
 	return pragma_int(db, "SELECT count(*) FROM pragma_table_info('node')") > 0 &&
 	       pragma_int(db, "SELECT count(*) FROM pragma_table_info('node') WHERE name='lost'") == 0;
+}
+
+static bool lacks_boot(const struct db *db)
+{
+	return pragma_int(db, "SELECT count(*) FROM sqlite_master WHERE name='boot'") == 0;
 }
 
 static int db_create(struct db *db, struct reason *why)
@@ -198,6 +203,9 @@ int db_open_reader(struct db *db, const char *path, struct reason *why)
 	if (pragma_int(db, "PRAGMA user_version") > SCHEMA_VERSION)
 		return reason_set(why, EUCLEAN, "%s was written by a newer version of discfs", path);
 	/* It stays as it is on the disk; what was added since is there for this connection. */
+	if (lacks_boot(db) &&
+	    db_exec(db, "CREATE TEMP TABLE boot(slot,gen,ino,load_size,tabled,path);", why) < 0)
+		return -why->err;
 	if (lacks_lost(db))
 		return db_exec(db, "CREATE TEMP VIEW node AS SELECT *,NULL AS lost FROM main.node;", why);
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "store/discard.h"
 
+#include "store/boot.h"
 #include "store/generation.h"
 #include "store/links.h"
 #include "store/rows.h"
@@ -202,6 +203,8 @@ static int change_rows(struct discard *discard)
 {
 	int ret = collect_effects(discard);
 
+	if (ret == 0 && discard->selection.all)
+		ret = boot_discard(discard->tree);
 	if (ret == 0)
 		ret = delete_names(discard);
 	for (size_t i = 0; ret == 0 && i < discard->effects.count; i++)

@@ -42,7 +42,8 @@ static const char *const query_texts[QUERY_COUNT] = {
 	    "(SELECT count(*) FROM dirent WHERE gen=0 AND type=4),"
 	    "ifnull(sum(CASE WHEN mode BETWEEN 32768 AND 36863 THEN size END),0) FROM node WHERE gen=0",
 	[QUERY_STAGED_ANY] = "SELECT EXISTS(SELECT 1 FROM dirent WHERE gen>0) OR EXISTS(SELECT 1 FROM node "
-			     "WHERE gen>0 AND nlink>0) OR EXISTS(SELECT 1 FROM journal)",
+			     "WHERE gen>0 AND nlink>0) OR EXISTS(SELECT 1 FROM journal) "
+			     "OR EXISTS(SELECT 1 FROM boot)",
 	[QUERY_SEARCH_NAMES] = "SELECT parent,name,gen,ino,type FROM dirent WHERE wanted(name)",
 	[QUERY_SEARCH_NODES] = "SELECT ino FROM node WHERE mtime>=?1 AND mtime<?2 AND size BETWEEN ?3 AND ?4",
 	[QUERY_SEARCH_NODE] =
@@ -112,7 +113,8 @@ static const char *const query_texts[QUERY_COUNT] = {
 	    "DELETE FROM digest WHERE ino IN (SELECT ino FROM node WHERE gen=?1 AND gen>0)",
 	[QUERY_COUNT_NODES] = "SELECT count(*) FROM node WHERE gen=0",
 	[QUERY_MAX_GEN] = "SELECT max(0,ifnull((SELECT max(gen) FROM node WHERE gen>0),0),"
-			  "ifnull((SELECT max(gen) FROM dirent WHERE gen>0),0))",
+			  "ifnull((SELECT max(gen) FROM dirent WHERE gen>0),0),"
+			  "ifnull((SELECT max(gen) FROM boot),0))",
 
 	[QUERY_JOURNAL_GET] = "SELECT phase,gen,label,start,sectors,fingerprint,head,old_head FROM journal",
 	[QUERY_JOURNAL_PUT] = "INSERT OR REPLACE INTO journal VALUES(1,?1,?2,?3,?4,?5,?6,?7,?8)",
@@ -146,6 +148,12 @@ static const char *const query_texts[QUERY_COUNT] = {
 	    "SELECT sum(iso),sum(joliet),sum(continued),sum(iso_tables),sum(joliet_tables),0,"
 	    "sum(sums),sum(udf),sum(udf_linkless),sum(udf_lost_dirs),sum(udf_lost) FROM dir_cost",
 
+	[QUERY_BOOT_LIST] = "SELECT slot,ino,load_size,tabled,path FROM boot WHERE gen<=?1 ORDER BY gen,slot",
+	[QUERY_BOOT_PUT] = "INSERT OR REPLACE INTO boot VALUES(?1,?2,?3,?4,?5,?6)",
+	[QUERY_BOOT_DISCARD] = "DELETE FROM boot WHERE gen=?1",
+	[QUERY_BOOT_FIND] = "SELECT ino FROM node WHERE gen=0 AND size>0 AND mode BETWEEN 32768 AND 36863 "
+			    "AND substr(map,1,8)=?1 AND substr(map,17,8)=?2 LIMIT 1",
+
 	/* Publish: generation ?1 becomes the base. */
 	[QUERY_PUBLISH_DROP_NAMES] = "DELETE FROM dirent WHERE gen=0 AND (parent,name) IN "
 				     "(SELECT parent,name FROM dirent WHERE gen=?1 AND gen>0)",
@@ -171,6 +179,9 @@ static const char *const query_texts[QUERY_COUNT] = {
 	    "node.ino=l.ino AND (node.map,node.size) IS "
 	    "(SELECT map,size FROM node n WHERE n.ino=l.ino AND n.gen=?1)",
 
+	/* The next probe tells what the disc has. */
+	[QUERY_PUBLISH_BOOT] = "DELETE FROM boot WHERE gen=?1",
+
 	/* Thaw: what generation ?1 holds goes over to the next one, ?2, where that has nothing newer. */
 	[QUERY_THAW_DROP_NAMES] = "DELETE FROM dirent WHERE gen=?1 AND gen>0 AND (parent,name) IN "
 				  "(SELECT parent,name FROM dirent WHERE gen=?2 AND gen>0)",
@@ -178,6 +189,9 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_THAW_DROP_NODES] = "DELETE FROM node WHERE gen=?1 AND gen>0 AND ino IN "
 				  "(SELECT ino FROM node WHERE gen=?2 AND gen>0)",
 	[QUERY_THAW_NODES] = "UPDATE node SET gen=?2 WHERE gen=?1 AND gen>0",
+	[QUERY_THAW_DROP_BOOT] = "DELETE FROM boot WHERE gen=?1 AND EXISTS "
+				 "(SELECT 1 FROM boot b WHERE b.gen=?2 AND b.slot IN (0,boot.slot))",
+	[QUERY_THAW_BOOT] = "UPDATE boot SET gen=?2 WHERE gen=?1",
 	[QUERY_THAW_WHITEOUTS] =
 	    "DELETE FROM dirent WHERE gen=?1 AND gen>0 AND ino=0 AND NOT EXISTS (SELECT 1 FROM "
 	    "dirent b WHERE b.parent=dirent.parent AND b.name=dirent.name AND b.gen<?1)",

@@ -134,3 +134,14 @@ CREATE TABLE IF NOT EXISTS landed (
 	md5   BLOB,
 	map   BLOB
 );
+
+-- What is staged of boot images, see store/boot.h.
+CREATE TABLE IF NOT EXISTS boot (
+	slot      INTEGER NOT NULL, -- 0: what the disc has isn't kept; 1: 80x86, 2: UEFI
+	gen       INTEGER NOT NULL,
+	ino       INTEGER NOT NULL, -- 0: none
+	load_size INTEGER NOT NULL, -- blocks of 512 bytes; 0: as the platform has it
+	tabled    INTEGER NOT NULL, -- 1: with a boot information table
+	path      BLOB NOT NULL,    -- where the node was then
+	PRIMARY KEY (slot, gen)
+) WITHOUT ROWID;

@@ -264,7 +264,7 @@ int session_change_get(struct db *db, uint64_t start, struct session_change *ret
 		*ret = (struct session_change){ { (uint64_t)sqlite3_column_int64(stmt, 0),
 						  (uint64_t)sqlite3_column_int64(stmt, 1),
 						  (uint64_t)sqlite3_column_int64(stmt, 2),
-						  (uint64_t)sqlite3_column_int64(stmt, 3), 0 },
+						  (uint64_t)sqlite3_column_int64(stmt, 3), 0, 0 },
 						(uint64_t)sqlite3_column_int64(stmt, 4) };
 	sqlite3_reset(stmt);
 	return found;

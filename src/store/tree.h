@@ -28,10 +28,10 @@ struct tree_room {
 	_Atomic bool sequential;  /* sessions are padded, and have a least length */
 };
 
-/* How many paths are added, modified, deleted, renamed against the base (store/changes.h); and how many stay
- * here, since they are litter. */
+/* How many paths are added, modified, deleted, renamed against the base (store/changes.h); how many changes
+ * of boot images there are; and how many names stay here, since they are litter. */
 struct changes_count {
-	uint64_t added, modified, deleted, renamed, litter;
+	uint64_t added, modified, deleted, renamed, boot, litter;
 };
 
 /* What a look-up found out about a name, for the change that mostly comes next: see tree_find. */
@@ -87,6 +87,8 @@ struct tree {
 	/* What bodies of the base cost that the next session must carry along, since ISO 9660 can't refer to
 	 * where they are; by account. */
 	uint64_t carried_sectors;
+	/* What boot images take besides: their catalogue, and those that are recorded again. */
+	_Atomic uint64_t boot_sectors;
 	uint64_t frozen_sectors; /* what the session under way costs; by account */
 	struct tree_room room;
 	_Atomic uint64_t stamp;	      /* rises with every change */

@@ -27,7 +27,7 @@ static uint64_t tree_sectors(struct tree *tree)
 	uint64_t sums = min_u64(files, dir_costs_sums(&tree->costs)) + 1; /* all that are empty share one */
 
 	return layout_fixed(&tree->costs.formats, sums) + dir_costs_sectors(&tree->costs) +
-	       tree->carried_sectors;
+	       tree->carried_sectors + atomic_load(&tree->boot_sectors);
 }
 
 /* How many of all file entries the base has. Below a directory whose name UDF changes none is found. Symlinks

@@ -77,6 +77,7 @@ void put_job(struct msg *msg, const struct verb_job *job)
 	msg_put_u8(msg, job->udf);
 	msg_put_u8(msg, job->udf_links);
 	msg_put_u8(msg, job->inherit);
+	msg_put_u8(msg, job->boot_anew);
 	msg_put_u32(msg, job->speed_kbps);
 	msg_put_u32(msg, job->wanted);
 	msg_put_u32(msg, job->bad_count);
@@ -107,6 +108,7 @@ bool get_job(struct msg *msg, struct verb_job *ret)
 	ret->udf = msg_get_bool(msg);
 	ret->udf_links = msg_get_bool(msg);
 	ret->inherit = msg_get_bool(msg);
+	ret->boot_anew = msg_get_bool(msg);
 	ret->speed_kbps = msg_get_u32(msg);
 	ret->wanted = msg_get_u32(msg);
 	ret->bad_count = msg_get_choice(msg, 0, BAD_SESSIONS_LIMIT);
@@ -312,6 +314,40 @@ bool get_extent(struct msg *msg, struct extent *ret)
 	ret->length = msg_get_u64(msg);
 	ret->origin = msg_get_u64(msg);
 	return understood(msg, VERB_EXTENT) && ret->length;
+}
+
+void put_boot(struct msg *msg, const struct verb_boot *boot)
+{
+	const struct boot_entry *entry = &boot->entry;
+
+	msg_start(msg, VERB_BOOT);
+	msg_put_u8(msg, entry->platform);
+	msg_put_u8(msg, entry->media);
+	msg_put_u8(msg, entry->bootable);
+	msg_put_u32(msg, entry->load_segment);
+	msg_put_u32(msg, entry->load_size);
+	msg_put_u32(msg, entry->lba);
+	msg_put_bytes(msg, entry->id, sizeof entry->id);
+	msg_put_bytes(msg, entry->criteria, sizeof entry->criteria);
+	msg_put_u64(msg, boot->ino);
+	msg_put_u8(msg, boot->table);
+}
+
+bool get_boot(struct msg *msg, struct verb_boot *ret)
+{
+	struct boot_entry *entry = &ret->entry;
+
+	entry->platform = msg_get_u8(msg);
+	entry->media = msg_get_u8(msg);
+	entry->bootable = msg_get_bool(msg);
+	entry->load_segment = (uint16_t)msg_get_choice(msg, 0, UINT16_MAX);
+	entry->load_size = (uint16_t)msg_get_choice(msg, 0, BOOT_LOAD_MOST);
+	entry->lba = msg_get_u32(msg);
+	get_exact(msg, entry->id, sizeof entry->id);
+	get_exact(msg, entry->criteria, sizeof entry->criteria);
+	ret->ino = msg_get_u64(msg);
+	ret->table = msg_get_bool(msg);
+	return understood(msg, VERB_BOOT);
 }
 
 void put_imported(struct msg *msg, const struct verb_imported *imported)

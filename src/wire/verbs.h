@@ -20,6 +20,7 @@
 #pragma once
 
 #include "base/reason.h"
+#include "model/boot.h"
 #include "model/node.h"
 #include "model/tree_format.h"
 #include "wire/msg.h"
@@ -49,7 +50,8 @@ enum verb {
 	VERB_VERIFY, /* from here on: verify_verbs.h */
 	VERB_DAMAGED,
 	VERB_CHECKED,
-	VERB_SUM
+	VERB_SUM,
+	VERB_BOOT /* of a plan */
 };
 
 #define LABEL_LIMIT  32u /* bytes of a volume identifier (ECMA-119 8.4.7) */
@@ -104,8 +106,9 @@ struct verb_job {
 	bool udf;		 /* burn: the same, see disc/bridge.h */
 	bool udf_links;		 /* burn: with symbolic links in it */
 	bool inherit;		 /* burn: what is marked as kept is in the base session as it was imported */
-	uint32_t speed_kbps;	 /* burn: 0 = as fast as it goes */
-	uint32_t wanted; /* probe: number of the session to take for the base, 0 = the last good one */
+	bool boot_anew;	     /* burn: its boot images are those of the plan; else the base's are carried on */
+	uint32_t speed_kbps; /* burn: 0 = as fast as it goes */
+	uint32_t wanted;     /* probe: number of the session to take for the base, 0 = the last good one */
 	/* probe: starts of sessions that are known to be bad and don't count */
 	uint32_t bad_count;
 	uint64_t bad[BAD_SESSIONS_LIMIT];
@@ -179,6 +182,12 @@ struct verb_xattr {	  /* of the newest NODE */
 	size_t value_length;
 };
 
+struct verb_boot {		 /* a boot image of the session, in the order of the catalogue */
+	struct boot_entry entry; /* its address counts where it has no file */
+	uint64_t ino;		 /* 0: none; it lies on the disc, and stays there */
+	bool table;		 /* it's recorded with a boot information table */
+};
+
 struct verb_imported {
 	uint64_t nodes;
 	uint32_t format; /* enum tree_format */
@@ -240,6 +249,8 @@ void put_xattr(struct msg *msg, const struct verb_xattr *xattr);
 bool get_xattr(struct msg *msg, struct verb_xattr *ret);
 void put_extent(struct msg *msg, const struct extent *extent);
 bool get_extent(struct msg *msg, struct extent *ret);
+void put_boot(struct msg *msg, const struct verb_boot *boot);
+bool get_boot(struct msg *msg, struct verb_boot *ret);
 void put_imported(struct msg *msg, const struct verb_imported *imported);
 bool get_imported(struct msg *msg, struct verb_imported *ret);
 void put_empty(struct msg *msg, enum verb verb); /* PLAN_END, GO, CANCEL */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* JOB(source, spool[, file]), (NODE XATTR* EXTENT*)*, PLAN_END -> PLANNED; GO -> PROGRESS*, WRITTEN */
+/* JOB(source, spool[, file]), (NODE XATTR* EXTENT*)*, BOOT*, PLAN_END -> PLANNED; GO -> PROGRESS*, WRITTEN */
 #include "worker/role.h"
 
 #include "base/fault.h"
@@ -30,6 +30,7 @@ static int take_message(struct burn_role *role, struct msg *msg)
 {
 	struct verb_node node;
 	struct verb_xattr xattr;
+	struct verb_boot boot;
 	struct extent extent;
 
 	switch (msg->verb) {
@@ -44,6 +45,10 @@ static int take_message(struct burn_role *role, struct msg *msg)
 	case VERB_EXTENT:
 		if (get_extent(msg, &extent))
 			return plan_add_extent(&role->plan, &extent, role->why);
+		break;
+	case VERB_BOOT:
+		if (get_boot(msg, &boot))
+			return plan_add_boot(&role->plan, &boot, role->why);
 		break;
 	case VERB_PLAN_END:
 		if (msg_done(msg))

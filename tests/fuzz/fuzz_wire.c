@@ -19,6 +19,7 @@ FITS(session)
 FITS(disc)
 FITS(node)
 FITS(xattr)
+FITS(boot)
 FITS(imported)
 FITS(planned)
 FITS(progress)
@@ -58,13 +59,14 @@ static const struct {
 	uint32_t verb;
 	void (*take)(struct msg *msg);
 } verbs[] = {
-	{ VERB_JOB, take_job },		{ VERB_FAILED, take_failed },	  { VERB_WARNING, take_warning },
-	{ VERB_SESSION, take_session }, { VERB_DISC, take_disc },	  { VERB_NODE, take_node },
-	{ VERB_XATTR, take_xattr },	{ VERB_EXTENT, take_extent },	  { VERB_IMPORTED, take_imported },
-	{ VERB_PLANNED, take_planned }, { VERB_PROGRESS, take_progress }, { VERB_WRITTEN, take_written },
-	{ VERB_HEAD, take_head },	{ VERB_DRIVE, take_drive },	  { VERB_TRACK, take_track },
-	{ VERB_SPEED, take_speed },	{ VERB_TASK, take_task },	  { VERB_VERIFY, take_verify },
-	{ VERB_DAMAGED, take_damaged }, { VERB_CHECKED, take_checked },	  { VERB_LOST, take_lost },
+	{ VERB_JOB, take_job },		  { VERB_FAILED, take_failed },	  { VERB_WARNING, take_warning },
+	{ VERB_SESSION, take_session },	  { VERB_DISC, take_disc },	  { VERB_NODE, take_node },
+	{ VERB_XATTR, take_xattr },	  { VERB_BOOT, take_boot },	  { VERB_EXTENT, take_extent },
+	{ VERB_IMPORTED, take_imported }, { VERB_PLANNED, take_planned }, { VERB_PROGRESS, take_progress },
+	{ VERB_WRITTEN, take_written },	  { VERB_HEAD, take_head },	  { VERB_DRIVE, take_drive },
+	{ VERB_TRACK, take_track },	  { VERB_SPEED, take_speed },	  { VERB_TASK, take_task },
+	{ VERB_VERIFY, take_verify },	  { VERB_DAMAGED, take_damaged }, { VERB_CHECKED, take_checked },
+	{ VERB_LOST, take_lost },
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -10,7 +10,7 @@ requires jq script xmllint rsvg-convert zsh python3
 
 mapfile -t commands < <(discfsctl --list-commands | cut -f 1)
 for name in drives info create status diff commit cancel discard log restore verify blank format finalize eject load map find \
-	umount wait catalog; do
+	umount wait catalog boot; do
 	[[ " ${commands[*]} " == *" $name "* ]] || fail "there is no command $name"
 done
 
@@ -129,8 +129,8 @@ assert_match "$(discfsctl log mnt | tail -n 1)" "ONE & <two>"
 # --- .discfs lists what is in it; what goes through the tree doesn't get there
 ls mnt/.discfs >listed
 assert_equal "$(tr '\n' ' ' <listed)" \
-	"changes changes.json control log-stat.json log.json map.json map.svg sessions status status.json sums trial trial.json "
-assert_equal "$(find mnt/.discfs -maxdepth 1 -mindepth 1 -type f | wc -l)" 12
+	"boot boot.json changes changes.json control log-stat.json log.json map.json map.svg sessions status status.json sums trial trial.json "
+assert_equal "$(find mnt/.discfs -maxdepth 1 -mindepth 1 -type f | wc -l)" 14
 ls -l mnt/.discfs
 while read -r name; do
 	assert_equal "$(stat -c %i "mnt/.discfs/$name")" "$(find mnt/.discfs -maxdepth 1 -name "$name" -printf %i)" "inode of $name"

@@ -260,6 +260,46 @@ static void compare_xattr(struct msg *msg)
 	assert_memory_equal(xattr.value, "red", 3);
 }
 
+static void build_boot(struct msg *msg)
+{
+	const struct verb_boot boot = { .entry = { .platform = BOOT_EFI,
+						   .media = 0,
+						   .bootable = true,
+						   .load_segment = 0x7c0,
+						   .load_size = BOOT_LOAD_MOST,
+						   .lba = 4711,
+						   .id = "maker",
+						   .criteria = { 3, 4 } },
+					.ino = 12,
+					.table = true };
+
+	put_boot(msg, &boot);
+}
+
+static bool read_boot(struct msg *msg)
+{
+	struct verb_boot boot;
+
+	return get_boot(msg, &boot);
+}
+
+static void compare_boot(struct msg *msg)
+{
+	struct verb_boot boot;
+
+	assert_true(get_boot(msg, &boot));
+	assert_int_equal(boot.entry.platform, BOOT_EFI);
+	assert_int_equal(boot.entry.media, 0);
+	assert_true(boot.entry.bootable);
+	assert_int_equal(boot.entry.load_segment, 0x7c0);
+	assert_int_equal(boot.entry.load_size, BOOT_LOAD_MOST);
+	assert_int_equal(boot.entry.lba, 4711);
+	assert_string_equal((char *)boot.entry.id, "maker");
+	assert_int_equal(boot.entry.criteria[1], 4);
+	assert_int_equal(boot.ino, 12);
+	assert_true(boot.table);
+}
+
 static void build_extent(struct msg *msg)
 {
 	const struct extent extent = {
@@ -429,9 +469,9 @@ static void compare_head(struct msg *msg)
 	}
 
 static const struct verb_case cases[] = {
-	VERB_CASE(job),	     VERB_CASE(failed),	 VERB_CASE(warning), VERB_CASE(session),  VERB_CASE(disc),
-	VERB_CASE(node),     VERB_CASE(xattr),	 VERB_CASE(extent),  VERB_CASE(imported), VERB_CASE(planned),
-	VERB_CASE(progress), VERB_CASE(written), VERB_CASE(head),
+	VERB_CASE(job),	    VERB_CASE(failed),	 VERB_CASE(warning), VERB_CASE(session), VERB_CASE(disc),
+	VERB_CASE(node),    VERB_CASE(xattr),	 VERB_CASE(boot),    VERB_CASE(extent),	 VERB_CASE(imported),
+	VERB_CASE(planned), VERB_CASE(progress), VERB_CASE(written), VERB_CASE(head),
 };
 
 #define EACH_CASE(at) (const struct verb_case *at = cases; at < cases + sizeof cases / sizeof *cases; at++)
