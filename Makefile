@@ -232,7 +232,7 @@ deps:
 	@tests/deps.sh check bench lint
 
 C_FILES  := $(shell find src tests/unit tests/fault tests/hostile tests/fuzz tests/bench tests/model tests/mmcsim tests/readers -name '*.[ch]' 2>/dev/null)
-SH_FILES := $(shell find tests docs -name '*.sh' 2>/dev/null) .ci/run completion/discfsctl.bash $(wildcard mount-helpers/*)
+SH_FILES := $(shell find tests docs -name '*.sh' 2>/dev/null) .ci/run $(wildcard completion/*.bash mount-helpers/*)
 CPPCHECK := cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
             -Isrc -D_GNU_SOURCE --suppress=missingInclude --suppress=internalAstError --suppress=ctuuninitvar --suppress=memleak
 
@@ -291,12 +291,13 @@ install: all man
 	install -m 644 $(wildcard docs/images/*.svg) $(DESTDIR)$(DOCDIR)/docs/images/
 	for page in $(PAGES); do install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
 	install -D -m 644 completion/discfsctl.bash $(DESTDIR)$(BASHDIR)/discfsctl
-	install -D -m 644 completion/_discfsctl $(DESTDIR)$(ZSHDIR)/_discfsctl
+	install -D -m 644 completion/discfs.bash $(DESTDIR)$(BASHDIR)/discfs
+	install -D -m 644 -t $(DESTDIR)$(ZSHDIR) completion/_discfsctl completion/_discfs
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/discfs $(PREFIX)/bin/discfsctl $(SBINDIR)/mount.discfs \
 		$(SBINDIR)/umount.fuse.discfs $(UNITDIR)/discfs@.service $(TMPFILES)/discfs.conf \
-		$(BASHDIR)/discfsctl $(ZSHDIR)/_discfsctl \
+		$(BASHDIR)/discfsctl $(BASHDIR)/discfs $(ZSHDIR)/_discfsctl $(ZSHDIR)/_discfs \
 		$(foreach page,$(notdir $(PAGES)),$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(page)))
 	rm -rf $(DESTDIR)$(DOCDIR)
 

@@ -21,25 +21,26 @@ lacks() { # FILE WORDS
 }
 
 # --- help, the table of options, completion
+program=discfsctl
 complete_bash() { # WORD…: what bash offers for the last word
 	(
 		set +x
-		# shellcheck disable=SC1091 # the file under test
-		. "$TOP/completion/discfsctl.bash"
-		COMP_WORDS=(discfsctl "$@")
+		# shellcheck disable=SC1090 # the file under test
+		. "$TOP/completion/$program.bash"
+		COMP_WORDS=("$program" "$@")
 		COMP_CWORD=$#
-		_discfsctl discfsctl "${!#}" "${*: -2:1}" 2>/dev/null
+		_$program $program "${!#}" "${*: -2:1}" 2>/dev/null
 		printf '%s\n' "${COMPREPLY[@]}"
 	)
 }
 complete_zsh() { # the same from zsh, whose completion functions only say what they were given
 	# shellcheck disable=SC2016
 	timeout 20 zsh -f -c '
-		compadd() { while [[ $1 == -* && $1 != -- ]]; do [[ $1 == -S ]] && shift; shift; done; shift; (( ! $# )) || print -rl -- "$@" }
+		compadd() { while [[ $1 == -* && $1 != -- ]]; do [[ $1 == -[Sp] ]] && shift; shift; done; shift; (( ! $# )) || print -rl -- "$@" }
 		_describe() { local -a words; words=(${(P)@[-1]}); print -rl -- ${words%%:*} }
 		_files() { }
-		words=(discfsctl "$@[2,-1]"); CURRENT=$#words; PREFIX=$words[-1]
-		source "$1"' zsh "$TOP/completion/_discfsctl" "$@"
+		words=("$@[2,-1]"); CURRENT=$#words; PREFIX=$words[-1]
+		source "$1"' zsh "$TOP/completion/_$program" $program "$@"
 }
 for shell in bash zsh; do
 	complete_$shell "" >offered
@@ -64,6 +65,18 @@ assert_equal "$(complete_bash commit --dr)" --dry-run
 assert_equal "$(complete_bash create --media dvd | tr '\n' ' ')" "dvd dvd-dl "
 assert_equal "$(complete_bash catalog sh)" show
 assert_equal "$(complete_zsh catalog sh | head -n 1)" list
+program=discfs
+discfs --help | sed -n '/^Options:/,$s/^  \([a-z][^ ]*\)  .*/\1/p' | sort >options
+assert_less 14 "$(wc -l <options)" options
+for shell in bash zsh; do
+	complete_$shell -o "" | sort | diff options - || fail "$shell: not the options of discfs"
+done
+assert_equal "$(complete_bash -o ro,comm)" ro,commit=
+assert_equal "$(complete_bash -o ro,commit = u)" unmount
+assert_equal "$(complete_bash -o umount = | tr '\n' ' ')" "wait handover refuse "
+assert_equal "$(complete_zsh -o commit= | tr '\n' ' ')" "commit=manual commit=unmount "
+mkdir folder
+assert_equal "$(complete_bash fol)" folder
 
 # --- the exit codes: in the program's table, its help, and README
 grep -oE '= [0-9]+' "$TOP/src/base/exit_code.h" | tr -dc '0-9\n' | sort -n >codes
