@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Runs test scripts, two at a time where there are two processors, each with a time limit, and shows the log of those
-# that fail.  tests/run.sh TEST.sh…
+# Runs test scripts, one more at a time than there are processors (they wait a lot), each with a time limit, and shows
+# the log of those that fail.  tests/run.sh TEST.sh…
 # The last line is the sum: "N passed, N failed, N skipped". Exits with 1 if any failed.
 # Lines in a test: "# limit: N" its limit in seconds, of which a machine that has other work as well gets three times as
 # much, and which $DISCFS_SLOWNESS multiplies (for sanitizers);
@@ -10,7 +10,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 2
 build=${DISCFS_BUILD:-build}
 logs=$build/log
-jobs=${DISCFS_TEST_JOBS:-$(nproc)}
+jobs=${DISCFS_TEST_JOBS:-$(($(nproc) + 1))}
 passed=0 failed=0 skipped=0
 declare -A names=() # by process
 mkdir -p "$logs"
