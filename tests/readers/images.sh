@@ -21,6 +21,7 @@ genisoimage quick
 cdr        quick
 bdr        quick
 dvdrw      quick
+bdre       long
 many       long
 large      long
 "
@@ -270,9 +271,21 @@ image_genisoimage() {
 	continue_foreign genisoimage
 }
 
-# On a simulated burner; then all that was recorded is copied from the drive into an image, each sector to its place.
+# All that was recorded is copied from the drive into an image, each sector to its place.
+copy_medium() { # NAME
+	local first last
+	reload # until then the kernel knows the blank disc's size
+	# dd's own seek isn't used: it would look for the place in a drive
+	mmcsim map "$T/disc" | sed -n 's/^\([0-9]*\)\.\.\([0-9]*\) data$/\1 \2/p' >"$T/ranges"
+	while read -r first last; do
+		truncate -s $((first * 2048)) "$IMAGES/$1/image"
+		sim dd if="/dev/$SR" bs=2048 skip="$first" count=$((last - first + 1)) status=none </dev/null >>"$IMAGES/$1/image"
+	done <"$T/ranges"
+}
+
+# On a simulated burner.
 burn_medium() { # NAME KIND SECTORS SESSIONS
-	local n first last
+	local n
 	new_disc "$2" "$3"
 	mount_medium mnt
 	odd_tree mnt
@@ -282,13 +295,7 @@ burn_medium() { # NAME KIND SECTORS SESSIONS
 		keep_session "$1" "$n"
 	done
 	keep_starts "$1"
-	reload # until then the kernel knows the blank disc's size
-	# dd's own seek isn't used: it would look for the place in a drive
-	mmcsim map "$T/disc" | sed -n 's/^\([0-9]*\)\.\.\([0-9]*\) data$/\1 \2/p' >"$T/ranges"
-	while read -r first last; do
-		truncate -s $((first * 2048)) "$IMAGES/$1/image"
-		sim dd if="/dev/$SR" bs=2048 skip="$first" count=$((last - first + 1)) status=none </dev/null >>"$IMAGES/$1/image"
-	done <"$T/ranges"
+	copy_medium "$1"
 }
 
 image_cdr() {
@@ -301,6 +308,25 @@ image_bdr() {
 
 image_dvdrw() {
 	burn_medium dvdrw dvd+rw 60000 2
+}
+
+# Sector 256 is the other program's: UDF is found by the medium's last sector.
+image_bdre() {
+	local n
+	new_disc bd-re 60000
+	mkdir odd
+	odd_tree odd
+	date_files odd 1
+	sim xorriso -xattr on -acl on -hardlinks on -md5 on -joliet on -dev "/dev/$SR" -volid BEGUN -map odd /odd -commit 2>err
+	rm -rf odd
+	reload
+	mount_medium mnt
+	for n in 2 3; do
+		change mnt $n
+		keep_session bdre $n
+	done
+	keep_starts bdre
+	copy_medium bdre
 }
 
 image_many() {

@@ -144,14 +144,14 @@ LIMITS = [
     Limit("7z: links", "7-Zip refuses a UDF volume with a symbolic link, a device, a FIFO or a socket; -o udf_links=no leaves them out. Unless told -tudf it opens Joliet then.", "7z/udf", "failed",
           lambda d: "Unsupported feature" in d.found),
     Limit("anchor", "The disc's sector 256 belongs to what another program put there: the anchor is at the end alone, where 7-Zip and blkid "
-          "don't look.", "7z/udf", "failed", lambda d: "Is not archive" in d.found, cases="xorriso"),
+          "don't look.", "7z/udf", "failed", lambda d: "Is not archive" in d.found, cases="xorriso|bdre"),
     Limit("libudfread: CESU-8", "libudfread writes characters beyond U+FFFF as two surrogates.", "libudfread/.*", "name",
           lambda d: d.found.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass").decode("utf-16-le") == text_of(d.expected)),
     Limit("libudfread: links", "libudfread shows symbolic links as files.", "libudfread/.*", "extra", lambda d: d.entry and d.entry.type == "l"),
     Limit("libudfread: backslash", "libudfread takes a backslash for a separator.", "libudfread/.*", "missing", lambda d: b"\\" in d.path),
     Limit("libcdio: long links", "libcdio crashes on symbolic links with long targets, also on discs of xorriso.", "libcdio/rr", "failed",
           lambda d: "exit code -11" in d.found),
-    Limit("bsdtar: continuation", "libarchive refuses a disc on which a file of an older session has a continuation area (long names, "
+    Limit("bsdtar: continuation", "libarchive refuses a disc on which a file of an older session has a continuation area (names from 98 bytes on, "
           "attributes), also one of xorriso: it wants these areas before the file's content. bsdtar --options '!rockridge' reads Joliet there.", "bsdtar/rr", "failed", lambda d: 'Invalid parameter in SUSP "CE" extension' in d.found),
     Limit("sections", "isoinfo and iso-info show the sections of a file of 4 GiB and more one by one.", "(isoinfo|libcdio)/rr", "size sha256 extra",
           lambda d: d.path == b"5GiB", cases="large"),
