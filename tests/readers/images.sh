@@ -205,10 +205,14 @@ image_noudf() {
 	keep_starts noudf
 }
 
-# Three sessions; the second links to, changes and moves what the first brought.
+# Three sessions; the second links to, changes and moves what the first brought. Computers start from it.
 image_sessions() {
 	begin_image sessions cd
 	odd_tree mnt
+	mkdir mnt/boot
+	head -c 6000 /dev/urandom >mnt/boot/loader
+	head -c 100000 /dev/urandom >mnt/boot/efi
+	timeout 60 discfsctl boot mnt/boot/loader --efi mnt/boot/efi
 	keep_session sessions 1
 	change mnt 2
 	ln mnt/hard/one mnt/changes/linked-later
@@ -222,6 +226,7 @@ image_sessions() {
 	rm -r mnt/deep/level/level/level/level/level/level/level/level/level/level
 	rm mnt/hard/one
 	echo x >>mnt/sizes/65536
+	echo "another end" >>mnt/boot/loader
 	keep_session sessions 3
 	keep_starts sessions
 }

@@ -10,7 +10,7 @@ TITLES = {
     "modes": "set-id, 0000, owners", "devices": "devices, FIFOs, sockets", "years": "1969 to 2155, fractions", "empty": "empty files and directories",
     "attributes": "extended attributes, ACLs", "sizes": "files of 1 byte to 1 MB", "longlinks": "links with targets of 240 and 1,000 bytes",
     "nolinks": "all of this, -o udf_links=no",
-    "noudf": "-o formats=iso,joliet, without attributes, 2 sessions", "sessions": "3 sessions", "twenty": "20 sessions", "xorriso": "begun by xorriso with El Torito, 2 sessions more", "genisoimage": "begun by genisoimage, 2 sessions more",
+    "noudf": "-o formats=iso,joliet, without attributes, 2 sessions", "sessions": "3 sessions, with discfsctl boot", "twenty": "20 sessions", "xorriso": "begun by xorriso with El Torito, 2 sessions more", "genisoimage": "begun by genisoimage, 2 sessions more",
     "cdr": "CD-R, 3 sessions", "bdr": "BD-R, 3 sessions", "dvdrw": "DVD+RW, 2 sessions", "bdre": "BD-RE begun by xorriso, 2 sessions more", "many": "20,000 files, 2 sessions", "large": "5 GiB file, 2 sessions",
 }
 

@@ -77,13 +77,13 @@ def boot_images(path):
 
 
 def check_boot(image):
-    """The boot image is the file boot/loader, wherever it was moved to."""
-    loaders = [entry for entry in image.tree(image.newest) if entry.path.endswith(b"boot/loader")]
+    """The boot images are these files, wherever they were moved to. isoinfo shows the first one alone."""
+    files = {entry.path.split(b"/")[-1]: entry for entry in image.tree(image.newest) if entry.path.split(b"/")[-2:-1] == [b"boot"]}
+    wanted = [files[name] for name in (b"loader", b"efi") if name in files]
+    wanted = [("isoinfo", entry) for entry in wanted[:1]] + [("xorriso", entry) for entry in wanted]
     found = boot_images(image.path)
-    said = []
-    if [program for program, _ in found] != ["isoinfo", "xorriso"] * len(loaders):
-        said.append("%s: boot images are found so: %s" % (image.name, found))
-    for program, sector in found:
-        if not loaders or readers.Extents(image.path).digest(sector, loaders[0].size) != loaders[0].sha256:
-            said.append("%s: %s finds another boot image at %d" % (image.name, program, sector))
-    return said
+    if [program for program, _ in found] != [program for program, _ in wanted]:
+        return ["%s: boot images are found so: %s" % (image.name, found)]
+    return ["%s: %s finds another boot image at %d than %s" % (image.name, program, sector, entry.path.decode())
+            for (program, sector), (_, entry) in zip(found, wanted)
+            if readers.Extents(image.path).digest(sector, entry.size) != entry.sha256]
