@@ -151,8 +151,8 @@ static int make_opts(struct iso_session *session, const struct verb_job *job, in
 	iso_write_opts_set_rrip_1_10_px_ino(opts, 1);
 	iso_write_opts_set_hardlinks(opts, 1);
 	iso_write_opts_set_aaip(opts, 1);
-	/* Not announced by ER, nor by ES in each record: fuseiso loses Rock Ridge over a second ER, and 100,000
-	 * files save half a megabyte to one in each session. libisofs reads both. */
+	/* Not announced by ER, nor by ES in each record: fuseiso loses Rock Ridge over a second ER, and
+	 * 100,000 files save half a megabyte to one in each session. libisofs reads both. */
 	iso_write_opts_set_aaip_susp_1_10(opts, 1);
 	iso_write_opts_set_joliet(opts, job->joliet);
 	iso_write_opts_set_omit_version_numbers(opts, 2); /* in Joliet: some readers show ";1" */
