@@ -7,23 +7,23 @@
 
 IMAGES=$T/images
 
-# name, when (quick: in make check, too; long: in check-long alone)
+# name, when (quick: in make check, too; long: in check-long alone), lane (there are two side by side; the drive is in the first)
 # shellcheck disable=SC2034 # readers.sh reads it
 IMAGE_LIST="
-odd        quick
-longlinks  quick
-nolinks    quick
-noudf      quick
-sessions   quick
-twenty     quick
-xorriso    quick
-genisoimage quick
-cdr        quick
-bdr        quick
-dvdrw      quick
-bdre       long
-many       long
-large      long
+odd         quick 1
+longlinks   quick 1
+sessions    quick 1
+cdr         quick 1
+bdr         quick 1
+dvdrw       quick 1
+twenty      quick 2
+nolinks     quick 2
+noudf       quick 2
+xorriso     quick 2
+genisoimage quick 2
+bdre        long  1
+many        long  1
+large       long  2
 "
 
 # --- what is in them ----------------------------------------------------------------
