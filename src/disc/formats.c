@@ -87,7 +87,15 @@ int formats_probe(const struct source *source, uint64_t start, uint32_t *ret, st
 {
 	struct found found = { 0 };
 	int got = read_descriptors(source, start, &found, why);
+	uint64_t inner = start;
 
+	/* Its descriptors may be damaged, but not those that they're copies of. */
+	if (!(found.formats & FORMAT_BIT(FORMAT_ROCK_RIDGE)))
+		inner = volume_inner(source, start);
+	if (inner != start) {
+		found = (struct found){ .udf = true };
+		got = read_descriptors(source, inner, &found, why);
+	}
 	if (got == 0 && (found.udf || !found.formats)) {
 		struct udf_volume volume;
 		struct reason ignored = { 0 };

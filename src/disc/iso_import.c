@@ -197,7 +197,7 @@ int iso_import_check(struct iso_import *import, enum iso_trees tree, struct reas
 		[TREE_PLAIN] = FORMAT_ISO9660, [TREE_JOLIET] = FORMAT_JOLIET, [TREE_ENHANCED] = FORMAT_ISO9660
 	};
 
-	return tree_check(import->medium.source, import->session, import->medium.limit, formats[tree],
+	return tree_check(import->medium.source, import->inner, import->medium.limit, formats[tree],
 			  tree == TREE_ENHANCED, &import->faults[tree], why);
 }
 

@@ -452,7 +452,7 @@ int iso_read_tree(const struct source *source, uint64_t session, uint64_t limit,
 	struct reading reading = { .source = source, .sink = sink, .self = self, .why = why };
 	struct volume volume;
 	const char *label;
-	int got = volume_read(source, session, &volume, why);
+	int got = volume_read_either(source, session, &volume, why);
 
 	reading.is_ours = got > 0 && volume.ours;
 	reading.limit = limit ? min_u64(limit, source->sectors) : source->sectors;

@@ -168,7 +168,7 @@ int rr_links_scan(const struct source *source, uint64_t volume, struct lba_set *
 	struct scan scan = { .source = source, .found = ret, .why = why, .sectors_left = source->sectors };
 	struct volume head;
 	struct dir_extent *root;
-	int got = volume_read(source, volume, &head, why);
+	int got = volume_read_either(source, volume, &head, why);
 
 	if (got <= 0)
 		return got;

@@ -132,7 +132,8 @@ static int follow(const struct session_walk *walk, const struct lineage *newest,
 		for (uint32_t i = 0; got == 0 && i < lineage.count; i++)
 			got = push_start(ret, lineage.before[i]);
 		if (got < 0 || lineage.count == 0 || lineage.number <= lineage.count + 1 ||
-		    volume_read(walk->source, lineage.before[lineage.count - 1], &volume, &ignored) <= 0 ||
+		    volume_read_either(walk->source, lineage.before[lineage.count - 1], &volume, &ignored) <=
+			0 ||
 		    !lineage_get(volume.block, &lineage) ||
 		    lineage.start != ret->all.items[ret->all.count - 1])
 			break;
@@ -191,46 +192,40 @@ static int add_first(const struct session_walk *walk, uint64_t copy, uint32_t co
 	return 1;
 }
 
-/* Its own descriptors are lost, but the newest one's are in the head, too, and those of a bridge stand again
- * before libisofs' part. Where the copy is (its sector 16); 0: nowhere. */
-static uint64_t find_copy(const struct session_walk *walk, uint64_t start, bool newest, struct volume *ret)
+/* The newest one's descriptors are in the head, too. What has UDF, the session itself tells: the head leads
+ * to whatever is at the medium's end. */
+static void take_head(const struct session_walk *walk, struct verb_session *ret)
 {
 	struct reason ignored = { 0 };
-	struct lineage lineage;
+	uint32_t formats = 0;
 
-	*ret = newest ? walk->head : (struct volume){ 0 };
-	if (newest)
-		return HEAD_BLOCK;
-	if (volume_read(walk->source, start + BRIDGE_SECTORS, ret, &ignored) > 0 &&
-	    lineage_get(ret->block, &lineage) && lineage.start == start)
-		return start + BRIDGE_SECTORS + HEAD_BLOCK;
-	*ret = (struct volume){ 0 };
-	return 0;
+	(void)formats_probe(walk->source, 0, &formats, &ignored);
+	ret->formats = (formats & ~FORMAT_BIT(FORMAT_UDF)) | (ret->formats & FORMAT_BIT(FORMAT_UDF));
+	ret->copy = HEAD_BLOCK;
+	ret->copied = LINEAGE_COPY_MOST;
 }
 
 /* One that can't be read keeps its number. next: 0 = it's the newest. */
 static int add_by_start(const struct session_walk *walk, uint64_t start, uint64_t next)
 {
-	uint64_t end = next ? next : walk->head.size, copy = 0;
-	struct verb_session *added;
+	uint64_t end = next ? next : walk->head.size;
 	struct reason ignored = { 0 };
 	struct volume volume;
 	int got = volume_read(walk->source, start, &volume, &ignored);
 	bool lost = got <= 0 || volume.root <= start || volume.size == 0;
+	uint64_t inner = lost ? volume_inner(walk->source, start) : start;
 
-	if (lost)
-		copy = find_copy(walk, start, !next, &volume);
+	if (lost && !next)
+		volume = walk->head;
+	else if (lost && (inner == start || volume_read(walk->source, inner, &volume, &ignored) <= 0))
+		volume = (struct volume){ 0 };
 	volume.start = start;
 	if (lost || start + volume.size > end)
 		volume.size = end > start ? end - start : 0;
 	got = add_session(walk, &volume, volume.size);
-	if (got < 0 || !copy)
-		return got;
-	added = &walk->report->sessions.items[walk->report->sessions.count - 1];
-	added->copy = copy;
-	added->copied = LINEAGE_COPY_MOST;
-	(void)formats_probe(walk->source, copy - HEAD_BLOCK, &added->formats, &ignored);
-	return 0;
+	if (got == 0 && lost && !next)
+		take_head(walk, &walk->report->sessions.items[walk->report->sessions.count - 1]);
+	return got;
 }
 
 static bool is_in_force(const struct session_walk *walk, const struct lineage *lineage)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "disc/volume.h"
 
+#include "disc/lineage.h"
 #include "disc/udf_record.h"
 
 #include <errno.h>
@@ -114,21 +115,54 @@ uint64_t volume_behind_front(uint64_t start)
 	return start + BRIDGE_SECTORS;
 }
 
-uint64_t volume_inner(const struct source *source, uint64_t start)
+/* Do both lead to the same directories? */
+static bool is_copy(const uint8_t *outer, const uint8_t *inner)
 {
 	enum { ROOT = 156, ROOT_LENGTH = 34, TABLES = 132, TABLES_LENGTH = 24 };
+
+	return memcmp(outer + ROOT, inner + ROOT, ROOT_LENGTH) == 0 &&
+	       memcmp(outer + TABLES, inner + TABLES, TABLES_LENGTH) == 0;
+}
+
+static bool leads_to_root(const struct source *source, const uint8_t *block)
+{
+	const struct volume volume = { .root = get_le32(block + AT_ROOT_EXTENT) };
+
+	return volume_has_root(source, &volume);
+}
+
+uint64_t volume_inner(const struct source *source, uint64_t start)
+{
 	struct reason ignored = { 0 };
 	uint8_t outer[SECTOR], inner[SECTOR];
 	uint64_t behind = volume_behind_front(start);
+	struct lineage lineage;
+	bool there;
 
 	if (!range_within(behind, 17, source->sectors) ||
-	    source_read(source, start + 16, 1, outer, &ignored) < 0 || !is_primary(outer) ||
 	    source_read(source, behind + 16, 1, inner, &ignored) < 0 || !is_primary(inner))
 		return start;
-	return memcmp(outer + ROOT, inner + ROOT, ROOT_LENGTH) == 0 &&
-		       memcmp(outer + TABLES, inner + TABLES, TABLES_LENGTH) == 0
+	there = source_read(source, start + 16, 1, outer, &ignored) == 0 && is_primary(outer);
+	if (there && is_copy(outer, inner))
+		return behind;
+	return lineage_get(inner, &lineage) && lineage.start == start &&
+		       !(there && leads_to_root(source, outer))
 		   ? behind
 		   : start;
+}
+
+int volume_read_either(const struct source *source, uint64_t start, struct volume *ret, struct reason *why)
+{
+	struct reason first = { 0 };
+	uint64_t inner;
+	int got = volume_read(source, start, ret, &first);
+
+	if (got > 0)
+		return got;
+	inner = got == 0 || got == -EIO ? volume_inner(source, start) : start;
+	if (inner != start)
+		return volume_read(source, inner, ret, why);
+	return got < 0 ? reason_set(why, first.err, "%s", first.text) : got;
 }
 
 /* A record: its length, 2: where it stands, 25: flags, 32: length of its name (ECMA-119 9.1). */

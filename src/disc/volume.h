@@ -26,8 +26,11 @@ struct volume {
 /* Reads the primary volume descriptor of the session that starts at a sector. 1 = found, 0 = there's
  * something else, -EMEDIUMTYPE = one that can't be used, -EIO. */
 int volume_read(const struct source *source, uint64_t start, struct volume *ret, struct reason *why);
+/* The same where its own descriptor may be lost, but not the one that it's a copy of, behind the front of a
+ * bridge: then that one, whose size counts from there. */
+int volume_read_either(const struct source *source, uint64_t start, struct volume *ret, struct reason *why);
 /* Where the checksums of the session at start count from, and libisofs is to read it: behind the front of a
- * bridge (bridge.h), which has copies of the descriptors, or start itself. */
+ * bridge (bridge.h), which has copies of the descriptors, or start itself. Those copies may be lost. */
 uint64_t volume_inner(const struct source *source, uint64_t start);
 /* Where libisofs' part begins, if the session at start is a bridge. */
 uint64_t volume_behind_front(uint64_t start);
