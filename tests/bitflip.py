@@ -1,12 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Places in a session with UDF that discfs wrote to an image, one of each kind, and flips of one bit there.
+"""Places in the newest session with UDF that discfs wrote to an image, and in the head, one of each kind, and flips of one
+bit there.
 
 bitflip.py places IMAGE START VICTIM   "KIND BYTE" a line; START: the session's first sector; VICTIM: a file in its root,
                                        of a size that isn't a multiple of 2048, whose name is longer than 8 bytes
 bitflip.py flip FILE BYTE              flips the lowest bit of that byte
+bitflip.py verify FILE PLACES          what discfsctl verify says with each of these flips: "KIND EXIT-CODE DAMAGES PATHS" a line
 """
+import json
 import struct
+import subprocess
 import sys
 
 SECTOR = 2048
@@ -124,9 +128,16 @@ class Session:
         """What bridge.h shows; ECMA-167 3/10."""
         self.put("front-empty", self.start + 100)
         self.put("front-volume-id", self.start + 16 * SECTOR + 41)
+        self.put("front-joliet-id", self.start + 17 * SECTOR + 41)
         self.put("front-recognition", self.find(b"NSR02"))
+        self.put("front-recognition-rest", self.find(b"TEA01") + 1500)
+        self.put("front-reserve", self.start + 51 * SECTOR + 250)
+        self.put("front-space", self.start + 200 * SECTOR)
+        self.put("front-copy", self.start + 240 * SECTOR)
+        self.put("front-last", self.part - 1)
         anchor = self.start + 256 * SECTOR
         self.put("front-anchor", anchor + 20)
+        self.put("front-anchor-rest", anchor + 2000)
         at, partition = self.le32(anchor + 20) * SECTOR, None
         while self.all[at] != 8:
             kind = struct.unpack_from("<H", self.all, at)[0]
@@ -142,12 +153,23 @@ class Session:
         self.put("tail-root", (partition + self.le32(tail + 400 + 4)) * SECTOR + 21)
         self.put("tail-name", self.find(b"victim_file", tail))
         last = len(self.all) - SECTOR
-        assert not any(self.all[last - SECTOR:last])
-        self.put("tail-zeroes", last - 1)
+        sums = last - SECTOR
+        self.put("tail-zeroes", sums - 1)
+        assert not self.all[sums - 1] and self.all[sums:].startswith(b"DISCFS UDF SUM")
+        for field, where in ("word", 3), ("start", 16), ("first", 20), ("sum", 28), ("piece", 60), ("rest", 1900), ("own", 2047):
+            self.put("tail-sums-" + field, sums + where)
         self.put("tail-anchor", last + 20)
         self.put("tail-anchor-rest", len(self.all) - 1)
 
+    def head(self):
+        """Whose lowest sectors are a copy of the session's descriptors."""
+        for kind, at in ("volume-id", 16 * SECTOR + 41), ("joliet-id", 17 * SECTOR + 41), ("anchor", 31 * SECTOR + 20), ("256", 256 * SECTOR + 20):
+            self.found["head-" + kind] = at
+        self.found["head-recognition"] = self.all.index(b"NSR02")
+        self.found["head-tag"] = self.all.index(b"libisofs_rlsb32_checksum_tag_v1") + 3
+
     def show(self):
+        self.head()
         self.tree()
         self.rest()
         self.udf()
@@ -163,7 +185,21 @@ def flip(path, at):
         file.write(bytes([byte ^ 1]))
 
 
+def verify(path, places):
+    with open(places) as file:
+        lines = file.readlines()
+    for line in lines:
+        kind, at = line.split()
+        flip(path, int(at))
+        done = subprocess.run(["discfsctl", "verify", "--json", path], capture_output=True, text=True, timeout=60)
+        found = json.loads(done.stdout)
+        print(kind, done.returncode, found["damages"], *sorted(each["path"] for each in found["damaged"] if each["path"]))
+        flip(path, int(at))
+
+
 if sys.argv[1] == "places":
     Session(sys.argv[2], int(sys.argv[3]), sys.argv[4]).show()
+elif sys.argv[1] == "verify":
+    verify(sys.argv[2], sys.argv[3])
 else:
     flip(sys.argv[2], int(sys.argv[3]))

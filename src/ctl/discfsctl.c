@@ -118,8 +118,9 @@ static const struct command commands[] = {
 	  command_boot },
 	{ "verify", "[--all] [SOURCE|DIR] [--json]", "Check a whole disc against the sums recorded on it",
 	  "Reads the newest session's tree and the content of every file, and compares them\n"
-	  "with the MD5 sums on the disc. What has none is read to see whether it can be, and\n"
-	  "where the disc is mounted, its sum is kept, and compared the next time.\n"
+	  "with the sums on the disc; what discfs wrote of UDF has some, too. What has none is\n"
+	  "read to see whether it can be, and where the disc is mounted, its sum is kept, and\n"
+	  "compared the next time.\n"
 	  "Damaged files are listed with what is wrong, and the exit code is 21 then. It\n"
 	  "only reads; what is staged isn't looked at. Ctrl-C ends it. SOURCE is a drive or\n"
 	  "an image file, DIR is inside a mounted one (default: here, or the only drive).\n\n"

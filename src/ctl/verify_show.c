@@ -23,6 +23,9 @@ static const struct {
 	[DAMAGED_TREE] = { "tree", "the directories" },
 	[DAMAGED_SUMS] = { "sums", "the recorded sums of the files" },
 	[DAMAGED_TAG] = { "tag", "the sum at its end" },
+	[DAMAGED_UDF] = { "udf", "the descriptors of UDF" },
+	[DAMAGED_UDF_TREE] = { "udf-tree", "the directories of UDF" },
+	[DAMAGED_UDF_SUMS] = { "udf-sums", "the recorded sums of UDF" },
 };
 static const char *const ways[] = { "unknown", "unreadable", "differs", "cut" };
 

@@ -58,10 +58,28 @@ static int make_front(struct bridge_stream *stream, const struct bridge_wish *wi
 	return 0;
 }
 
+static int open_sums(struct bridge_stream *stream, const struct bridge_wish *wish, struct reason *why)
+{
+	struct range_sums *ranges = stream->sums.ranges;
+	const uint32_t inner = wish->start + BRIDGE_SECTORS, tail = inner + (uint32_t)wish->inner_sectors;
+	int got = 0;
+
+	stream->sums.start = wish->start;
+	ranges[RANGE_FRONT] = (struct range_sums){ .first = wish->start, .sectors = BRIDGE_SECTORS };
+	ranges[RANGE_DIRS] = (struct range_sums){ .first = inner, .sectors = wish->dirs };
+	ranges[RANGE_TAIL] =
+	    (struct range_sums){ .first = tail,
+				 .sectors = wish->start + (uint32_t)wish->sectors - BRIDGE_SUMS_BACK - tail };
+	for (size_t i = 0; got == 0 && i < BRIDGE_RANGES; i++)
+		got = range_summing_open(&stream->summing[i], &ranges[i], why);
+	return got;
+}
+
 int bridge_stream_open(struct bridge_stream *stream, struct bridge *bridge, struct session_stream *inner,
 		       const struct bridge_wish *wish, struct reason *why)
 {
 	struct udf_facts *facts = &bridge->facts;
+	int got;
 
 	*stream = (struct bridge_stream){ .bridge = bridge,
 					  .inner = inner,
@@ -75,21 +93,47 @@ int bridge_stream_open(struct bridge_stream *stream, struct bridge *bridge, stru
 	facts->time_ns = wish->time_ns;
 	facts->set = wish->set;
 	strncpy(facts->label, wish->label, sizeof facts->label - 1);
-	return make_front(stream, wish, why);
+	got = open_sums(stream, wish, why);
+	return got < 0 ? got : make_front(stream, wish, why);
 }
 
 void bridge_stream_close(struct bridge_stream *stream)
 {
 	free(stream->front);
 	stream->front = NULL;
+	for (size_t i = 0; i < BRIDGE_RANGES; i++)
+		range_summing_close(&stream->summing[i]);
 }
 
-/* The next sector. */
-static bool next_block(struct bridge_stream *stream)
+/* Sums up a sector that goes out. */
+static void pass(struct bridge_stream *stream, uint64_t at, const uint8_t *block)
 {
-	uint64_t tail = BRIDGE_SECTORS + stream->inner_sectors, at = stream->at++;
+	const uint64_t lba = stream->sums.start + at;
 
-	stream->used = 0;
+	for (size_t i = 0; i < BRIDGE_RANGES; i++) {
+		const struct range_sums *range = &stream->sums.ranges[i];
+
+		if (lba >= range->first && lba - range->first < range->sectors)
+			range_summing_add(&stream->summing[i], lba, block);
+	}
+}
+
+static bool make_record(struct bridge_stream *stream)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < BRIDGE_RANGES; i++)
+		good &= range_summing_end(&stream->summing[i]);
+	if (good && bridge_sums_put(&stream->sums, stream->block) == 0)
+		return true;
+	reason_set(&stream->broken, EIO, "the sums of UDF can't be computed");
+	return false;
+}
+
+static bool make_block(struct bridge_stream *stream, uint64_t at)
+{
+	uint64_t tail = BRIDGE_SECTORS + stream->inner_sectors;
+
 	if (at < BRIDGE_SECTORS) {
 		memcpy(stream->block, stream->front + at * SECTOR, SECTOR);
 		return true;
@@ -98,11 +142,25 @@ static bool next_block(struct bridge_stream *stream)
 		return session_stream_read(stream->inner, stream->block, (int)SECTOR) == (int)SECTOR;
 	if (at < tail + stream->bridge->sectors)
 		return bridge_next(stream->bridge, stream->block, &stream->broken) == 0;
+	if (at == stream->sectors - BRIDGE_SUMS_BACK)
+		return make_record(stream);
 	memset(stream->block, 0, SECTOR);
 	if (at == stream->sectors - 1)
 		udf_record_anchor((uint32_t)(stream->bridge->facts.end - 1), stream->bridge->facts.start,
 				  stream->block);
 	return at < stream->sectors;
+}
+
+/* The next sector. */
+static bool next_block(struct bridge_stream *stream)
+{
+	bool good = make_block(stream, stream->at);
+
+	stream->used = 0;
+	if (good)
+		pass(stream, stream->at, stream->block);
+	stream->at++;
+	return good;
 }
 
 /* Whole sectors of libisofs' part needn't be copied twice. */
@@ -115,6 +173,8 @@ static int read_inner(struct bridge_stream *stream, uint8_t *buffer, int size)
 	int sectors = (int)min_u64(left, (uint64_t)size / SECTOR);
 	int got = sectors ? session_stream_read(stream->inner, buffer, sectors * (int)SECTOR) : 0;
 
+	for (int i = 0; i < got / (int)SECTOR; i++)
+		pass(stream, stream->at + (uint64_t)i, buffer + (size_t)i * SECTOR);
 	stream->at += (uint64_t)got / SECTOR;
 	return got;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A session with its UDF bridge as it goes out: the front, libisofs' part, the tail, zeroes, and the anchor
- * as its last sector. See bridge.h. */
+/* A session with its UDF bridge as it goes out: the front, libisofs' part, the tail, zeroes, the sums of what
+ * libisofs' own don't cover, and the anchor as its last sector. See bridge.h. */
 #pragma once
 
 #include "disc/bridge.h"
+#include "disc/bridge_sums.h"
 #include "disc/session_stream.h"
 
 struct bridge_stream {
@@ -13,6 +14,8 @@ struct bridge_stream {
 	uint64_t inner_sectors;
 	uint64_t sectors; /* in all */
 	uint64_t at;	  /* sector that goes out next, from the session's start */
+	struct bridge_sums sums;
+	struct range_summing summing[BRIDGE_RANGES];
 	uint8_t block[SECTOR];
 	size_t used; /* of block */
 	struct reason broken;
@@ -21,6 +24,7 @@ struct bridge_stream {
 struct bridge_wish {
 	uint32_t start;		/* of the session, sector */
 	uint64_t inner_sectors; /* of libisofs' part */
+	uint32_t dirs;		/* sectors of that before the first file */
 	uint64_t sectors;	/* of the session with all padding */
 	bool absolute;		/* the volume size counts from sector 0: on sequential media */
 	bool first;		/* sector 256 of the medium lies in this session's front, and is free */

@@ -11,7 +11,7 @@
 /* A name of a file. */
 struct entry {
 	IsoNode *node;		     /* borrowed; NULL: of UDF */
-	const struct udf_file *file; /* borrowed; NULL: of ISO 9660 */
+	const struct udf_body *file; /* borrowed; NULL: of ISO 9660 */
 	uint64_t lba, size;
 	bool plain; /* one row of sectors: place and size tell which body it is */
 };

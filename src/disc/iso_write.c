@@ -316,6 +316,7 @@ static int open_bridge(struct iso_session *session, const struct verb_job *job, 
 	struct bridge_wish wish = {
 		.start = (uint32_t)job->nwa,
 		.inner_sectors = sectors_of(session->size),
+		.dirs = session->front.part.sectors - BRIDGE_SECTORS,
 		.sectors = session->planned.sectors,
 		.absolute = job->sequential,
 		.first = session->anchor == ANCHOR_FRONT,
@@ -349,7 +350,7 @@ static uint64_t padded(const struct iso_session *session, const struct verb_job 
 	uint64_t sectors = sectors_of(session->size);
 
 	if (session->bridged)
-		sectors += BRIDGE_SECTORS + session->bridge.sectors + 1;
+		sectors += BRIDGE_SECTORS + session->bridge.sectors + BRIDGE_SUMS_BACK;
 	return round_up(max_u64(sectors + (job->sequential ? PADDING : 0), job->sequential ? TRACK_LEAST : 0),
 			ALIGN);
 }

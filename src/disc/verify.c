@@ -3,6 +3,7 @@
 
 #include "disc/checking.h"
 #include "disc/lineage.h"
+#include "disc/verify_bridge.h"
 #include "disc/verify_files.h"
 #include "disc/verify_tags.h"
 #include "disc/verify_tree.h"
@@ -22,7 +23,7 @@ static int check_disc(const struct checking *checking)
 
 	if (!checking->verify->source->is_drive || !session->time)
 		return 0;
-	got = volume_read(checking->verify->source, session->start, &volume, &failed);
+	got = volume_read_either(checking->verify->source, session->start, &volume, &failed);
 	if (got == 0 || (got > 0 && volume.time != session->time))
 		return reason_set(checking->why, ESTALE, "another disc is in the drive");
 	return got < 0 && failed.err != EIO && failed.err != EMEDIUMTYPE
@@ -36,6 +37,8 @@ static int check_udf(struct checking *checking)
 
 	if (got == 0)
 		got = verify_files_collect_udf(checking);
+	if (got == 0 && checking->own_start == checking->session->start)
+		got = verify_bridge(checking);
 	return got == 0 ? verify_files_check(checking) : got;
 }
 
@@ -55,6 +58,8 @@ static int check_session(struct checking *checking)
 		got = verify_tree_import(checking);
 	if (got == 0)
 		got = verify_tree_check(checking);
+	if (got == 0)
+		got = verify_bridge(checking);
 	if (got == 0 && checking->result.imported)
 		got = verify_files_collect(checking);
 	if (got == 0)
@@ -102,8 +107,6 @@ int verify_session(struct verify *verify, const struct verb_session *session, bo
 	checking.own_start = checking.start;
 	checking.start = volume_inner(verify->source, checking.start);
 	got = check_session(&checking);
-	if (got == 0)
-		got = verify_tree_front(&checking);
 	return got < 0 ? got : verify->sink->checked(verify->self, &checking.result);
 }
 

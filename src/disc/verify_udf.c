@@ -66,11 +66,11 @@ static void close_file(struct collecting *collecting)
 
 static int add_file(struct collecting *collecting, char **path)
 {
-	struct udf_file *file = vec_push(&collecting->files->items);
+	struct udf_body *file = vec_push(&collecting->files->items);
 
 	if (!file)
 		return no_memory(collecting);
-	*file = (struct udf_file){ .path = TAKE(*path), .plain = true };
+	*file = (struct udf_body){ .path = TAKE(*path), .plain = true };
 	return 0;
 }
 
@@ -78,8 +78,8 @@ static int add_file(struct collecting *collecting, char **path)
 static int add_again(struct collecting *collecting, const struct verb_node *node, char **path)
 {
 	uint32_t place = collecting->places.items[node->attr.ino - 1];
-	const struct udf_file *first;
-	struct udf_file *file;
+	const struct udf_body *first;
+	struct udf_body *file;
 
 	if (!place)
 		return 0;
@@ -127,7 +127,7 @@ static int take_node(void *self, const struct verb_node *node)
 	return 0;
 }
 
-static int add_section(struct collecting *collecting, struct udf_file *file, uint64_t lba, uint64_t bytes)
+static int add_section(struct collecting *collecting, struct udf_body *file, uint64_t lba, uint64_t bytes)
 {
 	struct iso_file_section *grown = realloc(file->sections, (file->count + 1) * sizeof *file->sections);
 
@@ -142,7 +142,7 @@ static int add_section(struct collecting *collecting, struct udf_file *file, uin
 static int take_extent(void *self, const struct extent *extent)
 {
 	struct collecting *collecting = (struct collecting *)self;
-	struct udf_file *file = &collecting->files->items.items[collecting->files->items.count - 1];
+	struct udf_body *file = &collecting->files->items.items[collecting->files->items.count - 1];
 	uint64_t lba = extent->origin / SECTOR, within = extent->origin % SECTOR, left = extent->length;
 	int got = 0;
 

@@ -9,7 +9,7 @@
 #include <libisofs/libisofs.h>
 
 /* One name of a file. */
-struct udf_file {
+struct udf_body {
 	char *path;
 	struct iso_file_section *sections;
 	size_t count;
@@ -18,7 +18,7 @@ struct udf_file {
 };
 
 struct udf_files {
-	VEC(struct udf_file) items;
+	VEC(struct udf_body) items;
 };
 
 /* lost is told in a sentence of what can't be found. 0, or -errno with why: of the root, or there's no disc

@@ -424,10 +424,10 @@ int layout_cost(struct layout *layout, const struct record_facts *self, bool is_
 
 /* 16 empty sectors, two descriptors and Joliet's and their end, three MD5 tags (of the head, the tree, the
  * session), the sector that files without content point at. Of UDF what stands before, its file set
- * descriptor with its end, and the anchor in the last sector. */
+ * descriptor with its end, its sums, and the anchor in the last sector. */
 uint64_t layout_fixed(const struct session_formats *formats, uint64_t sums)
 {
-	return 16 + 2 + formats->joliet + 3 + 1 + (sums + 2 + 127) / 128 + (formats->udf ? UDF_FRONT + 3 : 0);
+	return 16 + 2 + formats->joliet + 3 + 1 + (sums + 2 + 127) / 128 + (formats->udf ? UDF_FRONT + 4 : 0);
 }
 
 /* Each path table is there in both byte orders, and begins with the root's record of 10 bytes. */

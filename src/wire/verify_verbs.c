@@ -59,7 +59,7 @@ void put_damaged(struct msg *msg, const struct verb_damaged *damaged)
 bool get_damaged(struct msg *msg, struct verb_damaged *ret)
 {
 	ret->session = msg_get_choice(msg, 1, VERIFY_SESSIONS_LIMIT);
-	ret->what = msg_get_choice(msg, DAMAGED_FILE, DAMAGED_TAG);
+	ret->what = msg_get_choice(msg, DAMAGED_FILE, DAMAGED_UDF_SUMS);
 	ret->how = msg_get_choice(msg, DAMAGED_UNREADABLE, DAMAGED_CUT);
 	ret->lba = msg_get_u64(msg);
 	ret->path = (const char *)msg_get_bytes(msg, DAMAGED_PATH_LIMIT, &ret->path_length);

@@ -40,7 +40,10 @@ enum damaged_what {
 	DAMAGED_DESCRIPTORS, /* of the session */
 	DAMAGED_TREE, /* directories and path tables, or all that can be told is that they can't be read */
 	DAMAGED_SUMS, /* the recorded sums of the files */
-	DAMAGED_TAG   /* the sum at the session's end */
+	DAMAGED_TAG,  /* the sum at the session's end */
+	DAMAGED_UDF,  /* UDF's descriptors and anchors */
+	DAMAGED_UDF_TREE, /* file entries and names */
+	DAMAGED_UDF_SUMS  /* the recorded sums of both */
 };
 
 enum damaged_how {

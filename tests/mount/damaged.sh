@@ -91,6 +91,7 @@ root=$(od -An -tu4 -j $(((third + 16) * 2048 + 158)) -N 4 three.img) # where the
 [ "$root" -gt $((third + 18)) ]
 destroy tree.img $((third + 16)) $((root + 40 - third))
 destroy middle.img $((second + 16)) $((UDF_FRONT + 3)) # and those that they are copies of
+destroy front.img $((second + 16)) 3 # they alone
 destroy head.img 0 32
 head -c $(((third + 40) * 2048)) three.img >cut3.img
 head -c $(((third - 100) * 2048)) three.img >cut2.img
@@ -114,11 +115,19 @@ check_sessions() { # IMAGE NUMBER-THAT-CAN'T-BE-READ… (they come from a place 
 check_sessions three.img
 check_sessions tree.img 3
 check_sessions middle.img 2
+check_sessions front.img
 check_sessions head.img
 check_sessions cut3.img 3
 check_sessions cut2.img 2 3
 timeout 20 discfsctl info tree.img | grep -Eq "^ +3 .* damaged +S3$"
 timeout 20 discfsctl info middle.img | grep -Eq "^ +2 .* damaged *$"
+assert_equal "$(discfsctl info --json front.img | jq -c '[.sessions[].damaged]')" "[false,false,false]"
+mount_disc front.img mnt
+assert_same_tree mnt/.discfs/sessions/2 m2
+unmount mnt
+timeout 60 discfsctl verify front.img
+assert_exit 21 discfsctl verify --all --json front.img
+assert_equal "$(grep '^{' out | jq -c '[.damaged[] | .session, .what, .sector]')" "[2,\"descriptors\",$((second + 16))]"
 timeout 20 discfsctl info three.img | grep -q "^The next session begins at sector "
 for image in tree cut3; do
 	assert_fails "sessions 1, 2 can be read: mount the newest of them with -o session=2" discfs $image.img mnt

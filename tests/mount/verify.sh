@@ -179,7 +179,7 @@ second=$(discfsctl info --json ours | jq '.sessions[1].start')
 cp ours bad
 truncate -s $((second * 2048)) bad # the newest session is gone, and the head leads there
 verify_json 21 bad
-assert_equal "$(found '[.good, (.damaged | map(.what) | sort[]), .sessions[0].readable] | @csv')" 'false,"disc","tree",false' # a disc with UDF in its head
+assert_equal "$(found '[.good, (.damaged | map(.what) | sort[]), .sessions[0].readable] | @csv')" 'false,"descriptors","disc",false'
 assert_exit 21 discfsctl verify bad
 grep -q "^Session 2: nothing of it can be reached$" out
 grep -qF "discfsctl: $T/bad: damaged: nothing of session 2 can be reached" out

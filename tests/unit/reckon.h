@@ -7,6 +7,7 @@
 
 #include "model/cost.h"
 #include "model/layout.h"
+#include "model/udf_ident.h"
 
 struct reckon_child {
 	const char *name;
@@ -21,6 +22,15 @@ static inline int reckon_by_place(const void *left, const void *right)
 	if (a->parent != b->parent)
 		return a->parent < b->parent ? -1 : 1;
 	return strcmp(a->name, b->name);
+}
+
+/* Does UDF have an entry of it? Links whose target has no room there are left out. */
+static inline bool reckon_entry(const struct node *node, const struct session_formats *formats)
+{
+	bool fits = !S_ISLNK(node->attr.mode) ||
+		    udf_target_fits((const char *)node->target.data, node->target.length);
+
+	return formats->udf && (formats->udf_links ? fits : mode_is_plain(node->attr.mode));
 }
 
 /* Sectors of a session with that tree, before any padding. */
@@ -46,7 +56,7 @@ static inline uint64_t reckon(struct drive_tree *tree, const struct session_form
 		if (S_ISREG(node->attr.mode) && !extent_map_is_on_disc(&node->map, node->attr.size))
 			sectors += sectors_of(node->attr.size);
 		if (!S_ISDIR(node->attr.mode)) {
-			sectors += formats->udf && (formats->udf_links || mode_is_plain(node->attr.mode));
+			sectors += reckon_entry(node, formats);
 			continue;
 		}
 		record_facts_of(node, &self);

@@ -63,7 +63,7 @@ static void test_messages(void **state)
 	msg_clear(&msg);
 	put_damaged(&msg, &damaged);
 	assert_false(get_damaged(&msg, &same));
-	damaged.what = DAMAGED_TAG + 1;
+	damaged.what = DAMAGED_UDF_SUMS + 1;
 	damaged.path_length = 0;
 	msg_clear(&msg);
 	put_damaged(&msg, &damaged);
