@@ -114,18 +114,20 @@ static int check_extents(const struct plan *plan, uint64_t nwa, struct reason *w
 
 static void set_names(struct iso_session *session, const struct verb_job *job)
 {
+	const char *application = iso_image_get_application_id(session->image);
 	const char *label = iso_image_get_volume_id(session->image);
 
 	if (job->label[0])
 		iso_image_set_volume_id(session->image, job->label);
 	else if (!label || !label[0])
 		iso_image_set_volume_id(session->image, LABEL_NONE);
-	iso_image_set_data_preparer_id(session->image, VOLUME_APPLICATION " " DISCFS_VERSION);
 	/* Tells a session of ours that was never published from one that somebody appended: see sessions.h.
 	 */
-	iso_image_set_application_id(session->image, job->sequential ? VOLUME_APPLICATION_HEADLESS
-							 " " DISCFS_VERSION
-								     : VOLUME_APPLICATION " " DISCFS_VERSION);
+	iso_image_set_data_preparer_id(session->image, job->sequential
+							   ? VOLUME_APPLICATION_HEADLESS " " DISCFS_VERSION
+							   : VOLUME_APPLICATION " " DISCFS_VERSION);
+	if (!application || !application[0] || volume_is_our_name(application))
+		iso_image_set_application_id(session->image, VOLUME_APPLICATION " " DISCFS_VERSION);
 }
 
 /* Where libisofs' part begins. */
@@ -135,7 +137,7 @@ static uint32_t inner_start(const struct iso_session *session, const struct verb
 }
 
 /* libisofs takes data as char *. */
-static int make_opts(struct iso_session *session, const struct verb_job *job, int64_t created,
+static int make_opts(struct iso_session *session, const struct verb_job *job, const struct volume *base,
 		     IsoWriteOpts **ret)
 {
 	char system_area[16 * SECTOR];
@@ -176,8 +178,8 @@ static int make_opts(struct iso_session *session, const struct verb_job *job, in
 	iso_write_opts_set_system_area(opts, system_area, 0, 0);
 	if (!job->sequential)
 		iso_write_opts_set_overwrite_buf(opts, session->head);
-	if (created > 0)
-		iso_write_opts_set_pvd_times(opts, (time_t)created, 0, 0, 0, no_uuid);
+	iso_write_opts_set_pvd_times(opts, (time_t)base->created, 0, (time_t)base->expires,
+				     (time_t)base->effective, no_uuid); /* 0: as libisofs has it */
 	return 0;
 }
 
@@ -408,7 +410,7 @@ static int start_stream(struct iso_session *session, const struct iso_session_re
 		got = set_lineage(session, request, why);
 	if (got < 0)
 		return got;
-	if (make_opts(session, job, base.created, &opts) < 0)
+	if (make_opts(session, job, &base, &opts) < 0)
 		return reason_set(why, ENOMEM, "out of memory");
 	code = iso_image_create_burn_source(session->image, opts, &session->source);
 	if (code < 0)

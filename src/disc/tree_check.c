@@ -377,7 +377,8 @@ static bool is_exact(const uint8_t *block)
 {
 	static const char *const applications[] = { "GENISOIMAGE ISO", "MKISOFS ISO", VOLUME_APPLICATION,
 						    VOLUME_APPLICATION_HEADLESS, "LIBARCHIVE " };
-	static const char *const preparers[] = { "XORRISO-", "LIBISOFS-", VOLUME_APPLICATION };
+	static const char *const preparers[] = { "XORRISO-", "LIBISOFS-", VOLUME_APPLICATION,
+						 VOLUME_APPLICATION_HEADLESS };
 
 	for (size_t i = 0; i < sizeof applications / sizeof *applications; i++)
 		if (memcmp(block + 574, applications[i], strlen(applications[i])) == 0)

@@ -18,7 +18,9 @@ enum {
 	AT_PREPARER = 446,
 	AT_APPLICATION = 574,
 	AT_CREATED = 813,
-	AT_MODIFIED = 830
+	AT_MODIFIED = 830,
+	AT_EXPIRES = 847,
+	AT_EFFECTIVE = 864
 };
 
 static bool get_digits(const uint8_t *at, size_t count, int *ret)
@@ -67,14 +69,26 @@ static bool is_primary(const uint8_t *block)
 	return block[0] == 1 && memcmp(block + 1, "CD001", 5) == 0 && block[6] == 1;
 }
 
+static bool begins_with(const uint8_t *at, const char *name)
+{
+	return memcmp(at, name, strlen(name)) == 0;
+}
+
+bool volume_is_our_name(const char *name)
+{
+	return strncmp(name, VOLUME_APPLICATION, strlen(VOLUME_APPLICATION)) == 0 ||
+	       strncmp(name, VOLUME_APPLICATION_HEADLESS, strlen(VOLUME_APPLICATION_HEADLESS)) == 0;
+}
+
 /* Other programs carry the application of the session before on, but name themselves as who prepared theirs.
- */
-static bool is_application(const uint8_t *block, const char *name)
+ * Sessions of an older discfs have the name in question as their application. */
+static bool is_made_by(const uint8_t *block, const char *name)
 {
 	const uint8_t *preparer = block + AT_PREPARER;
 
-	return memcmp(block + AT_APPLICATION, name, strlen(name)) == 0 &&
-	       (*preparer == ' ' || memcmp(preparer, VOLUME_APPLICATION, strlen(VOLUME_APPLICATION)) == 0);
+	return begins_with(preparer, name) ||
+	       (begins_with(block + AT_APPLICATION, name) &&
+		(*preparer == ' ' || begins_with(preparer, VOLUME_APPLICATION)));
 }
 
 int volume_read(const struct source *source, uint64_t start, struct volume *ret, struct reason *why)
@@ -105,8 +119,10 @@ int volume_read(const struct source *source, uint64_t start, struct volume *ret,
 	if (ret->time < ret->created)
 		ret->time = ret->created;
 	get_label(block + AT_LABEL, ret->label);
-	ret->headless = is_application(block, VOLUME_APPLICATION_HEADLESS);
-	ret->ours = ret->headless || is_application(block, VOLUME_APPLICATION);
+	ret->expires = get_time(block + AT_EXPIRES);
+	ret->effective = get_time(block + AT_EFFECTIVE);
+	ret->headless = is_made_by(block, VOLUME_APPLICATION_HEADLESS);
+	ret->ours = ret->headless || is_made_by(block, VOLUME_APPLICATION);
 	return 1;
 }
 

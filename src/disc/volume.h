@@ -12,17 +12,19 @@ struct volume {
 	uint64_t root;	 /* first sector of the root directory */
 	int64_t time;	 /* seconds since 1970 of the newest of modification and creation; 0 unknown */
 	int64_t created; /* volume creation; 0 unknown */
+	int64_t expires, effective; /* the same way */
 	char label[VOLUME_LABEL + 1];
 	bool ours;     /* written by this program */
 	bool headless; /* ours, on a medium that has no head to say whether the session is in force */
 	uint8_t block[SECTOR];
 };
 
-/* The application identifier (8.4.20) of the sessions that this program writes; the first is their data
- * preparer (8.4.19), too. */
+/* Who prepared the data (8.4.19) of the sessions that this program writes; the first is the application
+ * (8.4.20), too, where no other program is that already. */
 #define VOLUME_APPLICATION	    "DISCFS"
 #define VOLUME_APPLICATION_HEADLESS "APPENDED BY DISCFS"
 
+bool volume_is_our_name(const char *name);
 /* Reads the primary volume descriptor of the session that starts at a sector. 1 = found, 0 = there's
  * something else, -EMEDIUMTYPE = one that can't be used, -EIO. */
 int volume_read(const struct source *source, uint64_t start, struct volume *ret, struct reason *why);

@@ -5,7 +5,7 @@
 # Ridge, with Joliet alone, with neither, and bootable. Mounted, changed, committed, and all their files still right.
 . "$(dirname "$0")/../lib.sh"
 requires_fuse
-requires xorriso genisoimage isoinfo jq setfattr setfacl
+requires xorriso genisoimage isoinfo jq setfattr setfacl python3 udfinfo
 
 # Times that the changes left behind are set alike.
 settle() {
@@ -164,10 +164,27 @@ assert_equal "$(cat mnt/long-name-with-ümlaut.txt)" x
 assert_equal "$(find mnt -type f | wc -l)" 11
 unmount mnt
 
-# --- bootable: the boot catalogue and its image go along
+# --- bootable: the boot catalogue and its image go along; and so do all names of the volume, but for who prepared it
 rm -rf expected && cp -a tree expected
 head -c 2048 /dev/urandom >expected/boot.bin
-genisoimage -quiet -R -J -b boot.bin -c boot.cat -no-emul-boot -boot-load-size 4 -o boot.img expected
+genisoimage -quiet -R -J -b boot.bin -c boot.cat -no-emul-boot -boot-load-size 4 -V "A Volume" -volset "A SET" -publisher "A PUBLISHER" \
+	-A "AN APPLICATION" -sysid "A SYSTEM" -copyright README -abstract README -biblio README -o boot.img expected
+names() { # what the descriptors of Joliet and ISO 9660 have of the volume in the head, without times that change
+	python3 -I -S - boot.img <<'END'
+import sys
+disc = open(sys.argv[1], "rb")
+for sector in range(16, 32):
+    disc.seek(sector * 2048)
+    block = disc.read(2048)
+    if block[1:6] == b"CD001" and block[0] in (1, 2):
+        charset = "latin-1" if block[0] == 1 else "utf-16-be"
+        fields = [block[a:b].decode(charset).strip() for a, b in ((8, 40), (40, 72), (190, 318), (318, 446), (574, 702))]
+        print(block[0], *fields, *(block[at : at + 36].decode(charset).strip() for at in (702, 739, 776) if block[0] == 1), sep="|")
+        print("created", block[813:829], "expires", block[847:863], "effective", block[864:880])
+END
+}
+named=$(names)
+assert_match "$named" 'A SYSTEM.A Volume.A SET.A PUBLISHER.AN APPLICATION'
 sleep 1.1 # libisofs dates the catalogue anew
 before=$(xorriso -indev boot.img -report_el_torito plain 2>/dev/null | grep '^El Torito boot img')
 mount_disc boot.img mnt
@@ -183,3 +200,6 @@ rm -rf mnt/docs
 commit mnt
 unmount mnt
 assert_equal "$(xorriso -indev boot.img -report_el_torito plain 2>/dev/null | grep '^El Torito boot img')" "$before"
+assert_equal "$(names)" "$named"
+assert_match "$(isoinfo -d -i boot.img)" 'Data preparer id: DISCFS'
+udfinfo boot.img 2>/dev/null | grep -qx 'vid=A Volume'
