@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# limit: 120
+# Boot images on discs in a drive: what xorriso finds in the newest session, where a BIOS looks for it. An image with a boot
+# information table lies on the disc already when the next session needs it again: a drive can't read while it burns.
+# The volume's names that another program gave stay, too.
+# shellcheck source=lib_drive.sh
+. "$(dirname "$0")/lib_drive.sh"
+requires_fuse
+requires_root
+requires xorriso jq python3
+
+head -c 30000 /dev/urandom >bios
+head -c 90000 /dev/urandom >efi
+
+report() { # platform, blocks and sector of each image, and the paths
+	sim xorriso -indev "/dev/$SR" -report_el_torito plain 2>/dev/null | sed -nE \
+		-e 's/^El Torito boot img : +[0-9]+ +([A-Z]+) +y +none +0x0000 +0x00 +([0-9]+) +([0-9]+)$/\1 \2 \3/p' \
+		-e 's/^El Torito img path : +/path /p'
+}
+# The table is true, and leads to a descriptor of the newest session; the rest of the image is as it was.
+check_table() {
+	local start lba
+	start=$(status mnt '.sessions[-1].start')
+	lba=$(report | sed -n 's/^BIOS 4 //p')
+	python3 -I -S - mnt/bios bios "$lba" "$start" <<'END'
+import struct, sys
+image, before, lba, start = open(sys.argv[1], "rb").read(), open(sys.argv[2], "rb").read(), int(sys.argv[3]), int(sys.argv[4])
+descriptor, own, length, total = struct.unpack_from("<4I", image, 8)
+assert image[:8] == before[:8] and image[64:] == before[64:] and not any(image[24:64])
+assert (own, length) == (lba, len(before)), (own, lba, length)
+assert total == sum(struct.unpack("<%dI" % (len(before) // 4 - 16), before[64:])) % 2**32
+assert descriptor in (start + 16, start + 288 + 16), (descriptor, start)
+END
+}
+
+for kind in cd-r bd-r dvd+rw; do
+	new_disc $kind 60000
+	sim xorriso -abort_on FAILURE -dev "/dev/$SR" -volid "A Volume" -publisher "A PUBLISHER" -application_id "AN APPLICATION" -map efi /old -commit
+	reload
+	rm -rf "$XDG_STATE_HOME"
+	mount_medium mnt
+	cp bios efi mnt/
+	discfsctl boot mnt/bios --efi mnt/efi --info-table
+	timeout 120 discfsctl commit mnt
+	check_table
+	assert_match "$(report | tr '\n' ,)" '^BIOS 4 [0-9]+,UEFI 176 [0-9]+,path 1  /bios,path 2  /efi,$'
+	efi_at=$(report | sed -n 's/^UEFI 176 //p')
+	echo x >mnt/x
+	timeout 120 discfsctl commit mnt
+	check_table
+	assert_equal "$(report | sed -n 's/^UEFI 176 //p')" "$efi_at" "where the other image lies"
+	sim xorriso -indev "/dev/$SR" -pvd_info 2>/dev/null >names
+	for name in 'Volume Id    : A Volume' 'Publisher Id : A PUBLISHER' 'App Id       : AN APPLICATION'; do
+		grep -q "^$name" names || fail "$kind: $(cat names)"
+	done
+	unmount mnt
+	reload
+	mount_medium mnt
+	check_table
+	unmount mnt
+done
