@@ -259,7 +259,7 @@ $(BUILD)/bench/fsload: tests/bench/fsload.c
 lint:
 	tests/lint/layers.sh
 	clang-format --dry-run -Werror $(C_FILES)
-	shellcheck -x -P SCRIPTDIR $(SH_FILES)
+	echo $(SH_FILES) | xargs -n 16 -P $(JOBS) shellcheck -x -P SCRIPTDIR
 	$(CPPCHECK) src
 
 format:
