@@ -99,6 +99,7 @@ static int store_facts(struct adopt *adopt, const struct disc *disc, const struc
 	tree->next_ino = adopt->links.count + 1;
 	tree->counts = adopt->counts;
 	tree->carried_sectors = adopt->carried;
+	tree->costs.fresh.base = 0;
 	if (ret == 0)
 		ret = db_meta_put_blob(&tree->db, "fingerprint", disc->probe.disc.fingerprint,
 				       FINGERPRINT_SIZE);
@@ -108,6 +109,8 @@ static int store_facts(struct adopt *adopt, const struct disc *disc, const struc
 		ret = damage_store(&tree->db, &adopt->damage);
 	if (ret == 0)
 		ret = db_meta_put_int(&tree->db, "carried_sectors", (int64_t)adopt->carried);
+	if (ret == 0)
+		ret = db_meta_put_int(&tree->db, "udf_base", 0);
 	if (ret == 0)
 		ret = dir_costs_count(tree);
 	return ret < 0 ? ret : tree_flush_locked(tree);

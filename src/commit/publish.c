@@ -103,6 +103,21 @@ int freeze_generation(struct tree *tree, struct journal *journal)
 	return 0;
 }
 
+/* What UDF has in the session that becomes the base. */
+static int publish_udf(struct tree *tree)
+{
+	unsigned base;
+
+	if (dir_costs_reckon(tree) < 0)
+		dir_costs_distrust(tree);
+	{
+		WITH_LOCK(&tree->account);
+		base = fresh_dirs_base(tree);
+		tree->costs.fresh.base = 0; /* until it's settled */
+	}
+	return db_meta_put_int(&tree->db, "udf_base", base);
+}
+
 static int publish_rows(struct disc *disc, const struct journal *journal, const struct history *entry)
 {
 	static const enum query steps[] = {
@@ -124,6 +139,8 @@ static int publish_rows(struct disc *disc, const struct journal *journal, const 
 				       journal->fingerprint.length);
 	if (ret == 0)
 		ret = db_meta_put_int(db, "format", FORMAT_ROCK_RIDGE);
+	if (ret == 0)
+		ret = publish_udf(&disc->tree);
 	if (ret == 0)
 		ret = damage_end(db);
 	if (ret == 0)
@@ -181,6 +198,8 @@ int publish_generation(struct disc *disc, const struct journal *journal, const s
 	WITH_LOCK(&tree->lock);
 	if (dir_costs_reckon(tree) < 0) /* names that UDF changes won't be inherited: they must be known */
 		dir_costs_distrust(tree);
+	WITH_LOCK(&tree->account);
+	tree->costs.fresh.base = fresh_dirs_base(tree);
 	return ret;
 }
 

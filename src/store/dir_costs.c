@@ -16,17 +16,6 @@
 #define TABLE_NUMBER (2u * (28 + 56))
 #define RECORD_BYTES (254u + 242u + UDF_FID_MOST)
 
-struct dir_entry {
-	uint64_t ino;
-	struct dir_cost cost;
-	uint64_t more; /* its part of costs->more */
-	uint64_t more_sums;
-	bool touched;
-	bool gone;
-	bool unsaved;
-	struct dir_entry *next;
-};
-
 /* ---- the entries ---- */
 
 static void take_columns(sqlite3_stmt *stmt, struct dir_cost *ret)
@@ -62,7 +51,7 @@ static struct dir_entry **bucket_of(struct dir_costs *costs, uint64_t ino)
 	return &costs->buckets[ino % DIR_BUCKETS];
 }
 
-static struct dir_entry *find(struct dir_costs *costs, uint64_t ino)
+static struct dir_entry *peek(struct dir_costs *costs, uint64_t ino)
 {
 	struct dir_entry *entry = costs->buckets ? *bucket_of(costs, ino) : NULL;
 
@@ -91,22 +80,36 @@ void dir_costs_distrust(struct tree *tree)
 {
 	WITH_LOCK(&tree->account);
 	tree->costs.unsure = true;
+	fresh_dirs_forget(&tree->costs.fresh);
 }
 
-/* The entry of a directory; NULL: nothing is known of it, and all must be counted. */
+int dir_costs_find(struct tree *tree, uint64_t ino, struct dir_entry **ret)
+{
+	struct dir_entry *entry = peek(&tree->costs, ino);
+	struct dir_cost cost;
+	int found = entry ? 1 : load(tree, ino, &cost);
+
+	if (!entry && found > 0) {
+		entry = insert(&tree->costs, ino);
+		if (!entry)
+			return -ENOMEM;
+		entry->cost = cost;
+	}
+	*ret = entry;
+	return found;
+}
+
+/* NULL: nothing is known of it, and all must be counted. */
 static struct dir_entry *entry_of(struct tree *tree, uint64_t ino)
 {
-	struct dir_entry *entry = find(&tree->costs, ino);
-	struct dir_cost cost;
+	struct dir_entry *entry = peek(&tree->costs, ino);
 
 	if (entry || tree->costs.unsure)
 		return entry;
-	if (load(tree, ino, &cost) > 0)
-		entry = insert(&tree->costs, ino);
-	if (entry)
-		entry->cost = cost;
-	else
+	if (dir_costs_find(tree, ino, &entry) <= 0) {
 		dir_costs_distrust(tree);
+		return NULL;
+	}
 	return entry;
 }
 
@@ -162,6 +165,9 @@ static void replace_cost(struct tree *tree, struct dir_entry *entry, const struc
 	WITH_LOCK(&tree->account);
 	take_cost(&tree->costs, &entry->cost);
 	add_cost(&tree->costs, cost);
+	if (entry->fresh)
+		fresh_dirs_count(&tree->costs.fresh, &entry->cost, cost);
+	tree->costs.fresh.lost |= cost->udf_lost_dirs > 0;
 	tree->costs.more -= entry->more;
 	tree->costs.more_sums -= entry->more_sums;
 	entry->more = entry->more_sums = 0;
@@ -232,7 +238,7 @@ void dir_costs_no_name(struct tree *tree, uint64_t dir, size_t name_length, cons
 void dir_costs_add(struct tree *tree, uint64_t dir)
 {
 	static const struct dir_cost empty = { .iso = 1, .joliet = 1, .udf = 2, .udf_linkless = 2 };
-	struct dir_entry *entry = tree->costs.unsure ? NULL : find(&tree->costs, dir);
+	struct dir_entry *entry = tree->costs.unsure ? NULL : peek(&tree->costs, dir);
 
 	if (!tree->costs.unsure && !entry)
 		entry = insert(&tree->costs, dir);
@@ -241,6 +247,7 @@ void dir_costs_add(struct tree *tree, uint64_t dir)
 		return;
 	}
 	entry->gone = false;
+	fresh_dirs_mark(tree, entry);
 	replace_cost(tree, entry, &empty);
 }
 
@@ -301,13 +308,17 @@ void dir_costs_suspect(struct tree *tree, uint64_t ino, bool is_dir)
 	struct changed changed = { tree, NULL };
 	struct dir_entry *entry;
 
+	{
+		WITH_LOCK(&tree->account);
+		fresh_dirs_forget(&tree->costs.fresh);
+	}
 	if (tree->costs.unsure)
 		return;
 	if (rows_names_of(&tree->db, ino, GEN_NEWEST, change_place, &changed) < 0)
 		dir_costs_distrust(tree);
 	if (!is_dir || tree->costs.unsure)
 		return;
-	entry = find(&tree->costs, ino);
+	entry = peek(&tree->costs, ino);
 	if (!entry)
 		entry = insert(&tree->costs, ino);
 	if (entry && !entry->unsaved && !entry->touched && load(tree, ino, &entry->cost) < 0)
@@ -454,12 +465,17 @@ int dir_costs_count(struct tree *tree)
 	*root = ROOT_INO;
 	clear_entries(&tree->costs);
 	{
+		struct fresh_dirs fresh;
+
 		WITH_LOCK(&tree->account);
+		fresh_dirs_forget(&tree->costs.fresh);
+		fresh = tree->costs.fresh;
 		tree->costs = (struct dir_costs){ .formats = tree->costs.formats,
 						  .unsure = true,
 						  .counted = true,
 						  .rows_only = tree->costs.rows_only,
-						  .stored_stale = tree->costs.stored_stale };
+						  .stored_stale = tree->costs.stored_stale,
+						  .fresh = fresh };
 	}
 	while (ret == 0 && reckoning.dirs.count) {
 		struct dir_entry *entry = insert(&tree->costs, reckoning.dirs.items[--reckoning.dirs.count]);
@@ -515,12 +531,14 @@ int dir_costs_open(struct tree *tree)
 		ret = load(tree, ROOT_INO, &root);
 	costs->unsure = ret <= 0 || stale;
 	costs->stored_stale = stale;
+	costs->fresh.lost = costs->sum.udf_lost_dirs > 0;
 	return ret < 0 ? ret : 0;
 }
 
 void dir_costs_close(struct tree *tree)
 {
 	clear_entries(&tree->costs);
+	fresh_dirs_forget(&tree->costs.fresh);
 }
 
 static int store_entry(struct tree *tree, const struct dir_entry *entry)
@@ -582,7 +600,7 @@ void dir_costs_stored(struct tree *tree)
 			struct dir_entry *entry = *at;
 
 			entry->unsaved = false;
-			if (entry->touched) {
+			if (entry->touched || entry->fresh) {
 				at = &entry->next;
 				continue;
 			}

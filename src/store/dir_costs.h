@@ -16,12 +16,24 @@
 #pragma once
 
 #include "model/layout.h"
+#include "store/fresh_dirs.h"
 #include "store/rows.h"
 
 struct tree;
-struct dir_entry;
 
 #define DIR_BUCKETS 4096u
+
+struct dir_entry {
+	uint64_t ino;
+	struct dir_cost cost;
+	uint64_t more; /* its part of costs->more */
+	uint64_t more_sums;
+	bool touched;
+	bool gone;
+	bool unsaved;
+	bool fresh; /* see fresh_dirs */
+	struct dir_entry *next;
+};
 
 struct dir_costs {
 	struct dir_entry **buckets;	/* by lock: what was touched, or isn't stored yet */
@@ -35,6 +47,7 @@ struct dir_costs {
 	bool counted;			/* all is in memory, and what the table has is old */
 	bool rows_only;			/* the rows are ahead of what memory has of the nodes; by lock */
 	bool stored_stale;		/* what the database says of the table */
+	struct fresh_dirs fresh;
 };
 
 /* Reads the sums. Those of a tree that wasn't closed in order are unsure. */
@@ -45,6 +58,9 @@ bool dir_costs_pending(const struct tree *tree);
 /* With the next COMMIT: writes what isn't stored. */
 int dir_costs_store(struct tree *tree);
 void dir_costs_stored(struct tree *tree);
+
+/* The entry of a directory. 1, 0: nothing is known of it, or -errno. */
+int dir_costs_find(struct tree *tree, uint64_t ino, struct dir_entry **ret);
 
 /* A directory is made, or gone with all that was in it. */
 void dir_costs_add(struct tree *tree, uint64_t dir);

@@ -141,6 +141,12 @@ static const char *const query_texts[QUERY_COUNT] = {
 	[QUERY_ROOM_PUT] = "INSERT OR REPLACE INTO dir_cost VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
 	[QUERY_ROOM_DELETE] = "DELETE FROM dir_cost WHERE ino=?1",
 	[QUERY_ROOM_CLEAR] = "DELETE FROM dir_cost",
+	[QUERY_DIRS_OF] = "SELECT parent FROM dirent WHERE ino=?1 AND gen=0",
+	[QUERY_DIRS_CHANGED] = "SELECT parent FROM dirent WHERE gen>0 "
+			       "UNION SELECT ino FROM node WHERE gen>0 AND mode&61440=16384 "
+			       "UNION SELECT dirent.parent FROM node CROSS JOIN dirent "
+			       "WHERE node.gen>0 AND dirent.ino=node.ino AND dirent.gen=0 "
+			       "UNION SELECT ino FROM dir_cost WHERE udf_lost>0",
 	[QUERY_DROP_NAMES] = "DELETE FROM dirent",
 	[QUERY_DROP_NODES] = "DELETE FROM node",
 	[QUERY_DROP_DIGESTS] = "DELETE FROM digest",

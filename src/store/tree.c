@@ -23,14 +23,15 @@ int64_t tree_now_ns(void)
 
 static int tree_load(struct tree *tree, struct reason *why)
 {
-	int64_t next_ino = ROOT_INO + 1, carried = 0, gen;
+	int64_t next_ino = ROOT_INO + 1, carried = 0, base = 0, gen;
 	struct node_counts counts = { 0 };
 
 	if (db_meta_int(&tree->db, "next_ino", &next_ino) < 0 ||
 	    db_meta_int(&tree->db, "files", &counts.files) < 0 ||
 	    db_meta_int(&tree->db, "entries", &counts.entries) < 0 ||
 	    db_meta_int(&tree->db, "links", &counts.links) < 0 ||
-	    db_meta_int(&tree->db, "carried_sectors", &carried) < 0 || dir_costs_open(tree) < 0)
+	    db_meta_int(&tree->db, "carried_sectors", &carried) < 0 || dir_costs_open(tree) < 0 ||
+	    db_meta_int(&tree->db, "udf_base", &base) < 0)
 		return reason_set(why, EIO, "%s can't be read", tree->db.path);
 	gen = db_int(&tree->db, QUERY_MAX_GEN);
 	if (gen < 0)
@@ -39,6 +40,8 @@ static int tree_load(struct tree *tree, struct reason *why)
 	tree->next_ino = tree->stored_next_ino = (uint64_t)next_ino;
 	tree->counts = tree->stored_counts = counts;
 	tree->carried_sectors = (uint64_t)carried;
+	tree->costs.fresh.base = (unsigned)base;
+	tree->costs.fresh.first_new = tree->next_ino;
 	return 0;
 }
 

@@ -34,14 +34,17 @@ static uint64_t tree_sectors(struct tree *tree)
  * may have been left out of it. */
 static int64_t inherited_entries(const struct tree *tree, const struct node_counts *staged)
 {
-	int64_t files = tree->counts.entries - tree->counts.links, lost = (int64_t)tree->costs.sum.udf_lost;
-	int64_t ours = staged->entries - staged->links + lost;
+	unsigned base = tree->costs.fresh.base;
+	bool links = (base & UDF_BASE_LINKS) && tree->costs.formats.udf_links;
+	int64_t files = tree->counts.entries - (links ? 0 : tree->counts.links);
+	int64_t ours = staged->entries - (links ? 0 : staged->links) + (int64_t)tree->costs.sum.udf_lost;
 
-	return !tree->inherits || tree->costs.sum.udf_lost_dirs || ours > files ? 0 : files - ours;
+	return !tree->inherits || tree->costs.sum.udf_lost_dirs || (base & UDF_BASE_LOST) || ours > files
+		   ? 0
+		   : files - ours;
 }
 
-/* UDF's file entries; staged: of what is staged. All directories are counted with the directories, though
- * some will be inherited. */
+/* UDF's file entries; staged: of what is staged. Those of directories are counted with these. */
 static uint64_t entry_sectors(const struct tree *tree, const struct node_counts *staged)
 {
 	int64_t entries = tree->counts.entries - inherited_entries(tree, staged);
@@ -53,7 +56,7 @@ static uint64_t entry_sectors(const struct tree *tree, const struct node_counts 
 /* Sectors of a session without staged bodies. */
 static uint64_t metadata_sectors(struct tree *tree)
 {
-	return tree_sectors(tree) + entry_sectors(tree, &tree->staged);
+	return tree_sectors(tree) - fresh_dirs_inherited(tree) + entry_sectors(tree, &tree->staged);
 }
 
 /* Sectors that the medium (or the file system under an image file) holds beyond what is recorded. */
@@ -92,15 +95,23 @@ static bool is_loose(struct tree *tree)
 
 	WITH_LOCK(&tree->account);
 	session = metadata_sectors(tree) + tree->body_sectors;
-	return tree->costs.unsure ||
-	       dir_costs_loose(&tree->costs) > LOOSE_BYTES + session * SECTOR / LOOSE_PART;
+	return tree->costs.unsure || dir_costs_loose(&tree->costs) + fresh_dirs_unknown(tree) * SECTOR >
+					 LOOSE_BYTES + session * SECTOR / LOOSE_PART;
 }
 
-/* Anything to gain by laying out what changed? */
+/* Anything to gain by looking at what changed? */
 static bool is_bound(struct tree *tree)
 {
 	WITH_LOCK(&tree->account);
-	return tree->costs.unsure || dir_costs_loose(&tree->costs) > 0;
+	return tree->costs.unsure || dir_costs_loose(&tree->costs) > 0 || fresh_dirs_unknown(tree) > 0;
+}
+
+/* Lays out the directories that changed, and finds out which UDF will inherit. What can't be keeps its
+ * bounds. Needs tree->lock. */
+static void reckon(struct tree *tree)
+{
+	if (dir_costs_reckon(tree) == 0)
+		fresh_dirs_find(tree);
 }
 
 static bool fits(struct tree *tree, uint64_t sectors)
@@ -116,17 +127,16 @@ bool tree_fits(struct tree *tree, uint64_t bytes)
 	if (fits(tree, sectors))
 		return true;
 	if (is_bound(tree))
-		dir_costs_reckon(tree);
+		reckon(tree);
 	return fits(tree, sectors);
 }
 
-/* What can't be laid out keeps its bounds. */
 static void tighten(struct tree *tree)
 {
 	if (!is_loose(tree))
 		return;
 	WITH_LOCK(&tree->lock);
-	dir_costs_reckon(tree);
+	reckon(tree);
 }
 
 uint64_t tree_predicted_locked(struct tree *tree)
@@ -176,6 +186,7 @@ void tree_count_staged(struct tree *tree, struct inode *inode)
 	if (inode->entry != ENTRY_OLD)
 		return;
 	inode->entry = ENTRY_COUNTED;
+	fresh_dirs_staged(&tree->costs.fresh, inode->node.attr.ino, S_ISDIR(inode->type));
 	tree->staged.entries += !S_ISDIR(inode->type);
 	tree->staged.links += !mode_is_plain((uint32_t)inode->type);
 }
@@ -226,7 +237,7 @@ int tree_charge(struct tree *tree, struct inode *inode, uint64_t sectors)
 
 	if (!done && is_bound(tree)) {
 		WITH_LOCK(&tree->lock);
-		dir_costs_reckon(tree);
+		reckon(tree);
 	}
 	if (!done && !try_charge(tree, inode, sectors, &records))
 		return -ENOSPC;
@@ -298,10 +309,11 @@ int tree_check_room(struct tree *tree, uint64_t before)
 
 	if (ret < 0)
 		return ret;
+	fresh_dirs_find(tree);
 	WITH_LOCK(&tree->account);
 	medium = medium_of(tree);
-	session =
-	    cost_session(&medium, tree_sectors(tree) + entry_sectors(tree, &staged.counts) + staged.bodies);
+	session = cost_session(&medium, tree_sectors(tree) - fresh_dirs_inherited(tree) +
+					    entry_sectors(tree, &staged.counts) + staged.bodies);
 	if (tree->costs.unsure || further(tree) + session <= medium_room(tree))
 		return 0;
 	return session <= before ? 0 : -ENOSPC;
@@ -331,6 +343,8 @@ int tree_recount(struct tree *tree)
 		return ret;
 	WITH_LOCK(&tree->account);
 	recharge_cached(tree);
+	fresh_dirs_forget(&tree->costs.fresh);
+	tree->costs.fresh.first_new = tree->next_ino;
 	tree->body_sectors = staged.bodies;
 	tree->staged = staged.counts;
 	return 0;

@@ -66,10 +66,8 @@ for i in range(count):
 EOP
 }
 
-# Without UDF: of what that inherits from the base, directories are counted as if they were new, so that much more may be
-# told than is needed.
 make_disc disc.img bd
-mount_disc disc.img mnt -o formats=iso,joliet
+mount_disc disc.img mnt
 cp "$TESTS/lib.sh" mnt/one
 check_size "one file"
 for kind in small long unicode deep links hard dirs attributes; do
@@ -80,10 +78,10 @@ truncate -s 3G mnt/big
 check_size "a big file"
 rm mnt/big
 unmount mnt
-mount_disc disc.img mnt -o formats=iso,joliet
+mount_disc disc.img mnt
 check_size "after a remount"
 kill_daemon mnt
-mount_disc disc.img mnt -o formats=iso,joliet
+mount_disc disc.img mnt
 check_size "after a crash"
 commit mnt ALL
 
