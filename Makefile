@@ -182,7 +182,8 @@ check-readers: all $(MMCSIM) $(UDFLIST)
 	@DISCFS_BUILD=$(BUILD) tests/run.sh tests/readers/readers.sh
 
 # What needs minutes and gigabytes.
-check-long: all $(TRY) $(MODEL) $(POINTS) $(MMCSIM) $(UDFLIST) $(BUILD)/unit/test_faults
+check-long: all man $(TRY) $(MODEL) $(POINTS) $(MMCSIM) $(UDFLIST) $(BUILD)/unit/test_faults
+	@tests/deps.sh desktop
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(wildcard tests/long/*.sh)
 
 # systemd, udev, logind, mount(8) and the end of the power, in a virtual Debian: tests/guest. As root; some minutes, and two
@@ -232,7 +233,8 @@ deps:
 	@tests/deps.sh check bench lint
 
 C_FILES  := $(shell find src tests/unit tests/fault tests/hostile tests/fuzz tests/bench tests/model tests/mmcsim tests/readers -name '*.[ch]' 2>/dev/null)
-SH_FILES := $(shell find tests docs -name '*.sh' 2>/dev/null) .ci/run $(wildcard completion/*.bash mount-helpers/*)
+SH_FILES := $(shell find tests docs -name '*.sh' 2>/dev/null) .ci/run $(wildcard completion/*.bash mount-helpers/*) \
+            desktop/discfs-action
 CPPCHECK := cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr --std=c11 \
             -Isrc -D_GNU_SOURCE --suppress=missingInclude --suppress=internalAstError --suppress=ctuuninitvar --suppress=memleak
 
@@ -260,6 +262,7 @@ lint:
 	tests/lint/layers.sh
 	clang-format --dry-run -Werror $(C_FILES)
 	echo $(SH_FILES) | xargs -n 16 -P $(JOBS) shellcheck -x -P SCRIPTDIR
+	tests/lint/desktop.sh desktop/*.desktop
 	$(CPPCHECK) src
 
 format:
@@ -275,12 +278,15 @@ DOCDIR   := $(PREFIX)/share/doc/discfs
 MANDIR   ?= $(PREFIX)/share/man
 BASHDIR  := $(PREFIX)/share/bash-completion/completions
 ZSHDIR   ?= $(PREFIX)/share/zsh/site-functions
+ACTIONS  := $(PREFIX)/share/file-manager/actions
+DOLPHIN  := $(PREFIX)/share/kio/servicemenus
+NAUTILUS := $(PREFIX)/share/nautilus-python/extensions
 LICENSE_FILE ?= LICENSE
 PLACED    = sed -e 's,@BINDIR@,$(PREFIX)/bin,g' $(1) > $(DESTDIR)$(2) && chmod $(3) $(DESTDIR)$(2)
 install: all man
 	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(SBINDIR) $(UNITDIR) $(TMPFILES) $(DOCDIR)/examples \
-		$(DOCDIR)/docs/images)
-	install -m 755 $(BUILD)/discfs $(BUILD)/discfsctl $(DESTDIR)$(PREFIX)/bin/
+		$(DOCDIR)/docs/images $(ACTIONS) $(DOLPHIN) $(NAUTILUS))
+	install -m 755 $(BUILD)/discfs $(BUILD)/discfsctl desktop/discfs-action $(DESTDIR)$(PREFIX)/bin/
 	$(call PLACED,mount-helpers/mount.discfs,$(SBINDIR)/mount.discfs,755)
 	ln -sfn $(PREFIX)/bin/discfsctl $(DESTDIR)$(SBINDIR)/umount.fuse.discfs
 	$(call PLACED,systemd/discfs@.service,$(UNITDIR)/discfs@.service,644)
@@ -288,16 +294,21 @@ install: all man
 	install -m 644 $(wildcard systemd/examples/*) $(DESTDIR)$(DOCDIR)/examples/
 	install -m 644 README.md NEWS.md $(LICENSE_FILE) $(DESTDIR)$(DOCDIR)/
 	install -m 644 $(wildcard docs/*.md) $(DESTDIR)$(DOCDIR)/docs/
-	install -m 644 $(wildcard docs/images/*.svg) $(DESTDIR)$(DOCDIR)/docs/images/
+	install -m 644 $(wildcard docs/images/*.svg docs/images/*.png) $(DESTDIR)$(DOCDIR)/docs/images/
 	for page in $(PAGES); do install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
 	install -D -m 644 completion/discfsctl.bash $(DESTDIR)$(BASHDIR)/discfsctl
 	install -D -m 644 completion/discfs.bash $(DESTDIR)$(BASHDIR)/discfs
 	install -D -m 644 -t $(DESTDIR)$(ZSHDIR) completion/_discfsctl completion/_discfs
+	install -m 644 $(wildcard desktop/action-*.desktop) $(DESTDIR)$(ACTIONS)/
+	install -m 644 desktop/dolphin-discfs.desktop $(DESTDIR)$(DOLPHIN)/
+	install -m 644 desktop/nautilus-discfs.py $(DESTDIR)$(NAUTILUS)/
 
 uninstall:
-	rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/discfs $(PREFIX)/bin/discfsctl $(SBINDIR)/mount.discfs \
+	rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/discfs $(PREFIX)/bin/discfsctl $(PREFIX)/bin/discfs-action $(SBINDIR)/mount.discfs \
 		$(SBINDIR)/umount.fuse.discfs $(UNITDIR)/discfs@.service $(TMPFILES)/discfs.conf \
 		$(BASHDIR)/discfsctl $(BASHDIR)/discfs $(ZSHDIR)/_discfsctl $(ZSHDIR)/_discfs \
+		$(patsubst desktop/%,$(ACTIONS)/%,$(wildcard desktop/action-*.desktop)) \
+		$(DOLPHIN)/dolphin-discfs.desktop $(NAUTILUS)/nautilus-discfs.py \
 		$(foreach page,$(notdir $(PAGES)),$(MANDIR)/man$(patsubst .%,%,$(suffix $(page)))/$(page)))
 	rm -rf $(DESTDIR)$(DOCDIR)
 

@@ -7,6 +7,7 @@ attributes (ACLs are among them), SHA-256.
 manifest.py DIR [--without FIELD,...] [--with nanoseconds]
 FIELDS: mode owner mtime links xattr content
         root      the top directory's own line
+        dirtime   mtime of directories
         special   devices, FIFOs and sockets
         longlink  targets of symbolic links over 150 bytes
         softmeta  owner and mtime of symbolic links, which few programs set
@@ -46,7 +47,7 @@ def line(path, name, st, without, grain, first):
     soft = kind == "l" and "softmeta" in without
     if "owner" not in without and not soft:
         words.append("%d:%d" % (st.st_uid, st.st_gid))
-    if "mtime" not in without and not soft:
+    if "mtime" not in without and not soft and not (kind == "d" and "dirtime" in without):
         words.append("%d" % (st.st_mtime_ns // grain))
     if kind == "f":
         words.append("size=%d" % st.st_size)

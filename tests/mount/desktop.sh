@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# limit: 60
-# What a file manager does through GIO: copy, move, rename, look at attributes, delete, and the trash. The trash is in the
+# limit: 120
+# What a file manager does through GIO: copy, move, rename, save with a backup, look at attributes and free space, delete,
+# and the trash; the disc gets what was meant by it; and what its menu starts: discfs-action. The trash is in the
 # mount itself, as on a stick: .Trash-UID at its top, or .Trash/UID where somebody made .Trash. What lies there can be put
 # back, also after it was burned. The other file
 # system to compare with is a fuse-overlayfs over directories, for the trash is by file system, and GIO has none in a tmpfs.
 . "$(dirname "$0")/../lib.sh"
 requires_fuse
 requires_root # another user
-requires fuse-overlayfs gio setpriv getfattr jq
+requires fuse-overlayfs gio setpriv getfattr jq xorriso xmllint
 export HOME=$T/home
 mkdir -m 755 "$HOME" host lower upper work
 fuse-overlayfs -o lowerdir=lower,upperdir=upper,workdir=work host
@@ -33,7 +34,8 @@ files() {
 	gio mkdir -p one/two/three
 	echo saved | gio save folder/saved
 	echo appended | gio save -a folder/saved
-	gio cat folder/saved
+	echo 'saved anew' | gio save -b folder/saved # another file, renamed over it
+	gio cat folder/saved folder/saved~
 	gio set -t uint32 folder/saved unix::mode 0600
 	gio set folder/renamed time::modified -t uint64 1500000000
 	ln -s saved folder/link
@@ -66,6 +68,9 @@ remove() {
 
 both_do files
 both_do see
+assert_equal "$(gio info -a access::can-trash,access::can-write mnt/folder | sed -n 's/^ *access:://p' | sort | tr '\n' ' ')" \
+	"can-trash: TRUE can-write: TRUE "
+assert_equal "$(gio info -f -a filesystem::free mnt | sed -n 's/.*free: //p')" "$(status mnt .room.free_bytes)" free
 both refuse
 both_do remove
 assert_same_tree mnt host --without mtime,root
@@ -109,6 +114,10 @@ both_do fill_trash
 both_do put_back old
 both_do put_back a
 commit mnt TRASH
+extract_xorriso disc.img burned >/dev/null 2>&1
+cp -a host meant
+rm -r meant/.Trash-0
+assert_same_tree burned meant --without mtime,root
 unmount mnt
 mount_disc disc.img mnt
 both_do see_trash
@@ -135,6 +144,7 @@ somebody() {
 	stat -c '%n %A %u' .Trash .Trash/* .Trash/12345/files/*
 	cat .Trash/12345/info/*
 	as_somebody mv .Trash/12345/files/hers shared
+	sed -i '/^DeletionDate=/d' .Trash/12345/info/* # another second
 	ls -A shared
 }
 both_do somebody
@@ -144,3 +154,51 @@ unmount mnt
 mount_disc disc.img mnt
 assert_same_tree mnt host --without mtime,root
 unmount mnt
+
+# --- what the menus of file managers start, with a place and a file that are called as badly as can be
+action() { # CODE WORD…
+	local code=$1
+	shift
+	assert_exit "$code" env -u DISPLAY -u WAYLAND_DISPLAY "$TOP/desktop/discfs-action" "$@"
+}
+odd=$'odd \'place"\n;$(false) &\n'
+mkdir elsewhere
+make_disc odd.img cd
+mkdir "$odd"
+timeout 60 discfs odd.img "$odd"
+cleanup_fn fusermount3 -uz "$T/$odd"
+file=$odd/$odd
+echo new >"$file"
+ln -s "$T/elsewhere" "$odd/out"
+action 0 on-disc "$file"
+action 0 on-disc "$odd"
+action 0 on-disc "$odd/out" # the link itself is
+action 1 on-disc "$odd/out/."
+action 1 on-disc "$odd/nothing"
+for verb in burn discard show; do
+	action 3 $verb elsewhere
+	grep -q "isn't on a disc" out
+done
+action 2 discard "$file" # nobody can be asked
+assert_equal "$(discfsctl diff "$odd" | wc -l)" 2
+action 0 burn "$file"
+assert_equal "$(toc odd.img | grep -c '^ISO session')" 1
+action 0 burn "$file"
+grep -q 'Nothing is staged' out
+action 0 discard "$file"
+assert_equal "$(toc odd.img | grep -c '^ISO session')" 1
+assert_equal "$(cat "$file")" new
+XDG_DATA_DIRS=$T/elsewhere XDG_DATA_HOME=$T/elsewhere action 2 show "$file"
+grep -q "no program to show" out
+action 1 burn
+action 1 burnt "$file"
+timeout 60 fusermount3 -u "$odd"
+
+# Thunar's menu is the user's own: what stands in it stays, and twice is once.
+mkdir -p "$HOME/.config/Thunar"
+printf '<actions>\n<action><name>mine</name></action>\n</actions>\n' >"$HOME/.config/Thunar/uca.xml"
+action 0 thunar
+action 0 thunar
+xmllint --noout "$HOME/.config/Thunar/uca.xml"
+assert_equal "$(xmllint --xpath '//action/name/text()' "$HOME/.config/Thunar/uca.xml" | tr '\n' ' ')" \
+	"mine Burn staged changes Discard staged changes Show disc "
