@@ -45,12 +45,13 @@ static bool has_table(const uint8_t *sector, const struct boot_entry *entry, str
 
 /* A loader that is led by such a table to an older session's tree boots that one: it's recorded again, with
  * another table, so that it reads the newest. The head's descriptor is always the newest. */
-static bool is_stale(const struct disc *disc, const struct boot_table *table)
+static bool is_stale(bool sequential, const struct boot_table *table)
 {
-	return disc_is_sequential(&disc->probe) || table->descriptor != 16;
+	return sequential || table->descriptor != 16;
 }
 
-static int add_entry(struct disc *disc, const struct boot_entry *entry, struct boot_images *ret)
+static int add_entry(struct disc *disc, bool sequential, const struct boot_entry *entry,
+		     struct boot_images *ret)
 {
 	uint8_t sector[SECTOR];
 	struct boot_table table;
@@ -64,7 +65,7 @@ static int add_entry(struct disc *disc, const struct boot_entry *entry, struct b
 	    !has_table(sector, entry, &table))
 		return 0;
 	image->table = true;
-	image->again = is_stale(disc, &table);
+	image->again = is_stale(sequential, &table);
 	image->size = table.length;
 	return 0;
 }
@@ -75,10 +76,12 @@ static int read_entries(struct disc *disc, struct boot_images *ret)
 	uint8_t block[SECTOR];
 	uint64_t base;
 	uint32_t count, at;
+	bool sequential;
 	int got;
 
 	{
 		WITH_LOCK(&disc->lock);
+		sequential = disc_is_sequential(&disc->probe);
 		if (disc->offline || disc->probe.disc.state == DISC_BLANK)
 			return 0;
 		base = disc->probe.disc.base;
@@ -91,7 +94,7 @@ static int read_entries(struct disc *disc, struct boot_images *ret)
 	got = disc_read(&disc->tree.disc, block, sizeof block, (uint64_t)at * SECTOR);
 	count = got == 0 ? boot_catalog_read(block, entries) : 0;
 	for (uint32_t i = 0; got == 0 && i < count; i++)
-		got = add_entry(disc, &entries[i], ret);
+		got = add_entry(disc, sequential, &entries[i], ret);
 	return got;
 }
 
@@ -184,6 +187,7 @@ static int keep(struct disc *disc, uint32_t gen, struct boot_image *image, bool 
 		return got;
 	}
 	changed = !extent_map_equal(&base.map, &now.map) || base.attr.size != now.attr.size;
+	image->staged = changed;
 	image->again |= image->table && changed;
 	*anew |= image->again || changed;
 	image->ino = now.attr.ino;

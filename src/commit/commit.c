@@ -48,6 +48,7 @@ static void conduct_request(struct commit *commit, uint64_t serial, const struct
 	if (wish->dry_run) {
 		WITH_LOCK(&commit->lock);
 		trial_clear(&commit->trial);
+		boot_images_clear(&commit->trial_boot);
 	}
 	conduct(commit, wish, &result);
 	result.seconds = now_seconds() - began;
@@ -117,6 +118,7 @@ void commit_close(struct commit *commit)
 	}
 	pthread_join(commit->thread, NULL);
 	trial_clear(&commit->trial);
+	boot_images_clear(&commit->trial_boot);
 }
 
 /* What a drive is to do says nothing to a file. */

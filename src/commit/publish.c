@@ -123,7 +123,7 @@ static int publish_rows(struct disc *disc, const struct journal *journal, const 
 	static const enum query steps[] = {
 		QUERY_PUBLISH_ABOVE, QUERY_PUBLISH_DROP_NAMES, QUERY_PUBLISH_WHITEOUTS,	 QUERY_PUBLISH_NAMES,
 		QUERY_DIGESTS_DROP,  QUERY_PUBLISH_FORMER,     QUERY_PUBLISH_DROP_NODES, QUERY_PUBLISH_GONE,
-		QUERY_PUBLISH_NODES, QUERY_PUBLISH_BOOT,
+		QUERY_PUBLISH_NODES, QUERY_PUBLISH_DROP_BOOT,  QUERY_PUBLISH_BOOT,
 	};
 	struct db *db = &disc->tree.db;
 	int ret = run_queries(db, steps, sizeof steps / sizeof *steps, journal->gen, journal->gen + 1);

@@ -85,7 +85,7 @@ static int view_take(struct disc *disc, struct view *ret)
 	int got = boot_look(disc, &ret->disc, &why);
 
 	if (got < 0)
-		return got;
+		return got == -EAGAIN ? -EBUSY : got; /* the drive burns */
 	got = boot_decide(disc, GEN_NEWEST, &ret->next, &ret->why);
 	if (got < 0 && got != -ENOENT)
 		return got;
@@ -118,7 +118,10 @@ int control_boot_json(struct control *control, struct text *ret)
 	if (got < 0)
 		return got;
 	text_add(ret, "{\"staged\":%llu,\n\"disc\":", (unsigned long long)view.staged);
-	control_boot_array(&view.disc, ret);
+	if (control->disc->offline)
+		text_add(ret, "null");
+	else
+		control_boot_array(&view.disc, ret);
 	text_add(ret, ",\n\"next\":");
 	if (view.why.err) {
 		text_add(ret, "null,\n\"error\":");

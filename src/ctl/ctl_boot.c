@@ -32,7 +32,8 @@ static void show_image(const struct json *boot, const char *list, int64_t i)
 		printf("an image without a file, at sector %" PRId64,
 		       json_int(boot, "$.%s[%" PRId64 "].sector", list, i));
 	}
-	printf(" (%" PRId64 " blocks of 512 bytes are loaded%s)\n", blocks,
+	printf(" (%" PRId64 " block%s of 512 bytes %s loaded%s)\n", blocks, blocks == 1 ? "" : "s",
+	       blocks == 1 ? "is" : "are",
 	       json_bool(boot, "$.%s[%" PRId64 "].info_table", list, i) ? ", with a boot information table"
 									: "");
 }
@@ -51,6 +52,8 @@ static int show(const struct target *target, bool json)
 	AUTO_TEXT struct text text = { 0 };
 	AUTO_JSON struct json boot = { 0 };
 	AUTO_FREE char *error = NULL;
+	AUTO_FREE char *disc = NULL;
+	AUTO_FREE char *next = NULL;
 	int code = target_read(target, "boot.json", &text);
 
 	if (code)
@@ -61,11 +64,16 @@ static int show(const struct target *target, bool json)
 	}
 	if (json_open(&boot, text.data, text.length) < 0)
 		return ctl_fail(EXIT_CODE_SYSTEM, "what discfs tells of boot images can't be read");
-	show_list(&boot, "disc", "The disc boots:", "The disc doesn't boot.");
+	disc = json_string(&boot, "$.disc");
+	next = json_string(&boot, "$.next");
 	error = json_string(&boot, "$.error");
+	if (json_has(&boot, "$.disc"))
+		show_list(&boot, "disc", "The disc boots:", "The disc doesn't boot.");
+	else
+		puts("The disc isn't here: what it boots isn't known.");
 	if (error)
 		printf("No session can be burned: %s\n", error);
-	else if (json_int(&boot, "$.staged"))
+	else if (json_int(&boot, "$.staged") || (disc && next && strcmp(disc, next) != 0))
 		show_list(&boot, "next", "The next session will boot:", "The next session won't boot.");
 	return EXIT_CODE_DONE;
 }

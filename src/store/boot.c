@@ -81,6 +81,11 @@ int boot_discard(struct tree *tree)
 	return db_run_ints(&tree->db, QUERY_BOOT_DISCARD, tree->gen, 0);
 }
 
+int boot_discard_slot(struct tree *tree, enum boot_slot slot)
+{
+	return db_run_ints(&tree->db, QUERY_BOOT_DISCARD_SLOT, tree->gen, slot);
+}
+
 /* All of it, and nothing else that could fail, is one COMMIT: it's in the database, or the errno says that it
  * isn't. wish: NULL for none. */
 static int change(struct tree *tree, bool discard, enum boot_slot slot, const struct boot_wish *wish)
@@ -126,6 +131,23 @@ int boot_unstage(struct tree *tree)
 	return change_synced(tree, true, BOOT_SLOT_ALL, NULL);
 }
 
+/* begins: the first extent, packed. */
+static int find_file(struct db *db, enum query query, const struct blob *begins, uint64_t *ret_ino)
+{
+	sqlite3_stmt *stmt = db_query(db, query);
+	int got;
+
+	if (!stmt)
+		return -EIO;
+	sqlite3_bind_blob64(stmt, 1, begins->data, 8, SQLITE_STATIC);
+	sqlite3_bind_blob64(stmt, 2, begins->data + 16, 8, SQLITE_STATIC);
+	got = db_step(db, stmt);
+	if (got > 0)
+		*ret_ino = (uint64_t)sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	return got;
+}
+
 int boot_find_file(struct db *db, uint32_t lba, uint64_t *ret_ino)
 {
 	CLEANUP(extent_map_clear) struct extent_map map = { 0 };
@@ -133,21 +155,11 @@ int boot_find_file(struct db *db, uint32_t lba, uint64_t *ret_ino)
 	const struct extent first = { .kind = EXTENT_DISC,
 				      .length = SECTOR,
 				      .origin = (uint64_t)lba * SECTOR };
-	sqlite3_stmt *stmt;
 	int got = extent_map_set(&map, &first);
 
 	if (got == 0)
 		got = extent_map_pack(&map, &begins);
-	if (got < 0)
-		return got;
-	stmt = db_query(db, QUERY_BOOT_FIND);
-	if (!stmt)
-		return -EIO;
-	sqlite3_bind_blob64(stmt, 1, begins.data, 8, SQLITE_STATIC);
-	sqlite3_bind_blob64(stmt, 2, begins.data + 16, 8, SQLITE_STATIC);
-	got = db_step(db, stmt);
-	if (got > 0)
-		*ret_ino = (uint64_t)sqlite3_column_int64(stmt, 0);
-	sqlite3_reset(stmt);
-	return got;
+	if (got == 0)
+		got = find_file(db, QUERY_BOOT_KNOWN, &begins, ret_ino);
+	return got == 0 ? find_file(db, QUERY_BOOT_FIND, &begins, ret_ino) : got;
 }

@@ -3,7 +3,8 @@
  * another image, or none; and one that says that nothing of what the disc has is kept.
  *
  * Rows have generations like all that is staged. They name a node, so it may be renamed; and the path at
- * which it was, since many programs replace a file by another of that name. */
+ * which it was, since many programs replace a file by another of that name. Those of generation 0
+ * are what was staged for the sessions on the disc. */
 #pragma once
 
 #include "store/tree.h"
@@ -43,7 +44,8 @@ int boot_stage_none(struct tree *tree);
 int boot_unstage(struct tree *tree);
 /* Within the open transaction, with the tree's lock. */
 int boot_discard(struct tree *tree);
+int boot_discard_slot(struct tree *tree, enum boot_slot slot);
 
-/* Which file of the base begins at that sector? 1, 0 = none, or -errno. Looks at every file. Needs the tree's
- * lock. */
+/* Which file of the base begins at that sector? Of several that share their content the one that was staged.
+ * 1, 0 = none, or -errno. Looks at every file. Needs the tree's lock. */
 int boot_find_file(struct db *db, uint32_t lba, uint64_t *ret_ino);

@@ -199,12 +199,35 @@ static int delete_names(struct discard *discard)
 	return ret;
 }
 
+/* With a file goes what makes it a boot image. */
+static int discard_boot(struct discard *discard)
+{
+	struct boot_wishes wishes CLEANUP(boot_wishes_clear) = { 0 };
+	struct tree *tree = discard->tree;
+	int ret = discard->selection.all ? boot_discard(tree) : 0;
+
+	if (ret == 0 && !discard->selection.all)
+		ret = boot_wishes_load(&tree->db, GEN_NEWEST, &wishes);
+	for (size_t slot = 0; ret >= 0 && slot < BOOT_SLOTS; slot++) {
+		struct node_attr attr;
+
+		if (!wishes.slots[slot].ino)
+			continue;
+		ret = rows_node_attr(&tree->db, wishes.slots[slot].ino, &attr);
+		if (ret > 0)
+			ret = selection_has_node(&discard->selection, &attr);
+		if (ret > 0)
+			ret = boot_discard_slot(tree, (enum boot_slot)slot);
+	}
+	return ret < 0 ? ret : 0;
+}
+
 static int change_rows(struct discard *discard)
 {
 	int ret = collect_effects(discard);
 
-	if (ret == 0 && discard->selection.all)
-		ret = boot_discard(discard->tree);
+	if (ret == 0)
+		ret = discard_boot(discard);
 	if (ret == 0)
 		ret = delete_names(discard);
 	for (size_t i = 0; ret == 0 && i < discard->effects.count; i++)

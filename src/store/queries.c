@@ -11,6 +11,11 @@
 	"size>0 AND size=?1 AND " IS_BODY more " UNION ALL "                                                 \
 	"SELECT -id,map,md5,sha256 FROM former LEFT JOIN digest ON digest.ino=-id WHERE size=?1" more
 
+/* A file of the base by its first piece. */
+#define BOOT_AT                                                                                              \
+	"SELECT ino FROM node WHERE gen=0 AND mode BETWEEN 32768 AND 36863 AND substr(map,1,8)=?1 AND "      \
+	"substr(map,17,8)=?2 AND "
+
 /* Of the document that store/shelf.c keeps. */
 #define FACT(key) "json_extract(value,'$." #key "'),"
 #define EACH(key) "json_extract(s.value,'$." #key "'),"
@@ -43,7 +48,7 @@ static const char *const query_texts[QUERY_COUNT] = {
 	    "ifnull(sum(CASE WHEN mode BETWEEN 32768 AND 36863 THEN size END),0) FROM node WHERE gen=0",
 	[QUERY_STAGED_ANY] = "SELECT EXISTS(SELECT 1 FROM dirent WHERE gen>0) OR EXISTS(SELECT 1 FROM node "
 			     "WHERE gen>0 AND nlink>0) OR EXISTS(SELECT 1 FROM journal) "
-			     "OR EXISTS(SELECT 1 FROM boot)",
+			     "OR EXISTS(SELECT 1 FROM boot WHERE gen>0)",
 	[QUERY_SEARCH_NAMES] = "SELECT parent,name,gen,ino,type FROM dirent WHERE wanted(name)",
 	[QUERY_SEARCH_NODES] = "SELECT ino FROM node WHERE mtime>=?1 AND mtime<?2 AND size BETWEEN ?3 AND ?4",
 	[QUERY_SEARCH_NODE] =
@@ -154,11 +159,13 @@ static const char *const query_texts[QUERY_COUNT] = {
 	    "SELECT sum(iso),sum(joliet),sum(continued),sum(iso_tables),sum(joliet_tables),0,"
 	    "sum(sums),sum(udf),sum(udf_linkless),sum(udf_lost_dirs),sum(udf_lost) FROM dir_cost",
 
-	[QUERY_BOOT_LIST] = "SELECT slot,ino,load_size,tabled,path FROM boot WHERE gen<=?1 ORDER BY gen,slot",
+	[QUERY_BOOT_LIST] = "SELECT slot,ino,load_size,tabled,path FROM boot WHERE gen>0 AND gen<=?1 "
+			    "ORDER BY gen,slot",
 	[QUERY_BOOT_PUT] = "INSERT OR REPLACE INTO boot VALUES(?1,?2,?3,?4,?5,?6)",
 	[QUERY_BOOT_DISCARD] = "DELETE FROM boot WHERE gen=?1",
-	[QUERY_BOOT_FIND] = "SELECT ino FROM node WHERE gen=0 AND size>0 AND mode BETWEEN 32768 AND 36863 "
-			    "AND substr(map,1,8)=?1 AND substr(map,17,8)=?2 LIMIT 1",
+	[QUERY_BOOT_DISCARD_SLOT] = "DELETE FROM boot WHERE gen=?1 AND slot=?2",
+	[QUERY_BOOT_KNOWN] = BOOT_AT "ino IN (SELECT ino FROM boot WHERE gen=0) LIMIT 1",
+	[QUERY_BOOT_FIND] = BOOT_AT "size>0 LIMIT 1",
 
 	/* Publish: generation ?1 becomes the base. */
 	[QUERY_PUBLISH_DROP_NAMES] = "DELETE FROM dirent WHERE gen=0 AND (parent,name) IN "
@@ -185,8 +192,11 @@ static const char *const query_texts[QUERY_COUNT] = {
 	    "node.ino=l.ino AND (node.map,node.size) IS "
 	    "(SELECT map,size FROM node n WHERE n.ino=l.ino AND n.gen=?1)",
 
-	/* The next probe tells what the disc has. */
-	[QUERY_PUBLISH_BOOT] = "DELETE FROM boot WHERE gen=?1",
+	/* The disc itself tells what it boots; which of the files that share an image's place was meant, it
+	 * can't. */
+	[QUERY_PUBLISH_DROP_BOOT] = "DELETE FROM boot WHERE gen=0 AND EXISTS "
+				    "(SELECT 1 FROM boot b WHERE b.gen=?1 AND b.slot IN (0,boot.slot))",
+	[QUERY_PUBLISH_BOOT] = "UPDATE boot SET gen=0 WHERE gen=?1",
 
 	/* Thaw: what generation ?1 holds goes over to the next one, ?2, where that has nothing newer. */
 	[QUERY_THAW_DROP_NAMES] = "DELETE FROM dirent WHERE gen=?1 AND gen>0 AND (parent,name) IN "

@@ -135,7 +135,7 @@ CREATE TABLE IF NOT EXISTS landed (
 	map   BLOB
 );
 
--- What is staged of boot images, see store/boot.h.
+-- What is staged of boot images, see store/boot.h; gen 0: what was, for the sessions on the disc.
 CREATE TABLE IF NOT EXISTS boot (
 	slot      INTEGER NOT NULL, -- 0: what the disc has isn't kept; 1: 80x86, 2: UEFI
 	gen       INTEGER NOT NULL,

@@ -118,6 +118,15 @@ commit mnt
 assert_equal "$(status mnt '.sessions | length')" $((sessions + 1))
 assert_equal "$(shape disc.img | tr '\n' ,)" "1 BIOS 4,2 UEFI 196,path 1  /another,path 2  /start/efi.img,"
 
+# --- of two files with one content at one place it's still that one
+cp first mnt/twin
+discfsctl boot mnt/twin
+commit mnt
+assert_equal "$(next '.disc[0].path')" twin
+rm mnt/another
+commit mnt
+assert_equal "$(next '.disc[0].path')" twin
+
 # --- a boot information table: only in that image, true, and made anew for each session
 cp --reflink=auto mnt/start/bios.img mnt/start/copy
 sha256sum <second >sum
@@ -160,6 +169,7 @@ assert_exit 0 discfsctl boot mnt
 grep -q 'No session can be burned: the boot image "y"' out
 discfsctl boot --keep mnt
 rm mnt/start/bios.img
+discfsctl boot mnt | grep -q 'an image without a file'
 commit mnt
 echo z >mnt/z
 commit mnt

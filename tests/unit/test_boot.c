@@ -194,8 +194,12 @@ static void test_stage(void **state)
 	assert_staged(&store, GEN_NEWEST, false, "", "");
 	stage(&store, BOOT_SLOT_BIOS, "a");
 	store_put(&store, "new", "x");
+	stage(&store, BOOT_SLOT_EFI, "new");
 	assert_int_equal(discard_staged(store.tree, "new", NULL), 0);
 	assert_staged(&store, GEN_NEWEST, false, "a", "");
+	stage(&store, BOOT_SLOT_EFI, "b");
+	assert_int_equal(discard_staged(store.tree, "a", NULL), 0);
+	assert_staged(&store, GEN_NEWEST, false, "", "b");
 	assert_int_equal(discard_staged(store.tree, "", NULL), 0);
 	assert_staged(&store, GEN_NEWEST, false, "", "");
 	store_check(&store);
