@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "model/disc_map.h"
 
+#include "model/cost.h"
+
 #include <errno.h>
 #include <math.h>
 
@@ -13,7 +15,10 @@ const char *map_kind_word(enum map_kind kind)
 
 uint64_t map_shown_sectors(const struct map_part *part)
 {
-	return part->kind == MAP_BETWEEN && part->sectors <= 32 ? 0 : part->sectors;
+	bool rounding = (part->kind == MAP_BETWEEN && part->sectors <= SESSION_ALIGN) ||
+			(part->kind == MAP_KEPT && part->sectors < SESSION_ALIGN);
+
+	return rounding ? 0 : part->sectors;
 }
 
 void disc_map_clear(struct disc_map *map)

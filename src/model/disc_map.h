@@ -44,8 +44,8 @@ struct disc_map {
 	uint64_t sectors; /* of all parts */
 };
 
-/* How large it's to be drawn: nothing of what lies between parts only since a session begins at a multiple of
- * 32 sectors. */
+/* How large it's to be drawn: nothing of what lies between parts, or at a disc's end, only since a session
+ * begins and ends at multiples of 32 sectors. */
 uint64_t map_shown_sectors(const struct map_part *part);
 /* Into an empty map. 0 or -ENOMEM. */
 int disc_map_make(struct disc_map *map, const struct map_facts *facts);
