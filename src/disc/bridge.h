@@ -2,15 +2,17 @@
 /* The UDF 1.02 file system beside ISO 9660 in a session: the same files at the same places, for readers that
  * don't know Rock Ridge. A session at S:
  *
- *	S       S+16            S+32       S+64       S+256   S+288
- *	+-------+---------------+----------+----------+-------+----------------+-----------------+----+------+
- *	| empty | descriptors,  | volume   | integ-   | an-   | libisofs' part | file set, file  | 0… | an-  |
- *	|       | recognition   | sequence | rity     | chor  | as it made it  | entries, names  |    | chor |
- *	+-------+---------------+----------+----------+-------+----------------+-----------------+----+------+
- *	 \____________________ the front ____________________/                  \____ the tail ____/
+ *	S       S+16            S+32       S+64       S+256 S+288
+ *	+-------+---------------+----------+----------+-----+----------------+----------------+----+------+-----+
+ *	| empty | descriptors,  | volume   | integ-   | an- | libisofs' part | file set, file | 0… | sums |
+ *an- | |       | recognition   | sequence | rity     | chor| as it made it  | entries, names |    |      |
+ *chor|
+ *	+-------+---------------+----------+----------+-----+----------------+----------------+----+------+-----+
+ *	 \___________________ the front ___________________/                  \____ the tail _____/
  *
  * libisofs' part is a session of its own, with its checksums; the descriptors at S+16 are copies of its own,
- * so that S is where the session begins for all who look for one.
+ * so that S is where the session begins for all who look for one. The front and the tail have sums in the
+ * last sector but one: bridge_sums.h.
  *
  * What the base session has in such a bridge, and what didn't change since, is inherited: a file by its file
  * entry, a directory below which nothing changed with all there is below it. Then ".." of an inherited

@@ -24,6 +24,8 @@ int checking_damaged(void *self, struct verb_damaged *damaged)
 
 	damaged->session = checking->session->number;
 	checking->tree_told |= damaged->what == DAMAGED_TREE || damaged->what == DAMAGED_DESCRIPTORS;
+	if (damaged->how != DAMAGED_DIFFERS)
+		checking->lost = damaged->lba;
 	checking->result.damages++;
 	return verify->told++ < DAMAGES_LIMIT ? verify->sink->damaged(verify->self, damaged) : 0;
 }

@@ -31,6 +31,7 @@ struct checking {
 	bool has_sums;		      /* the root tells of sums of files */
 	struct sums_place sums;
 	bool tree_told; /* that it's damaged */
+	uint64_t lost;	/* the last sector told of that can't be read, or NO_SECTOR */
 	struct verb_checked result;
 	struct verb_progress progress;
 	uint64_t told_ms;	/* when of the progress */

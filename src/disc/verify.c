@@ -72,7 +72,7 @@ static int verify_first(struct verify *verify, const struct verb_session *sessio
 			struct reason *why)
 {
 	CLEANUP(checking_clear)
-	struct checking checking = { .verify = verify, .session = session, .why = why };
+	struct checking checking = { .verify = verify, .session = session, .lost = NO_SECTOR, .why = why };
 	const struct source *medium = verify->source;
 	struct source source = *medium;
 	struct reason lost = { 0 };
@@ -91,7 +91,7 @@ int verify_session(struct verify *verify, const struct verb_session *session, bo
 {
 	CLEANUP(checking_clear)
 	struct checking checking = {
-		.verify = verify, .session = session, .start = session->start, .why = why
+		.verify = verify, .session = session, .start = session->start, .lost = NO_SECTOR, .why = why
 	};
 	AUTO_FREE uint8_t *first = !session->start && session->copy ? malloc(HEAD_BYTES) : NULL;
 	int got;
