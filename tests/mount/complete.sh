@@ -167,6 +167,7 @@ for columns in 40 120; do
 	script -qec "stty cols $columns; LC_ALL=C NO_COLOR=1 discfsctl map mnt" /dev/null | tr -d '\r' >said
 	cat said
 	bar=$(sed -n 2p said)
+	lacks said "in reserve"
 	assert_equal ${#bar} $((columns - 1)) "width"
 	assert_match "$bar" '^\[[#=+.x-]*\]$'
 	staged=${bar//[^+]/}
@@ -188,7 +189,7 @@ grep -q 'prefers-color-scheme:dark' map.svg
 cat >rings.py <<'END'
 # The areas of the rings against the sectors of the parts: true but for those that would be too thin to be seen.
 import json, re, sys
-parts = [p for p in json.load(open("map.json"))["parts"] if p["kind"] != "between" or p["sectors"] > 32]
+parts = [p for p in json.load(open("map.json"))["parts"] if p["sectors"] > 32 or p["kind"] not in ("between", "kept")]
 rings = [(float(a), float(b)) for a, b in re.findall(
     r'fill-rule="evenodd"\s+d="M\S+ \S+a(\S+) \S+ 0 1 0 \S+ 0a\S+ \S+ 0 1 0 \S+ 0zM\S+ \S+a(\S+) ', open("map.svg").read())]
 assert len(rings) == len(parts), (len(rings), len(parts))
