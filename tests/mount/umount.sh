@@ -59,6 +59,15 @@ await_burning() { # DIR
 	fail "it doesn't burn: $(status "$1" .)"
 }
 
+await_process() { # WORD…: of pgrep
+	local i
+	for ((i = 0; i < 200; i++)); do
+		! pgrep "$@" >/dev/null || return 0
+		sleep 0.05
+	done
+	fail "there is no process: pgrep $*"
+}
+
 sessions() { # IMAGE
 	toc "$1" | grep -c '^ISO session' || true
 }
@@ -76,7 +85,8 @@ tell mnt commit-nowait
 await_burning mnt
 timeout 60 umount mnt >said 2>&1 &
 umounting=$!
-sleep 1
+await_process -f "^/sbin/umount.fuse.discfs $T/mnt"
+sleep 0.5
 kill -0 $umounting
 mountpoint -q mnt
 assert_fails "in use" timeout 60 mount -t discfs disc.img mnt
@@ -93,7 +103,7 @@ tell mnt commit-nowait
 await_burning mnt
 umount mnt &
 umounting=$!
-sleep 1
+await_process -P $umounting
 kill -9 $umounting
 mountpoint -q mnt
 touch go
@@ -126,7 +136,7 @@ exec 5<&-
 assert_equal "$(status mnt .last)" null # asked before anything was burned
 (cd mnt && sleep 60) &
 standing=$!
-sleep 0.3
+await_process -P $standing sleep
 assert_exit 32 umount mnt
 pkill -P $standing sleep
 wait $standing || true
@@ -175,7 +185,7 @@ assert_exit 32 umount mnt
 exec 5<&-
 timeout 60 umount mnt
 # and when that daemon dies, the next mount tells
-sleep 1
+await_process -P "$daemon"
 mapfile -t workers < <(pgrep -P "$daemon")
 kill -9 "$daemon" "${workers[@]}"
 await_end "$daemon"
@@ -199,11 +209,11 @@ as_user mount mnt
 as_user sh -c 'id -un >mnt/who && exec setfattr -n user.discfs.commit mnt'
 as_user sh -c 'id -un >mnt/again'
 as_user sh -c 'exec sleep 60 <mnt/who' &
-sleep 1
+await_process -u "$user" -x sleep
 assert_exit 32 as_user umount mnt
 grep -q "mnt is in use: sleep" "$T/out"
 pkill -u "$user" -x sleep
-sleep 0.2
+wait $! || true
 daemon=$(as_user jq .pid mnt/.discfs/status.json)
 assert_equal "$(stat -c %U "/proc/$daemon")" "$user" "owner of the daemon"
 as_user umount mnt # no terminal
@@ -220,7 +230,8 @@ await_end "$daemon"
 assert_equal "$(sessions disc.img)" 3
 as_user mount mnt
 assert_equal "$(as_user cat mnt/again)" "$user"$'\nmore'
-kill -9 "$(as_user jq .pid mnt/.discfs/status.json)"
-sleep 0.2
+daemon=$(as_user jq .pid mnt/.discfs/status.json)
+kill -9 "$daemon"
+await_end "$daemon"
 as_user umount mnt # what is left of it
 assert_not_mounted mnt
