@@ -186,7 +186,7 @@ check-long: all man $(TRY) $(MODEL) $(POINTS) $(MMCSIM) $(UDFLIST) $(BUILD)/unit
 	@tests/deps.sh desktop
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(wildcard tests/long/*.sh)
 
-# systemd, udev, logind, mount(8) and the end of the power, in a virtual Debian: tests/guest. As root; some minutes, and two
+# systemd, udev, logind, mount(8) and the end of the power, in a virtual Debian: tests/guest. As root; some ten minutes, and two
 # more the first time. GUEST_ARGS: chapters of systemd.py.
 check-guest: all
 	@tests/deps.sh guest
@@ -282,6 +282,7 @@ ACTIONS  := $(PREFIX)/share/file-manager/actions
 DOLPHIN  := $(PREFIX)/share/kio/servicemenus
 NAUTILUS := $(PREFIX)/share/nautilus-python/extensions
 LICENSE_FILE ?= LICENSE
+OF_USERS  = session-.scope user@.service
 PLACED    = sed -e 's,@BINDIR@,$(PREFIX)/bin,g' $(1) > $(DESTDIR)$(2) && chmod $(3) $(DESTDIR)$(2)
 install: all man
 	install -d $(addprefix $(DESTDIR),$(PREFIX)/bin $(SBINDIR) $(UNITDIR) $(TMPFILES) $(DOCDIR)/examples \
@@ -290,6 +291,8 @@ install: all man
 	$(call PLACED,mount-helpers/mount.discfs,$(SBINDIR)/mount.discfs,755)
 	ln -sfn $(PREFIX)/bin/discfsctl $(DESTDIR)$(SBINDIR)/umount.fuse.discfs
 	$(call PLACED,systemd/discfs@.service,$(UNITDIR)/discfs@.service,644)
+	install -m 644 systemd/discfs-hold.service $(DESTDIR)$(UNITDIR)/
+	for of in $(OF_USERS); do install -D -m 644 systemd/before-hold.conf $(DESTDIR)$(UNITDIR)/$$of.d/discfs.conf || exit 1; done
 	install -m 644 systemd/discfs.tmpfiles $(DESTDIR)$(TMPFILES)/discfs.conf
 	install -m 644 $(wildcard systemd/examples/*) $(DESTDIR)$(DOCDIR)/examples/
 	install -m 644 README.md NEWS.md $(LICENSE_FILE) $(DESTDIR)$(DOCDIR)/
@@ -305,7 +308,8 @@ install: all man
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR),$(PREFIX)/bin/discfs $(PREFIX)/bin/discfsctl $(PREFIX)/bin/discfs-action $(SBINDIR)/mount.discfs \
-		$(SBINDIR)/umount.fuse.discfs $(UNITDIR)/discfs@.service $(TMPFILES)/discfs.conf \
+		$(SBINDIR)/umount.fuse.discfs $(UNITDIR)/discfs@.service $(UNITDIR)/discfs-hold.service \
+		$(patsubst %,$(UNITDIR)/%.d/discfs.conf,$(OF_USERS)) $(TMPFILES)/discfs.conf \
 		$(BASHDIR)/discfsctl $(BASHDIR)/discfs $(ZSHDIR)/_discfsctl $(ZSHDIR)/_discfs \
 		$(patsubst desktop/%,$(ACTIONS)/%,$(wildcard desktop/action-*.desktop)) \
 		$(DOLPHIN)/dolphin-discfs.desktop $(NAUTILUS)/nautilus-discfs.py \
