@@ -183,7 +183,7 @@ check-readers: all $(MMCSIM) $(UDFLIST)
 
 # What needs minutes and gigabytes.
 check-long: all man $(TRY) $(MODEL) $(POINTS) $(MMCSIM) $(UDFLIST) $(BUILD)/unit/test_faults
-	@tests/deps.sh desktop
+	@tests/deps.sh desktop guest
 	@DISCFS_BUILD=$(BUILD) tests/run.sh $(wildcard tests/long/*.sh)
 
 # systemd, udev, logind, mount(8) and the end of the power, in a virtual Debian: tests/guest. As root; some ten minutes, and two
