@@ -184,7 +184,7 @@ static int ask_mode(struct umount *umount, const struct json *status, bool by_un
 				works ? "a commit is under way, which may take long: try again when it's done"
 				      : "unmounting would burn what is staged, which may take long: in a "
 					"terminal, discfsctl umount does it");
-	if (commits_at_unmount(status))
+	if (begins || (by_unit && commits_at_unmount(status)))
 		err = target_tell(&umount->target, begins ? "unmounting handover" : "unmounting keep");
 	if (err < 0)
 		return ctl_fail(exit_code_of_errno(-err), "the commit can't be handed over: %s",
