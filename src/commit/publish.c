@@ -106,9 +106,14 @@ int freeze_generation(struct tree *tree, struct journal *journal)
 /* What UDF has in the session that becomes the base. */
 static int publish_udf(struct tree *tree)
 {
+	uint64_t transaction = tree->db.transaction;
+	int ret = dir_costs_reckon(tree);
 	unsigned base;
 
-	if (dir_costs_reckon(tree) < 0)
+	/* What SQLite rolled back isn't published: all of it must be done again. */
+	if (ret < 0 && (!db_is_writing(&tree->db) || tree->db.transaction != transaction))
+		return ret;
+	if (ret < 0)
 		dir_costs_distrust(tree);
 	{
 		WITH_LOCK(&tree->account);
