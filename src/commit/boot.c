@@ -168,6 +168,11 @@ static int follow(struct db *db, uint64_t ino, const char *path, uint32_t gen, s
 	return got > 0 ? S_ISREG(ret->attr.mode) && ret->attr.size > 0 : got;
 }
 
+static bool takes_table(uint64_t size)
+{
+	return size >= BOOT_TABLE_END && size <= TABLE_MOST;
+}
+
 static int keep(struct disc *disc, uint32_t gen, struct boot_image *image, bool *anew)
 {
 	struct node base CLEANUP(node_clear) = { 0 }, now CLEANUP(node_clear) = { 0 };
@@ -188,7 +193,8 @@ static int keep(struct disc *disc, uint32_t gen, struct boot_image *image, bool 
 	}
 	changed = !extent_map_equal(&base.map, &now.map) || base.attr.size != now.attr.size;
 	image->staged = changed;
-	image->again |= image->table && changed;
+	image->table = image->table && takes_table(now.attr.size);
+	image->again = image->table && (image->again || changed);
 	*anew |= image->again || changed;
 	image->ino = now.attr.ino;
 	image->size = now.attr.size;
@@ -221,6 +227,12 @@ static int take_wish(struct disc *disc, uint32_t gen, enum boot_slot slot, const
 				  "the boot image \"%.300s\" is gone, empty or held back: attach another "
 				  "(discfsctl boot PATH), or keep what the disc has (discfsctl boot --keep)",
 				  path);
+	if (got > 0 && wish->table && !takes_table(node.attr.size))
+		return reason_set(
+		    why, ERANGE,
+		    "the boot image \"%.300s\" is too small or too large now for a boot information "
+		    "table: attach it again without one, or another",
+		    path);
 	image = got > 0 ? vec_push(&ret->list) : NULL;
 	if (!image)
 		return got < 0 ? reason_set(why, -got, "the staged tree can't be read: %s", strerror(-got))
@@ -336,11 +348,11 @@ static int check_node(const char *path, const struct node *node, const struct bo
 		return reason_set(why, EMEDIUMTYPE, "%s is stored in compressed form (zisofs)", path);
 	if (size == 0)
 		return reason_set(why, ENODATA, "%s is empty", path);
-	if (size > BOOT_SIZE_MOST || (request->table && size > TABLE_MOST))
+	if (size > BOOT_SIZE_MOST || (request->table && size > BOOT_TABLE_END && !takes_table(size)))
 		return reason_set(why, EFBIG, "%s is too large for a boot image%s", path,
 				  request->table ? " with a table: 32 MiB at most" : "");
 	if (request->load_size > min_u64(BOOT_LOAD_MOST, boot_blocks(size)) ||
-	    (request->table && size < BOOT_TABLE_END))
+	    (request->table && !takes_table(size)))
 		return reason_set(
 		    why, ERANGE,
 		    "%s is too small for what is asked of it, or asks for more than %u blocks to be loaded",

@@ -87,7 +87,7 @@ static int view_take(struct disc *disc, struct view *ret)
 	if (got < 0)
 		return got == -EAGAIN ? -EBUSY : got; /* the drive burns */
 	got = boot_decide(disc, GEN_NEWEST, &ret->next, &ret->why);
-	if (got < 0 && got != -ENOENT)
+	if (got < 0 && got != -ENOENT && got != -ERANGE)
 		return got;
 	WITH_LOCK(&disc->tree.lock);
 	got = boot_wishes_load(&disc->tree.db, GEN_NEWEST, &wishes);

@@ -104,7 +104,6 @@ assert_equal "$(next '.disc[0].path')" start/bios.img
 cp second mnt/start/new && mv mnt/start/new mnt/start/bios.img
 commit mnt
 assert_equal "$(shape disc.img | tr '\n' ,)" "1 BIOS 4,2 UEFI 196,path 1  /start/bios.img,path 2  /start/efi.img,"
-assert_equal "$(booted disc.img)" "second image"
 
 # --- attached alone, it's a session; and a file of the disc as well as a new one
 cp first mnt/another
@@ -167,6 +166,12 @@ assert_exit 2 discfsctl commit mnt
 grep -q 'the boot image "y" is gone' out
 assert_exit 0 discfsctl boot mnt
 grep -q 'No session can be burned: the boot image "y"' out
+cp first mnt/y
+discfsctl boot mnt/y --info-table
+echo y >mnt/y
+assert_exit 2 discfsctl commit mnt
+grep -q 'the boot image "y" is too small' out
+rm mnt/y
 discfsctl boot --keep mnt
 rm mnt/start/bios.img
 discfsctl boot mnt | grep -q 'an image without a file'
