@@ -64,6 +64,8 @@ start() {
 	case $1 in
 	discfs)
 		bounded "$discfs" "$image" "$top" -o "state=$own/state" || die "discfs doesn't mount" ;;
+	no-udf)
+		bounded "$discfs" "$image" "$top" -o "state=$own/state,formats=iso,joliet" || die "discfs doesn't mount" ;;
 	overlay)
 		bounded fuse-overlayfs -o "lowerdir=${lower:-$own/empty},upperdir=$own/upper,workdir=$own/work" \
 			"$top" 2>/dev/null || die "fuse-overlayfs doesn't mount" ;;
@@ -77,7 +79,7 @@ start() {
 
 stop() {
 	case $1 in
-	discfs) bounded "$ctl" umount "$work/$1/top" >/dev/null || die "discfs doesn't unmount" ;;
+	discfs | no-udf) bounded "$ctl" umount "$work/$1/top" >/dev/null || die "discfs doesn't unmount" ;;
 	overlay | passthrough) bounded umount "$work/$1/top" || die "$1 doesn't unmount" ;;
 	esac
 }
@@ -85,7 +87,9 @@ stop() {
 fresh() {
 	rm -rf "${work:?}/$1"
 	mkdir -p "$work/$1"
-	[ "$1" != discfs ] || "$ctl" create "$work/discfs/disc.img" --size 20G >/dev/null || die "no image"
+	case $1 in
+	discfs | no-udf) "$ctl" create "$work/$1/disc.img" --size 20G >/dev/null || die "no image" ;;
+	esac
 	start "$1"
 }
 
@@ -203,22 +207,25 @@ pid_of() { sed -n 's/^"pid":\([0-9]*\),$/\1/p' "$1/.discfs/status.json"; }
 append_session() { bounded xorriso -dev "$1" -md5 on -joliet on -map "$2" /new -commit -end 2>&1; }
 copy_safely() { bounded cp -a "$1" "$2" && sync -f "$2"; }
 
-# CASE SOURCE PEER: one commit of what is in SOURCE. The peers: xorriso appending to an image, and cp with fsync.
+# CASE SOURCE PEER: one commit of what is in SOURCE, and one more when a file was changed. The peers: discfs without UDF,
+# xorriso appending to an image, and cp with fsync.
 commit_one() {
 	local name=$1 source=$2 peer=$3 own=$work/$3
 
 	rm -rf "$own"
 	mkdir -p "$own"
 	case $peer in
-	discfs)
-		fresh discfs
+	discfs | no-udf)
+		fresh "$peer"
 		cp -a "$source" "$top/new" || die "cp into discfs failed"
 		bounded "$fsload" phases "$top" >"$work/phases" &
 		sync
-		timed "$name" discfs bounded "$ctl" commit "$top"
+		timed "$name" "$peer" bounded "$ctl" commit "$top"
 		wait $!
-		while read -r phase seconds; do record "$name: $phase" discfs "$seconds"; done <"$work/phases"
-		stop discfs ;;
+		while read -r phase seconds; do record "$name: $phase" "$peer" "$seconds"; done <"$work/phases"
+		echo new >"$top/new/changed"
+		timed "$name, one more" "$peer" bounded "$ctl" commit "$top"
+		stop "$peer" ;;
 	xorriso)
 		xorriso -outdev "$own/disc.img" -md5 on -map "$here/bench.sh" /first -commit -end >/dev/null 2>&1 ||
 			die "xorriso makes no image"
@@ -264,7 +271,7 @@ prepare_commit_small() {
 
 peers_of() { # CASE: who runs it
 	case $1 in
-	commit_*) command -v xorriso >/dev/null && echo discfs xorriso host || echo discfs host ;;
+	commit_*) command -v xorriso >/dev/null && echo discfs no-udf xorriso host || echo discfs no-udf host ;;
 	mount) echo discfs ;;
 	tree) (ulimit -n "$descriptors") 2>/dev/null && echo "${peers[@]}" || echo "${peers[@]/passthrough/}" ;;
 	*) echo "${peers[@]}" ;;
@@ -328,7 +335,7 @@ clean_up() {
 	local peer
 
 	[ -n "$work" ] || return
-	for peer in discfs overlay passthrough; do
+	for peer in discfs no-udf overlay passthrough; do
 		! mountpoint -q "$work/$peer/top" 2>/dev/null || timeout 60 umount "$work/$peer/top" || umount -l "$work/$peer/top"
 	done
 	[ -z "${BENCH_KEEP-}" ] || [ ! -e "$work/times" ] || cat "$work/times" >>"$BENCH_KEEP"

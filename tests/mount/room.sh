@@ -46,12 +46,13 @@ except OSError as error:
 count=$(find mnt -name 'small*' | wc -l)
 assert_less 1000 "$count" "small files that fitted"
 sync_after_error
-# The last one isn't whole.
-last=$(status mnt '.incomplete.list[].path')
-assert_match "$last" "^small[0-9]+$"
-assert_fails "$last is incomplete" discfsctl commit mnt
-rm "mnt/$last"
-count=$((count - 1))
+# The last one isn't whole, unless its write was refused before the kernel took it.
+for last in $(status mnt '.incomplete.list[].path'); do
+	assert_match "$last" "^small[0-9]+$"
+	assert_fails "$last is incomplete" discfsctl commit mnt
+	rm "mnt/$last"
+	count=$((count - 1))
+done
 # All else was accepted, so it can be burned.
 assert_same_bytes mnt/second second
 commit mnt FULL
