@@ -10,7 +10,6 @@
 #include "disc/volume.h"
 
 #include <errno.h>
-#include <string.h>
 
 /* What is known of the sessions may be of before somebody put another disc into the drive. One that can't be
  * read is damaged. */
