@@ -106,15 +106,8 @@ int freeze_generation(struct tree *tree, struct journal *journal)
 /* What UDF has in the session that becomes the base. */
 static int publish_udf(struct tree *tree)
 {
-	uint64_t transaction = tree->db.transaction;
-	int ret = dir_costs_reckon(tree);
 	unsigned base;
 
-	/* What SQLite rolled back isn't published: all of it must be done again. */
-	if (ret < 0 && (!db_is_writing(&tree->db) || tree->db.transaction != transaction))
-		return ret;
-	if (ret < 0)
-		dir_costs_distrust(tree);
 	{
 		WITH_LOCK(&tree->account);
 		base = fresh_dirs_base(tree);
@@ -177,6 +170,9 @@ static int try_publish(struct disc *disc, const struct journal *journal, const s
 	ret = tree_flush_locked(tree);
 	if (ret < 0)
 		return ret;
+	/* Before the transaction: what SQLite rolls back in the middle of it would be published in part. */
+	if (dir_costs_reckon(tree) < 0)
+		dir_costs_distrust(tree);
 	ret = publish_rows(disc, journal, entry);
 	if (ret == 0)
 		ret = fault_point(FAULT_PUBLISHED_BEFORE);
