@@ -1,0 +1,383 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# limit: 600: waits are long where much else runs; 2 minutes are usual
+# Real file managers with keyboard and mouse, of an ordinary user with a line of fstab: folders are copied in and dragged
+# in, files replaced, renamed, deleted for good or into the trash and put back, a document is saved by an editor, and the
+# menu's actions burn; then the disc is unmounted as file managers do. What was burned is exactly what was meant, and no
+# litter. Each step's picture is build/log/filemanagers-*.png, to be looked at.
+[ -n "${DESKTOP_TEST_INSIDE:-}" ] || exec env DESKTOP_TEST_INSIDE=1 unshare --mount --propagation private bash "$0" "$@"
+. "$(dirname "$0")/../lib_desktop.sh"
+requires_fuse
+requires_root
+requires thunar pcmanfm mousepad zenity notify-send dunst jq xorriso
+begin_desktop
+disc=$T/home/disc
+meant=$T/meant
+outside=$T/home/outside
+
+# In the mount only its owner is let in.
+there() { # NAME…
+	local name
+	for name in "$@"; do
+		as_user test -e "$disc/$name" || return 1
+	done
+}
+holds() { # NAME TEXT
+	[ "$(as_user cat "$disc/$1")" = "$2" ]
+}
+said() { # JQ-EXPRESSION
+	as_user cat "$disc/.discfs/status.json" | jq -r "$1"
+}
+copied() { # FOLDER: as it is outside
+	as_user diff -r "$outside/$1" "$disc/$2"
+}
+mount_it() { # OPTIONS
+	echo "$T/disc.img $disc discfs user,noauto,nofail,x-gvfs-show,x-gvfs-name=Holidays,x-gvfs-icon=media-optical,$1 0 0" >fstab
+	as_user mount "$disc"
+	daemon=$(said .pid)
+}
+mounted() {
+	grep -qF " $disc " /proc/self/mountinfo
+}
+sessions() {
+	toc disc.img | grep -c '^ISO session'
+}
+
+# The disc as others see it, and as discfs does.
+check_disc() {
+	extract_xorriso disc.img extracted >/dev/null 2>&1
+	assert_same_tree extracted "$meant" --without root,dirtime
+	mount_disc disc.img again -o ro
+	assert_same_tree again "$meant" --without root,dirtime
+	unmount again
+}
+
+# What it is about, and where: the same files for each program.
+prepare() {
+	mkdir -p "$meant"/old "$outside"/{copy/album/sub,copy2/songs,drag/film,drag2/plans,new,new2}
+	seq 100000 >"$meant/old/numbers"
+	for file in letter doomed gone kept back; do
+		echo "$file as it was" >"$meant/$file"
+	done
+	head -c 3000000 /dev/urandom >"$outside/copy/album/sub/big"
+	echo 'a name' >"$outside/copy/album/a name, with 'quotes' €"
+	seq 2000 >"$outside/drag/film/scenes"
+	head -c 200000 /dev/urandom >"$outside/copy2/songs/one"
+	seq 3000 >"$outside/drag2/plans/first"
+	echo 'letter, and a better one' >"$outside/new/letter"
+	echo 'letter, and the best one' >"$outside/new2/letter"
+	find "$meant" "$outside" -exec touch -d '2020-05-04 03:02:01' {} +
+	touch -d '2024-01-02 03:04:05' "$outside"/new*/letter
+	make_disc disc.img dvd
+	chown -R "$user:" "$meant" "$outside" disc.img
+	as_user mkdir "$disc"
+	mount_it commit=manual
+	as_user cp -a "$meant/." "$disc/"
+	as_user discfsctl commit "$disc"
+	check_free
+}
+mean() {
+	as_user sh -euc "cd '$meant'; $1"
+}
+
+# The number that file managers show.
+check_free() {
+	assert_equal "$(as_user gio info -f -a filesystem::free "$disc" | sed -n 's/.*free: //p')" "$(said .room.free_bytes)" free
+}
+
+open_windows() { # PROGRAM…: on outside/new and the disc
+	as_user "$@" "$outside/copy" &
+	place '^copy' 0 0
+	as_user "$@" "$disc" &
+	place '^disc' 350 250
+}
+
+# --- Thunar
+
+pick() { # PART-OF-A-NAME: in the window that has the focus
+	press Escape ctrl+s
+	focus 'Select by Pattern'
+	write "$1"
+	answer 'Select by Pattern' Return
+}
+
+thunar_goes() { # FOLDER TO-FOLDER: a window of it looks into another one
+	focus "^$1 - Thunar"
+	press ctrl+l ctrl+a
+	write "$2"
+	press Return
+	await window_of "^${2##*/} - Thunar"
+}
+
+thunar_story() {
+	open_windows thunar
+	focus '^copy - Thunar'
+	pick album
+	press ctrl+c
+	focus '^disc - Thunar'
+	press ctrl+v
+	await copied copy/album album
+	shot thunar-pasted
+
+	thunar_goes copy "$outside/new"
+	pick letter
+	press ctrl+c
+	focus '^disc - Thunar'
+	press ctrl+v
+	focus 'Confirm to replace'
+	shot thunar-replace
+	answer 'Confirm to replace' alt+r
+	await holds letter 'letter, and a better one'
+
+	thunar_goes new "$outside/drag"
+	focus '^drag - Thunar'
+	press Escape
+	drag 210 130 900 600
+	await copied drag/film film
+	shot thunar-dragged
+
+	focus '^disc - Thunar'
+	pick kept
+	press F2
+	focus 'Rename "kept"'
+	press ctrl+a
+	write 'renamed'
+	answer 'Rename "kept"' Return
+	await there renamed
+
+	press ctrl+shift+n
+	focus 'Create New Folder'
+	press ctrl+a
+	write 'new folder'
+	answer 'Create New Folder' Return
+	await there 'new folder'
+
+	pick gone
+	press shift+Delete
+	focus Attention
+	shot thunar-delete
+	answer Attention alt+d
+	await_not there gone
+
+	pick back
+	press Delete
+	await there ".Trash-$uid/files/back"
+	press ctrl+z
+	await there back
+	shot thunar-undone
+	pick doomed
+	press Delete
+	await there ".Trash-$uid/files/doomed"
+	press Escape F5
+	shot thunar-trashed
+
+	mean 'cp -a ../home/outside/copy/album .; cp -a ../home/outside/new/letter .; cp -a ../home/outside/drag/film .
+		mv kept renamed; mkdir "new folder"; rm gone doomed'
+}
+
+# What a menu has as its last items: Up from below.
+menu() { # KEY…
+	local before
+	before=$(windows)
+	press Menu
+	await more_windows "$before"
+	press "$@"
+}
+windows() {
+	xdotool search --onlyvisible --class '^(thunar|pcmanfm)$' 2>/dev/null | wc -l
+}
+more_windows() {
+	[ "$(windows)" -gt "$1" ]
+}
+
+# mousepad writes another file, and gives it the name.
+edit() { # FILE TEXT
+	as_user mousepad "$disc/$1" &
+	focus Mousepad
+	press ctrl+End
+	write "$2"
+	press ctrl+s
+	await saved "$1" "$2"
+	shot saved
+	press ctrl+q
+	await_not window_of Mousepad
+	mean "printf %s '$2' >>'$1'; touch -d @$(as_user stat -c %Y "$disc/$1") '$1'"
+}
+saved() { # FILE TEXT
+	as_user tail -n 1 "$disc/$1" | grep -qxF "$2"
+}
+
+# In Thunar's menu: "Burn", "Discard" and "Show" are the fourth to the second from below.
+thunar_actions() {
+	as_user discfsctl commit --dry-run --verbose "$disc" >trial
+	cat trial
+	grep -q '^[0-9]* names are litter' trial
+	grep -qx "  .Trash-$uid/files/doomed" trial
+	assert_equal "$(sessions)" 1
+	thunar_menu film Up Up Up Up Return
+	await said_is '"\(.op) \(.exit) \(.session)"' 'commit 0 2'
+	shot thunar-burned
+
+	as_user touch "$disc/thought better of"
+	thunar_menu film Up Up Up Return
+	focus 'Discard staged changes'
+	shot thunar-discard
+	answer 'Discard staged changes' Escape
+	there 'thought better of'
+	thunar_menu film Up Up Up Return
+	focus 'Discard staged changes'
+	answer 'Discard staged changes' Tab Return
+	await_not there 'thought better of'
+	await_not there ".Trash-$uid" # it was staged, too
+	shot thunar-discarded
+
+	thunar_menu film Up Up Return
+	focus 'ImageMagick: disc.svg'
+	shot thunar-shown
+	press q
+	await_not window_of disc.svg
+}
+thunar_menu() { # NAME KEY…
+	focus '^disc - Thunar'
+	pick "$1"
+	shift
+	menu "$@"
+}
+said_is() { # JQ-EXPRESSION-ON-LAST TEXT
+	[ "$(said ".last | $1")" = "$2" ]
+}
+
+# Among the devices the disc has a menu of its own. Its line is sought: where it stands depends on fonts.
+thunar_unmounts() {
+	local y
+	for y in 284 296 272 308 260 320; do
+		mounted || break
+		focus '^disc - Thunar'
+		press Escape
+		xdotool mousemove 420 $((250 + y)) click 3
+		sleep 0.5
+		shot thunar-unmount
+		press u
+		sleep 1
+	done
+	await_not mounted
+	await_end "$daemon"
+	shot thunar-unmounted
+	as_user thunar -q
+}
+
+prepare
+as_user discfs-action thunar
+as_user mkdir -p "$T/home/.local/share/applications"
+printf '[Desktop Entry]\nType=Application\nName=Viewer\nExec=display %%f\nMimeType=image/svg+xml;\n' \
+	>"$T/home/.local/share/applications/viewer.desktop"
+printf '[Default Applications]\nimage/svg+xml=viewer.desktop\n' >"$T/home/.config/mimeapps.list"
+thunar_story
+edit letter 'and more'
+thunar_actions
+thunar_unmounts
+assert_equal "$(sessions)" 2
+check_disc
+
+# --- PCManFM
+
+pc_pick() { # BEGIN-OF-A-NAME
+	press Escape
+	write "$1"
+	press Escape
+}
+pc_goes() { # TITLE FOLDER: which is its title then
+	focus "^$1"
+	press ctrl+l ctrl+a
+	write "$2"
+	press Return
+	await window_of "^$(basename "$2")"
+}
+
+in_trash() {
+	as_user gio list trash:/// | grep -q back
+}
+
+pcmanfm_story() {
+	open_windows pcmanfm -n
+	pc_goes copy "$outside/copy2"
+	pc_pick songs
+	press ctrl+c
+	focus '^disc$'
+	press ctrl+v
+	await copied copy2/songs songs
+	shot pcmanfm-pasted
+
+	pc_goes copy2 "$outside/new2"
+	pc_pick letter
+	press ctrl+c
+	focus '^disc$'
+	press ctrl+v
+	focus 'Confirm File Replacing'
+	shot pcmanfm-replace
+	answer 'Confirm File Replacing' alt+o
+	await holds letter 'letter, and the best one'
+
+	pc_goes new2 "$outside/drag2"
+	press Escape
+	drag 208 120 900 600
+	await copied drag2/plans plans
+	shot pcmanfm-dragged
+
+	focus '^disc$'
+	pc_pick renamed
+	press F2
+	focus 'Rename File'
+	press ctrl+a
+	write 'renamed again'
+	answer 'Rename File' Return
+	await there 'renamed again'
+
+	press ctrl+shift+n
+	focus 'Creating New Folder'
+	press ctrl+a
+	write 'one more'
+	answer 'Creating New Folder' Return
+	await there 'one more'
+
+	pc_pick film
+	press shift+Delete
+	shot pcmanfm-delete
+	answer Confirm Return
+	await_not there film
+
+	pc_pick back
+	press Delete
+	answer Confirm Return
+	await there ".Trash-$uid/files/back"
+	shot pcmanfm-trashed
+	as_user pcmanfm -n trash:/// &
+	focus '^trash:///'
+	await in_trash
+	sleep 1 # it may still read
+	press ctrl+a
+	menu Down Return
+	await there back
+	await_not there ".Trash-$uid/files/back"
+	shot pcmanfm-restored
+	focus '^disc$'
+	pc_pick album
+	press Delete
+	answer Confirm Return
+	await there ".Trash-$uid/files/album"
+	mean 'cp -a ../home/outside/copy2/songs .; cp -a ../home/outside/new2/letter .; cp -a ../home/outside/drag2/plans .
+		mv renamed "renamed again"; mkdir "one more"; rm -r film album'
+}
+
+# By itself PCManFM has no trash on what can be unmounted.
+as_user sh -c 'mkdir -p ~/.config/libfm && printf "[config]\nno_usb_trash=0\n" >~/.config/libfm/libfm.conf'
+mount_it commit=unmount,umount=handover
+pcmanfm_story
+check_free
+edit letter 'and still more'
+as_user gio mount -u "$disc"
+! mounted || fail "it's still mounted"
+await_end "$daemon"
+shot pcmanfm-unmounted
+assert_equal "$(sessions)" 3
+check_disc
