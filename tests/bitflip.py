@@ -155,8 +155,8 @@ class Session:
         last = len(self.all) - SECTOR
         sums = last - SECTOR
         self.put("tail-zeroes", sums - 1)
-        assert not self.all[sums - 1] and self.all[sums:].startswith(b"DISCFS UDF SUM")
-        for field, where in ("word", 3), ("start", 16), ("first", 20), ("sum", 28), ("piece", 60), ("rest", 1900), ("own", 2047):
+        assert not self.all[sums - 1] and self.all[sums + 512:].startswith(b"DISCFS UDF SUM")
+        for field, where in ("anchor", 20), ("word", 515), ("start", 528), ("first", 532), ("sum", 540), ("piece", 572), ("rest", 2000), ("own", 2047):
             self.put("tail-sums-" + field, sums + where)
         self.put("tail-anchor", last + 20)
         self.put("tail-anchor-rest", len(self.all) - 1)

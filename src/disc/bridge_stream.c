@@ -124,7 +124,8 @@ static bool make_record(struct bridge_stream *stream)
 
 	for (size_t i = 0; i < BRIDGE_RANGES; i++)
 		good &= range_summing_end(&stream->summing[i]);
-	if (good && bridge_sums_put(&stream->sums, stream->block) == 0)
+	if (good && bridge_sums_put(&stream->sums, (uint32_t)(stream->bridge->facts.end - BRIDGE_SUMS_BACK),
+				    stream->block) == 0)
 		return true;
 	reason_set(&stream->broken, EIO, "the sums of UDF can't be computed");
 	return false;

@@ -8,7 +8,7 @@
 #define MAGIC "DISCFS UDF SUM 1"
 
 /* Offsets in the record, and in what it says of a range. */
-enum { AT_START = 16, AT_RANGES = 20, AT_SUM = 2016 };
+enum { AT_MAGIC = 512, AT_START = 528, AT_RANGES = 532, AT_SUM = 2016 };
 enum { AT_FIRST = 0, AT_SECTORS = 4, AT_ALL = 8, AT_PIECES = 40 };
 
 #define RANGE_BYTES (AT_PIECES + BRIDGE_PIECES * BRIDGE_PIECE_SUM)
@@ -23,19 +23,19 @@ static bool sum_of(const uint8_t *record, uint8_t ret[BRIDGE_SUM])
 
 /* ---- the record ---- */
 
-int bridge_sums_put(const struct bridge_sums *sums, uint8_t ret[SECTOR])
+int bridge_sums_put(const struct bridge_sums *sums, uint32_t at, uint8_t ret[SECTOR])
 {
-	memset(ret, 0, SECTOR);
-	memcpy(ret, MAGIC, sizeof MAGIC - 1);
+	udf_record_anchor(at, sums->start, ret);
+	memcpy(ret + AT_MAGIC, MAGIC, sizeof MAGIC - 1);
 	put_le32(ret + AT_START, sums->start);
 	for (size_t i = 0; i < BRIDGE_RANGES; i++) {
 		const struct range_sums *range = &sums->ranges[i];
-		uint8_t *at = ret + AT_RANGES + i * RANGE_BYTES;
+		uint8_t *to = ret + AT_RANGES + i * RANGE_BYTES;
 
-		put_le32(at + AT_FIRST, range->first);
-		put_le32(at + AT_SECTORS, range->sectors);
-		memcpy(at + AT_ALL, range->sum, sizeof range->sum);
-		memcpy(at + AT_PIECES, range->pieces, sizeof range->pieces);
+		put_le32(to + AT_FIRST, range->first);
+		put_le32(to + AT_SECTORS, range->sectors);
+		memcpy(to + AT_ALL, range->sum, sizeof range->sum);
+		memcpy(to + AT_PIECES, range->pieces, sizeof range->pieces);
 	}
 	return sum_of(ret, ret + AT_SUM) ? 0 : -EIO;
 }
@@ -56,7 +56,7 @@ bool bridge_sums_get(const uint8_t *block, uint64_t at, struct bridge_sums *ret)
 {
 	uint8_t sum[BRIDGE_SUM];
 
-	if (memcmp(block, MAGIC, sizeof MAGIC - 1) != 0 || !sum_of(block, sum) ||
+	if (memcmp(block + AT_MAGIC, MAGIC, sizeof MAGIC - 1) != 0 || !sum_of(block, sum) ||
 	    memcmp(block + AT_SUM, sum, sizeof sum) != 0)
 		return false;
 	ret->start = get_le32(block + AT_START);

@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The sums of what libisofs' own don't cover in a session with a UDF bridge (bridge.h): its front, its
- *directories (those of Joliet lie behind libisofs' sum), its tail. They stand in the last sector but one of
- *the session, before the anchor. Numbers are little-endian:
+ * directories (those of Joliet lie behind libisofs' sum), its tail. They stand in the last sector but one of
+ * the session. It begins with an anchor of UDF, as the one behind it: 7-Zip wants anchors and zeroes there
+ *and nothing else. Numbers are little-endian:
  *
- *	0    "DISCFS UDF SUM 1"
- *	16   sector where the session begins
- *	20   of the front, the directories and the tail, each in turn:
+ *	0    anchor (ECMA-167 3/10.2)
+ *	512  "DISCFS UDF SUM 1"
+ *	528  sector where the session begins
+ *	532  of the front, the directories and the tail, each in turn:
  *		0    first sector
  *		4    how many
  *		8    SHA-256 over the SHA-256 of each of its pieces
- *		40   of each piece the first 4 bytes of its SHA-256; 144 places
- *	1868 zeroes
+ *		40   of each piece the first 4 bytes of its SHA-256; 112 places
+ *	1996 zeroes
  *	2016 SHA-256 of all before
  *
- * A piece is as many sectors as it takes for 144 of them to be enough, so that a damage can be told by its
- *place. The anchor in the last sector follows from the rest. Sector 256 of a medium is rewritten with each
- *session: where it lies in a front, and isn't that session's own anchor, it counts as zeroes. */
+ * A piece is as many sectors as it takes for 112 of them to be enough, so that a damage can be told by its
+ * place. The anchor in the last sector follows from the rest. Sector 256 of a medium is rewritten with each
+ * session: where it lies in a front, and isn't that session's own anchor, it counts as zeroes. */
 #pragma once
 
 #include "base/bytes.h"
 #include "base/reason.h"
 #include "disc/udf_record.h"
 
-#define BRIDGE_PIECES	 144u
+#define BRIDGE_PIECES	 112u
 #define BRIDGE_PIECE_SUM 4u
 #define BRIDGE_SUM	 32u /* SHA-256 */
 #define BRIDGE_SUMS_BACK 2u  /* so far before the session's end */
@@ -40,8 +42,8 @@ struct bridge_sums {
 	struct range_sums ranges[BRIDGE_RANGES];
 };
 
-/* 0 or -EIO. */
-int bridge_sums_put(const struct bridge_sums *sums, uint8_t ret[SECTOR]);
+/* at: the sector where it will stand. 0 or -EIO. */
+int bridge_sums_put(const struct bridge_sums *sums, uint32_t at, uint8_t ret[SECTOR]);
 /* block: what stands in sector at. False: it's no such record, or makes no sense there. */
 bool bridge_sums_get(const uint8_t *block, uint64_t at, struct bridge_sums *ret);
 

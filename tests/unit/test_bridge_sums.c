@@ -29,10 +29,11 @@ static void test_round_trip(void **state)
 		memset(sums.ranges[i].sum, (int)i + 1, sizeof sums.ranges[i].sum);
 		memset(sums.ranges[i].pieces, (int)i + 10, sizeof sums.ranges[i].pieces);
 	}
-	assert_int_equal(bridge_sums_put(&sums, block), 0);
-	assert_memory_equal(block, "DISCFS UDF SUM 1", 16);
-	assert_int_equal(get_le32(block + 16), START);
-	assert_int_equal(get_le32(block + 24), BRIDGE_SECTORS);
+	assert_int_equal(bridge_sums_put(&sums, AT, block), 0);
+	assert_true(udf_record_is_anchor(block, AT));
+	assert_memory_equal(block + 512, "DISCFS UDF SUM 1", 16);
+	assert_int_equal(get_le32(block + 528), START);
+	assert_int_equal(get_le32(block + 536), BRIDGE_SECTORS);
 	assert_true(bridge_sums_get(block, AT, &same));
 	assert_memory_equal(&sums, &same, sizeof sums);
 	/* it says where it stands */
@@ -45,7 +46,7 @@ static void test_every_bit_counts(void **state)
 {
 	struct bridge_sums sums;
 
-	assert_int_equal(bridge_sums_put(&sound, block), 0);
+	assert_int_equal(bridge_sums_put(&sound, AT, block), 0);
 	for (size_t bit = 0; bit < 8 * (size_t)SECTOR; bit++) {
 		block[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		assert_false(bridge_sums_get(block, AT, &sums));
@@ -61,7 +62,7 @@ static bool believed(size_t range, uint32_t first, uint32_t sectors, uint64_t at
 
 	sums.ranges[range].first = first;
 	sums.ranges[range].sectors = sectors;
-	assert_int_equal(bridge_sums_put(&sums, block), 0);
+	assert_int_equal(bridge_sums_put(&sums, AT, block), 0);
 	return bridge_sums_get(block, at, &same);
 }
 
@@ -84,7 +85,7 @@ static void test_hostile(void **state)
 	}
 	assert_false(believed(RANGE_DIRS, START + BRIDGE_SECTORS, 0xffffffff, AT));
 	sums.start++;
-	assert_int_equal(bridge_sums_put(&sums, block), 0);
+	assert_int_equal(bridge_sums_put(&sums, AT, block), 0);
 	assert_false(bridge_sums_get(block, AT, &sums));
 }
 
@@ -108,7 +109,7 @@ static bool sum_up(uint32_t first, uint32_t sectors, uint32_t given, uint32_t ch
 
 static void test_pieces(void **state)
 {
-	static const uint32_t sizes[] = { 1, 143, 144, 145, 288, 1000 };
+	static const uint32_t sizes[] = { 1, 111, 112, 113, 224, 1000 };
 	struct range_sums whole, other;
 
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
@@ -126,7 +127,7 @@ static void test_pieces(void **state)
 		assert_false(sum_up(START, sizes[i], sizes[i] + 1, NO_CHANGE, &other));
 	}
 	assert_int_equal(range_sums_step(&(struct range_sums){ .sectors = 0xffffffff }),
-			 0xffffffff / 144 + 1);
+			 0xffffffff / BRIDGE_PIECES + 1);
 	assert_int_equal(range_sums_step(&(struct range_sums){ .sectors = 0 }), 1);
 }
 
