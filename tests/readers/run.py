@@ -68,8 +68,7 @@ class Result:
 
 
 # What takes five gigabytes, and minutes; those that differ in how they follow extents.
-LARGE_VIEWS = ["discfs/rr", "linux/rr", "linux/udf", "xorriso/rr", "isoinfo/rr", "libcdio/rr", "bsdtar/rr", "7z/udf",
-               "7z/joliet", "libudfread/udf"]
+LARGE_VIEWS = ["discfs/rr", "linux/rr", "linux/udf", "xorriso/rr", "isoinfo/rr", "libcdio/rr", "bsdtar/rr", "7z/udf", "7z/joliet"]
 
 
 OLDER_VIEWS = [
