@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 
 from entry import Digest, Entry, unescaped, walk
 
@@ -193,12 +194,22 @@ def read_7z(image, work, kind):
 # ---- fuseiso ----
 
 def read_fuseiso(image, work):
-    top = emptied(work + "/tree")
+    top = work + "/fuseiso"
+    os.makedirs(top, exist_ok=True)
     output_of(["fuseiso", "-n", image, top])
     try:
         return walk(top)
     finally:
-        output_of(["fusermount", "-u", top])
+        unmount(top)
+
+
+def unmount(top):
+    """Whoever looks through all mounts of the machine may be in it for a moment."""
+    for _ in range(100):
+        if subprocess.run(["fusermount", "-u", top], stderr=subprocess.DEVNULL, check=False).returncode == 0:
+            return
+        time.sleep(0.1)
+    output_of(["fusermount", "-u", "-z", top])
 
 
 # ---- pycdlib ----
