@@ -39,7 +39,8 @@ void text_add_bytes(struct text *text, const void *data, size_t length)
 {
 	if (!text_reserve(text, length))
 		return;
-	memcpy(text->data + text->length, data, length);
+	if (length) /* no bytes may be anywhere, also at NULL */
+		memcpy(text->data + text->length, data, length);
 	text->length += length;
 	text->data[text->length] = '\0';
 }
