@@ -239,7 +239,8 @@ def power_cut(guest):
     copied = int(guest.do("cd /mnt/disc/copy; n=0; for i in [0-9]*; do cmp /srv/source/$i $i || exit 1; n=$((n + 1)); done; echo $n"))
     if copied == 120:
         raise Failed("rsync was done before")
-    guest.do("rsync -a /srv/source/ /mnt/disc/copy/ && diff -r /srv/source /mnt/disc/copy")
+    # what rsync had begun lies there under a name of its own
+    guest.do("rsync -a --delete /srv/source/ /mnt/disc/copy/ && diff -r /srv/source /mnt/disc/copy")
     guest.do("umount /mnt/disc")
     return "%d synced, %d of rsync's" % (synced, copied)
 
