@@ -332,7 +332,7 @@ static int run(struct check *check, uint64_t start, struct reason *why)
 	};
 	struct verb_imported imported;
 	uint64_t names;
-	int ret;
+	int ret, boot;
 
 	{
 		WITH_LOCK(&check->tree->lock);
@@ -342,13 +342,14 @@ static int run(struct check *check, uint64_t start, struct reason *why)
 	}
 	if (ret < 0)
 		return reason_set(why, -ret, "%s can't be written", check->tree->db.path);
-	ret = tabled_open(&check->tabled, &check->tree->disc, start);
-	if (ret < 0)
-		return reason_set(why, -ret, "the session's descriptors can't be read: %s", strerror(-ret));
+	boot = tabled_open(&check->tabled, &check->tree->disc, start);
 	ret = import_run(check->disc->fd, check->disc->path, start, check->limit, FORMAT_ROCK_RIDGE, &sink,
 			 check, &imported, why);
-	if (ret < 0)
+	if (ret < 0) /* which knows better why nothing can be read */
 		return ret;
+	if (boot < 0)
+		return reason_set(why, -boot, "the session's boot catalogue can't be read: %s",
+				  strerror(-boot));
 	if (check->bad)
 		return end_bad(check, why);
 	ret = count_planned(check, &names);
