@@ -24,12 +24,13 @@ int tabled_open(struct tabled *tabled, struct disc_reader *disc, uint64_t start)
 void tabled_piece(struct tabled_body *body, const uint8_t *planned, uint8_t *found, size_t length,
 		  uint64_t offset)
 {
-	body->sum = boot_table_sum(body->sum, planned, length, offset);
-	if (offset > 0 || length < BOOT_TABLE_END)
-		return;
-	memcpy(body->begin, found, BOOT_TABLE_END);
-	body->differs = memcmp(planned + BOOT_TABLE_AT, found + BOOT_TABLE_AT, BOOT_TABLE_BYTES) != 0;
-	memcpy(found + BOOT_TABLE_AT, planned + BOOT_TABLE_AT, BOOT_TABLE_BYTES);
+	if (offset == 0 && length >= BOOT_TABLE_END) {
+		memcpy(body->begin, found, BOOT_TABLE_END);
+		body->differs = memcmp(planned + BOOT_TABLE_AT, found + BOOT_TABLE_AT, BOOT_TABLE_BYTES) != 0;
+		memcpy(found + BOOT_TABLE_AT, planned + BOOT_TABLE_AT, BOOT_TABLE_BYTES);
+	}
+	if (body->differs) /* of others nobody wants to know, and there are many */
+		body->sum = boot_table_sum(body->sum, planned, length, offset);
 }
 
 /* The tree that it leads to is this session's: by the one or the other of its two primary descriptors. */
