@@ -198,7 +198,7 @@ check-guest: all
 # The sanitizers make gcc see uninitialised variables where there are none.
 ASAN := BUILD=build-asan OPT="-O1 -g -Wno-maybe-uninitialized" \
 	SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer"
-ASAN_TESTS := smoke operations staging badinput foreign hostile bridge boot
+ASAN_TESTS := smoke operations staging badinput foreign hostile bridge boot catalog
 check-asan:
 	$(QUIETLY) $(ASAN) -j$(JOBS) tests >/dev/null
 	$(QUIETLY) $(ASAN) check-unit

@@ -39,9 +39,10 @@ static const char *const query_texts[QUERY_COUNT] = {
 			FACT(bytes) "ifnull((SELECT value FROM meta WHERE key='seen'),0),"
 				    "ifnull((SELECT value FROM meta WHERE key='superseded'),'') "
 				    "FROM meta WHERE key='shelf' AND json_valid(value)",
-	[QUERY_SHELF_SESSIONS] = "SELECT " EACH(number) EACH(start) EACH(sectors) EACH(time) EACH(label)
-	    EACH(formats) "1 "
-			  "FROM meta,json_each(meta.value,'$.sessions') s WHERE meta.key='shelf'",
+	[QUERY_SHELF_SESSIONS] =
+	    "SELECT " EACH(number) EACH(start) EACH(sectors) EACH(time) EACH(label) EACH(formats)
+		EACH(damaged) "1 "
+			      "FROM meta,json_each(meta.value,'$.sessions') s WHERE meta.key='shelf'",
 	[QUERY_SHELF_COUNT] =
 	    "SELECT count(*),(SELECT count(*) FROM dirent WHERE gen=0 AND type=8),"
 	    "(SELECT count(*) FROM dirent WHERE gen=0 AND type=4),"

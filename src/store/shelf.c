@@ -32,9 +32,9 @@ static void add_sessions(struct text *text, const struct shelf *shelf)
 
 		text_add(text,
 			 "%s{\"number\":%" PRIu32 ",\"start\":%" PRIu64 ",\"sectors\":%" PRIu64
-			 ",\"time\":%" PRId64 ",\"formats\":%" PRIu32 ",\"label\":",
+			 ",\"time\":%" PRId64 ",\"formats\":%" PRIu32 ",\"damaged\":%d,\"label\":",
 			 i ? "," : "", session->number, session->start, session->sectors, session->time,
-			 session->formats);
+			 session->formats, session->broken);
 		text_add_json(text, session->label, strlen(session->label));
 		text_add(text, "}");
 	}
@@ -187,12 +187,14 @@ static int load_sessions(struct db *db, struct shelf *ret)
 
 		if (!session)
 			return -ENOMEM;
+		*session = (struct verb_session){ 0 };
 		session->number = (uint32_t)take_number(stmt, 0);
 		session->start = take_number(stmt, 1);
 		session->sectors = take_number(stmt, 2);
 		session->time = (int64_t)take_number(stmt, 3);
 		take_text(stmt, 4, session->label, sizeof session->label);
 		session->formats = (uint32_t)take_number(stmt, 5) & (FORMAT_SET_LIMIT - 1);
+		session->broken = take_number(stmt, 6) != 0;
 	}
 	ret->disc.sessions = (uint32_t)ret->sessions.count;
 	return found;
