@@ -64,6 +64,12 @@ static inline bool range_within(uint64_t start, uint64_t length, uint64_t limit)
 	return start <= limit && length <= limit - start;
 }
 
+/* As qsort(3) wants it. */
+static inline int compare_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
 static inline uint64_t min_u64(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;

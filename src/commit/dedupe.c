@@ -55,11 +55,6 @@ static void dedupe_clear(struct dedupe *dedupe)
 	bodies_clear(&dedupe->reading);
 }
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int by_size(const void *left, const void *right)
 {
 	const struct body *a = left, *b = right;

@@ -9,11 +9,6 @@
 /* qsort without context: entries are sorted through pointers. */
 typedef struct iso_entry *entry_ref;
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int compare_extents(const struct iso_entry *a, const struct iso_entry *b)
 {
 	int order = compare_u64(a->lba, b->lba);

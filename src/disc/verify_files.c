@@ -77,11 +77,6 @@ int verify_files_collect(struct checking *checking)
 	return collect(checking, iso_image_get_root(checking->import.image));
 }
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int by_place(const void *left, const void *right)
 {
 	const struct entry *a = left, *b = right;

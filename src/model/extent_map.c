@@ -209,11 +209,6 @@ bool extent_map_is_on_disc(const struct extent_map *map, uint64_t size)
 	return size && done == size && sections <= SECTIONS_LIMIT;
 }
 
-static int compare_u64(uint64_t a, uint64_t b)
-{
-	return a < b ? -1 : a > b;
-}
-
 static int compare_extents(const struct extent *a, const struct extent *b)
 {
 	int order = compare_u64(a->origin, b->origin);
