@@ -146,9 +146,10 @@ static int attach(struct control *control, const struct boot_request *request)
 	return ret;
 }
 
-static int take_option(const char *word, struct boot_request *request)
+static int take_option(void *self, char *word)
 {
 	static const char load[] = "--load-size=";
+	struct boot_request *request = self;
 	const char *digits = word + sizeof load - 1;
 
 	if (strcmp(word, "--efi") == 0) {
@@ -169,16 +170,8 @@ static int take_option(const char *word, struct boot_request *request)
 int control_boot(struct control *control, char *rest)
 {
 	struct boot_request request = { .slot = BOOT_SLOT_BIOS };
-	int ret = 0;
+	int ret = control_options(&rest, take_option, &request);
 
-	while (ret == 0 && strncmp(rest, "--", 2) == 0) {
-		char *word = strsep(&rest, " ");
-
-		rest = rest ? rest : word + strlen(word);
-		if (strcmp(word, "--") == 0)
-			break;
-		ret = take_option(word, &request);
-	}
 	if (ret < 0 || !*rest)
 		return ret < 0 ? ret : -EINVAL;
 	text_unescape(rest);

@@ -41,8 +41,9 @@ static int take_id(struct commit_wish *wish, const char *word)
 }
 
 /* The words before a label. */
-static int take_wish(struct commit_wish *wish, char *word)
+static int take_wish(void *self, char *word)
 {
+	struct commit_wish *wish = self;
 	const struct {
 		const char *name;
 		bool *flag;
@@ -69,21 +70,29 @@ static int take_wish(struct commit_wish *wish, char *word)
 	return 0;
 }
 
+int control_options(char **rest, control_take_fn *take, void *self)
+{
+	int ret = 0;
+
+	while (ret == 0 && strncmp(*rest, "--", 2) == 0) {
+		char *word = strsep(rest, " ");
+
+		*rest = *rest ? *rest : word + strlen(word);
+		if (strcmp(word, "--") == 0)
+			break;
+		ret = take(self, word);
+	}
+	return ret;
+}
+
 /* "[--finalize] [--simulate] [--dry-run] [--stream] [--speed=KBPS] [--to=FILE] [--force] [--damaged]
  * [--no-verify] [--id=WORD] [--] [label]" */
 static int parse_wish(char *rest, struct commit_wish *wish)
 {
-	int ret = 0;
+	int ret;
 
 	*wish = (struct commit_wish){ 0 };
-	while (ret == 0 && strncmp(rest, "--", 2) == 0) {
-		char *word = strsep(&rest, " ");
-
-		rest = rest ? rest : word + strlen(word);
-		if (strcmp(word, "--") == 0)
-			break;
-		ret = take_wish(wish, word);
-	}
+	ret = control_options(&rest, take_wish, wish);
 	if (ret < 0 || strlen(rest) > LABEL_LIMIT)
 		return -EINVAL;
 	strcpy(wish->label, rest);

@@ -26,6 +26,10 @@ struct control {
 	const struct control_end *end;	   /* NULL: not mounted */
 };
 
+/* Words in front of a command's argument: hands each that begins with -- to take, up to a -- alone. Returns
+ * what follows them in *rest. 0, or what take gave. */
+typedef int control_take_fn(void *self, char *word);
+int control_options(char **rest, control_take_fn *take, void *self);
 /* Runs command lines as they are written to .discfs/control; the first that fails ends it. 0 or -errno. */
 int control_run(struct control *control, const char *lines, size_t length);
 /* One commit from request to result. 0 or -errno. */
