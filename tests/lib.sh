@@ -45,6 +45,18 @@ requires() {
 	done
 }
 
+# As `make install` places all, with another /sbin and /etc/fstab; a clone may lie where users don't get.
+install_discfs() {
+	make -s -C "$TOP" BUILD="$BUILD" install DESTDIR="$T/root" PREFIX="$T/usr"
+	cp -a "$(readlink -f /sbin)" "$T/sbin"
+	mkdir "$T/usr"
+	cp -a "$T/root$T/usr/." "$T/usr/"
+	cp -a "$T/root/sbin/." "$T/sbin/"
+	mount --bind "$T/sbin" "$(readlink -f /sbin)"
+	touch "$T/fstab" /etc/fstab
+	mount --bind "$T/fstab" /etc/fstab
+}
+
 # requires_room MEGABYTES: in the directory for temporary files
 requires_room() {
 	local free

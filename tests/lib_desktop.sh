@@ -29,18 +29,6 @@ make_user() {
 	cleanup_fn rm -rf "/run/user/$uid"
 }
 
-# As `make install` places all, with another /sbin and /etc/fstab; a clone may lie where users don't get.
-install_discfs() {
-	make -s -C "$TOP" BUILD="$BUILD" install DESTDIR="$T/root" PREFIX="$T/usr"
-	cp -a "$(readlink -f /sbin)" "$T/sbin"
-	mkdir "$T/usr"
-	cp -a "$T/root$T/usr/." "$T/usr/"
-	cp -a "$T/root/sbin/." "$T/sbin/"
-	mount --bind "$T/sbin" "$(readlink -f /sbin)"
-	touch "$T/fstab" /etc/fstab
-	mount --bind "$T/fstab" /etc/fstab
-}
-
 begin_buses() {
 	cat >bus.conf <<-END
 		<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"

@@ -22,18 +22,6 @@ if ! runuser -u "$user" -- sh -c ': <>/dev/fuse'; then
 	chmod 666 /dev/fuse
 fi
 
-# As `make install` places them; a clone may lie where users don't get.
-install_helpers() {
-	make -s -C "$TOP" BUILD="$BUILD" install DESTDIR="$T/root" PREFIX="$T/usr"
-	cp -a "$(readlink -f /sbin)" "$T/sbin"
-	mkdir "$T/usr"
-	cp -a "$T/root$T/usr/." "$T/usr/"
-	cp -a "$T/root/sbin/." "$T/sbin/"
-	mount --bind "$T/sbin" "$(readlink -f /sbin)"
-	touch "$T/fstab" /etc/fstab
-	mount --bind "$T/fstab" /etc/fstab
-}
-
 as_user() {
 	timeout 120 runuser -u "$user" -- env -i PATH="$T/usr/bin:/usr/bin:/bin:/usr/sbin:/sbin" HOME="$T/home" \
 		LC_ALL=C.UTF-8 DISCFS_TEST_ID="$DISCFS_TEST_ID" "$@"
@@ -72,7 +60,7 @@ sessions() { # IMAGE
 	toc "$1" | grep -c '^ISO session' || true
 }
 
-install_helpers
+install_discfs
 mkdir mnt
 make_disc disc.img 200M
 
