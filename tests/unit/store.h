@@ -30,6 +30,15 @@ struct store {
 	struct node_counts counts;
 };
 
+/* The time in nodes goes on in the kernel's ticks (tree_now_ns): what is done next has another one. */
+static inline void store_await_tick(void)
+{
+	int64_t now = tree_now_ns();
+
+	while (tree_now_ns() == now)
+		usleep(500);
+}
+
 static inline void store_start_tree(struct store *store)
 {
 	static const struct session_formats all = { .joliet = true, .udf = true, .udf_links = true };
