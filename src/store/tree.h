@@ -133,7 +133,8 @@ struct tree_new {
 	const char *target; /* symlinks */
 	size_t target_length;
 };
-/* Creates a node with its first name. -EEXIST, -ENOENT (parent gone), -ENAMETOOLONG, -ENOSPC (medium full).
+/* Creates a node with its first name. -EEXIST, -ENOENT (parent gone), -ENAMETOOLONG (also: a directory deeper
+ * than a session can have), -ENOSPC (medium full).
  * ret_inode (may be NULL) gets a reference. setgid directories hand on their group, and default ACLs are
  * inherited. */
 int tree_create(struct tree *tree, uint64_t parent, const char *name, size_t length,
@@ -142,7 +143,7 @@ int tree_link(struct tree *tree, uint64_t ino, uint64_t parent, const char *name
 	      struct node_attr *ret);
 int tree_unlink(struct tree *tree, uint64_t parent, const char *name, size_t length);
 int tree_rmdir(struct tree *tree, uint64_t parent, const char *name, size_t length);
-/* flags: RENAME_NOREPLACE, RENAME_EXCHANGE. */
+/* flags: RENAME_NOREPLACE, RENAME_EXCHANGE. -ENAMETOOLONG also when directories came to be too deep. */
 int tree_rename(struct tree *tree, uint64_t from, const char *name, size_t length, uint64_t to,
 		const char *new_name, size_t new_length, unsigned flags);
 /* RENAME_WHITEOUT: a character device 0:0 of that owner takes the place of what is moved. */
@@ -191,6 +192,9 @@ int tree_get_locked(struct tree *tree, uint64_t ino, struct inode **ret);
  * is answered without a statement. */
 int tree_find(struct tree *tree, uint64_t parent, const char *name, size_t length, uint64_t *ret_ino,
 	      bool *ret_covers);
+/* May a directory stand under that one, with all that it holds; NULL: a new one? -ENAMETOOLONG when one would
+ * have TREE_DEPTH_LIMIT names in its path, or more. What doesn't get deeper isn't looked at. */
+int tree_check_depth(struct tree *tree, uint64_t parent, const struct inode *moved);
 /* Each look into the rows begins with it: puts back what SQLite rolled back. Needs lock. */
 int tree_repair(struct tree *tree);
 /* May things be changed? Opens the transaction. -EROFS, or why the database is broken. */

@@ -256,6 +256,8 @@ int tree_create(struct tree *tree, uint64_t parent, const char *name, size_t len
 		err = place_open(&place, tree, parent, name, length);
 	if (err == 0 && place.child)
 		err = -EEXIST;
+	if (err == 0 && S_ISDIR(new->mode))
+		err = tree_check_depth(tree, parent, NULL);
 	if (err == 0)
 		err = new_child(&place, new, &child);
 	if (err < 0)
@@ -387,11 +389,21 @@ static int undo_names(struct tree *tree, size_t mark, int err)
 	return err;
 }
 
+/* Does what stands at one place have a path that isn't too long at the other one? */
+static int check_move(const struct place *from, const struct place *to)
+{
+	return is_dir(from->child) ? tree_check_depth(to->tree, dir_ino(to), from->child) : 0;
+}
+
 static int exchange(struct place *from, struct place *to)
 {
 	size_t mark = redo_mark(&from->tree->redo);
-	int err = put_name(from, to->child);
+	int err = check_move(from, to);
 
+	if (err == 0)
+		err = check_move(to, from);
+	if (err == 0)
+		err = put_name(from, to->child);
 	if (err == 0)
 		err = put_name(to, from->child);
 	if (err < 0)
@@ -425,6 +437,8 @@ static int move(struct place *from, struct place *to, struct inode *left)
 	size_t mark = redo_mark(&from->tree->redo);
 	int err = to->child ? check_replace(from->tree, from->child, to->child) : 0;
 
+	if (err == 0)
+		err = check_move(from, to);
 	if (err == 0)
 		err = left ? put_name(from, left) : remove_name(from);
 	if (err == 0)

@@ -186,25 +186,34 @@ assert_equal "$(status mnt .last.sectors)" "$sectors" "sectors as told"
 dry_run # nothing is staged: nothing is told
 assert_equal "$(cat trial.json)" null
 
-# --- what can't be: named, with its path, by the dry run as by the commit
-deep=mnt/deep
-for i in {1..127}; do
-	deep+=/d$i
-done
-mkdir -p "$deep"
-echo x >"$deep/file"
+# --- too deep: told where it is done; another program's is named with its path, by the dry run as by the commit
+deep=deep$(printf '/d%.0s' {1..126})
+mkdir -p "mnt/$deep"
+assert_fails "File name too long" mkdir "mnt/$deep/d"
+mkdir mnt/below
+assert_fails "File name too long" mv mnt/deep mnt/below
+assert_equal "$(find mnt/deep -type d | wc -l)" 127 "directories where they were"
+rm -r mnt/deep mnt/below
+assert_equal "$(status mnt .staged.added)" 0 "what is left of them"
+unmount mnt
+xorriso -outdev deep.img -mkdir "$deep/d" -- >/dev/null 2>&1
+mount_disc deep.img mnt
+echo more >mnt/more
 attempt timeout 60 discfsctl commit --dry-run --verbose mnt >trial.txt
 assert_equal "$attempted" 2 "exit code of a dry run of what can't be"
 grep -q '^Can.t be committed: 1 directory is nested too deep:$' trial.txt
-grep -q "^  ${deep#mnt/}\$" trial.txt
+grep -qx "  $deep/d" trial.txt
 assert_equal "$(jq -r '.too_deep.count' mnt/.discfs/trial.json)" 1 "too deep"
 assert_equal "$(jq -r '.refused' mnt/.discfs/trial.json)" 1 "refused"
 assert_exit 2 discfsctl commit mnt
-rm "$deep/file"
-rmdir "$deep"
+rmdir "mnt/$deep/d"
+commit mnt
+unmount mnt
 
 # --- long lists are cut
-python3 -c 'for i in range(2500): open("mnt/deep/%d?" % i, "w")'
+mount_disc disc.img mnt
+mkdir mnt/long
+python3 -c 'for i in range(2500): open("mnt/long/%d?" % i, "w")'
 dry_run
 assert_equal "$(told '.joliet_changed.list|length')" 1000 "items"
 assert_equal "$(($(told .joliet_changed.count) - $(told .joliet_changed.left_out)))" 1000 "items that are told"

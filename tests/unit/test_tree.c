@@ -200,6 +200,51 @@ static void test_exchange(void **state)
 	store_close(&store);
 }
 
+/* "other/d/d/d/here" */
+static const char *nested(char *buffer, const char *top, unsigned depth, const char *tail)
+{
+	char *at = stpcpy(buffer, top);
+
+	while (depth--)
+		at = stpcpy(at, "/d");
+	strcpy(at, tail);
+	return buffer;
+}
+
+/* Deeper than a session can have is refused at once: for new directories, and for moved ones by the deepest
+ * that they hold. */
+static void test_depth(void **state)
+{
+	const unsigned most = TREE_DEPTH_LIMIT - 1; /* names in a directory's path */
+	char at[4 * TREE_DEPTH_LIMIT];
+	struct store store;
+
+	open_base(&store);
+	assert_int_equal(store_mkdir(&store, "top"), 0);
+	for (unsigned i = 1; i < most; i++)
+		assert_int_equal(store_mkdir(&store, nested(at, "top", i, "")), 0);
+	assert_int_equal(store_mkdir(&store, nested(at, "top", most, "")), -ENAMETOOLONG);
+	store_put(&store, nested(at, "top", most, ""), "a file may stand there");
+	assert_int_equal(store_rename(&store, "top", "other", 0), 0); /* no deeper than it was */
+	assert_int_equal(store_rename(&store, "other", "dir/other", 0), -ENAMETOOLONG);
+	/* dir holds dir/sub */
+	assert_int_equal(store_rename(&store, "dir", nested(at, "other", most - 2, "/here"), 0),
+			 -ENAMETOOLONG);
+	assert_int_equal(store_rename(&store, "dir/sub", nested(at, "other", most - 2, "/here"), 0), 0);
+	assert_int_equal(store_rename(&store, at, "dir/sub", 0), 0);
+	assert_int_equal(store_rename(&store, "dir", nested(at, "other", most - 3, "/here"), 0), 0);
+	assert_int_equal(store_rename(&store, at, "dir", 0), 0);
+	nested(at, "other", most - 1, "");
+	assert_int_equal(store_rename(&store, "dir", at, RENAME_EXCHANGE), -ENAMETOOLONG);
+	assert_int_equal(store_rename(&store, at, "dir", RENAME_EXCHANGE), -ENAMETOOLONG);
+	nested(at, "other", most - 2, "");
+	assert_int_equal(store_rename(&store, "dir", at, RENAME_EXCHANGE), 0);
+	store_check(&store);
+	store_reopen(&store);
+	assert_int_not_equal(store_ino(&store, strcat(at, "/sub/deep")), 0);
+	store_close(&store);
+}
+
 /* An unlinked file that is open: readable and writable, and gone when the kernel forgets it. */
 static void test_orphans(void **state)
 {
@@ -498,6 +543,7 @@ int main(void)
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_rename),
 		cmocka_unit_test(test_exchange),
+		cmocka_unit_test(test_depth),
 		cmocka_unit_test(test_orphans),
 		cmocka_unit_test(test_orphans_end_with_the_mount),
 		cmocka_unit_test(test_setgid_and_umask),
