@@ -7,6 +7,15 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+int fd_keep_standard(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return -EBADF;
+	return 0;
+}
+
 int64_t fd_pread_full(int fd, void *data, size_t length, uint64_t offset)
 {
 	size_t done = 0;

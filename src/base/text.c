@@ -91,6 +91,19 @@ bool text_is_printable(const char *data, size_t length)
 	return true;
 }
 
+void text_add_utf8(struct text *text, const char *data, size_t length)
+{
+	for (size_t i = 0; i < length;) {
+		size_t n = utf8_length((const unsigned char *)data + i, length - i);
+
+		if (n)
+			text_add_bytes(text, data + i, n);
+		else
+			text_add_bytes(text, "\xEF\xBF\xBD", 3);
+		i += n ? n : 1;
+	}
+}
+
 void text_add_json(struct text *text, const char *data, size_t length)
 {
 	const unsigned char *s = (const unsigned char *)data;

@@ -22,6 +22,8 @@ void text_add(struct text *text, const char *fmt, ...) PRINTF(2, 3);
 void text_add_bytes(struct text *text, const void *data, size_t length);
 /* A JSON string in quotes; bytes that aren't UTF-8 become U+FFFD. */
 void text_add_json(struct text *text, const char *data, size_t length);
+/* Bytes that aren't UTF-8 become U+FFFD: D-Bus and systemd take nothing else. */
+void text_add_utf8(struct text *text, const char *data, size_t length);
 /* For lines that people and scripts read: control characters and backslash as \ooo, the rest as it is. */
 void text_add_escaped(struct text *text, const char *data, size_t length);
 /* Turns \ooo back into bytes, in place; any other backslash, and \000, stay as they are. */

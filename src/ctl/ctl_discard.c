@@ -42,7 +42,22 @@ static int confirm(const struct json *status)
 			   "nothing is discarded");
 }
 
-static int discard_all(const char *path, bool yes, bool json)
+enum telling { TELL_NOTHING, TELL_PLAIN, TELL_JSON };
+
+static void tell_done(enum telling telling, uint64_t count)
+{
+	AUTO_TEXT struct text line = { 0 };
+
+	format_plural(&line, count, "staged change");
+	if (telling == TELL_JSON)
+		printf("{\"discarded\":%" PRIu64 "}\n", count);
+	else if (telling == TELL_PLAIN && !count)
+		puts("Nothing is staged");
+	else if (telling == TELL_PLAIN)
+		printf("Discarded %s\n", line.failed ? "everything" : line.data);
+}
+
+static int discard_all(const char *path, bool yes, enum telling telling)
 {
 	AUTO_JSON struct json status = { 0 };
 	struct target target;
@@ -53,24 +68,15 @@ static int discard_all(const char *path, bool yes, bool json)
 		code = target_status(&target, &status);
 	if (code)
 		return code;
-	if (!work_staged(&status)) {
-		puts(json ? "{\"discarded\":0}" : "Nothing is staged");
-		return EXIT_CODE_DONE;
+	if (work_staged(&status)) {
+		code = yes ? EXIT_CODE_DONE : confirm(&status);
+		if (code)
+			return code;
+		err = target_tell(&target, "discard");
+		if (err < 0)
+			return discard_refused(target.root, -err);
 	}
-	code = yes ? EXIT_CODE_DONE : confirm(&status);
-	if (code)
-		return code;
-	err = target_tell(&target, "discard");
-	if (err < 0)
-		return discard_refused(target.root, -err);
-	if (json) {
-		printf("{\"discarded\":%" PRIu64 "}\n", work_staged(&status));
-	} else {
-		AUTO_TEXT struct text line = { 0 };
-
-		format_plural(&line, work_staged(&status), "staged change");
-		printf("Discarded %s\n", line.failed ? "everything" : line.data);
-	}
+	tell_done(telling, work_staged(&status));
 	return EXIT_CODE_DONE;
 }
 
@@ -82,19 +88,16 @@ int command_discard(int argc, char **argv)
 		{ "json", 0, .flag = &json },
 		{ 0 },
 	};
+	struct target target;
 	int count, code = ctl_options(argc, argv, options, argc, &count);
 
 	if (code)
 		return code;
-	if (!count)
-		return discard_all(".", yes, json);
+	if (count < 2 && (!count || inside_is_root(argv[1], &target)))
+		return discard_all(count ? argv[1] : ".", yes, json ? TELL_JSON : TELL_PLAIN);
 	for (int i = 1; i <= count; i++) {
-		struct target target;
-		int failed;
-
-		if (inside_is_root(argv[i], &target))
-			return discard_all(argv[i], yes, json);
-		failed = discard_path(argv[i]);
+		int failed = inside_is_root(argv[i], &target) ? discard_all(argv[i], yes, TELL_NOTHING)
+							      : discard_path(argv[i]);
 
 		code = code ? code : failed;
 	}

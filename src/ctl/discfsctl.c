@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/fd.h"
 #include "ctl/ctl.h"
 #include "ctl/umount.h"
 
@@ -257,7 +258,7 @@ static int list_commands(void)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		printf("%s\t%s\n", commands[i].name, commands[i].summary);
-	return ferror(stdout) ? EXIT_CODE_SYSTEM : EXIT_CODE_DONE;
+	return EXIT_CODE_DONE;
 }
 
 static const struct command *find_command(const char *name)
@@ -289,18 +290,44 @@ static int unknown_command(const char *name)
 	return ctl_fail(EXIT_CODE_USAGE, "there is no command '%s'; discfsctl --help lists them", name);
 }
 
+static bool is_one_of(const char *word, const char *a, const char *b)
+{
+	return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
 static bool wants_help(int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+		if (is_one_of(argv[i], "--help", "-h"))
 			return true;
 	return false;
+}
+
+static int help(int argc, char **argv)
+{
+	const struct command *command = argc > 2 ? find_command(argv[2]) : NULL;
+
+	if (command)
+		return help_command(command);
+	return argc > 2 ? unknown_command(argv[2]) : help_all(stdout);
+}
+
+static int show_version(void)
+{
+	printf("discfsctl %s\n", DISCFS_VERSION);
+	return EXIT_CODE_DONE;
 }
 
 static int dispatch(int argc, char **argv)
 {
 	const struct command *command = find_command(argv[1]);
 
+	if (strcmp(argv[1], "--list-commands") == 0)
+		return list_commands();
+	if (is_one_of(argv[1], "--version", "-V"))
+		return show_version();
+	if (is_one_of(argv[1], "--help", "-h") || strcmp(argv[1], "help") == 0)
+		return help(argc, argv);
 	if (!command)
 		return unknown_command(argv[1]);
 	if (wants_help(argc - 1, argv + 1))
@@ -321,19 +348,13 @@ int main(int argc, char **argv)
 {
 	int code;
 
+	if (fd_keep_standard() < 0)
+		return EXIT_CODE_SYSTEM;
 	if (argc && is_umount_helper(argv[0]))
 		return umount_helper(argc, argv);
 	if (argc < 2)
 		return help_all(stderr);
-	if (strcmp(argv[1], "--list-commands") == 0)
-		return list_commands();
-	if (strcmp(argv[1], "--version") == 0)
-		code = printf("discfsctl %s\n", DISCFS_VERSION) < 0;
-	else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
-		code = argc == 3 && find_command(argv[2]) ? help_command(find_command(argv[2]))
-							  : help_all(stdout);
-	else
-		code = dispatch(argc, argv);
+	code = dispatch(argc, argv);
 	if ((fflush(stdout) || ferror(stdout)) && !code)
 		return ctl_fail(EXIT_CODE_SYSTEM, "can't write the answer: %m");
 	return code;

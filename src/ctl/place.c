@@ -31,7 +31,6 @@ static int place_of_source(const char *path, struct place *ret)
 static int place_of_directory(const char *path, struct place *ret)
 {
 	AUTO_JSON struct json status = { 0 };
-	AUTO_FREE char *source = NULL;
 	struct stat st;
 	int code = target_find(path, &ret->mount);
 
@@ -39,8 +38,8 @@ static int place_of_directory(const char *path, struct place *ret)
 		code = target_status(&ret->mount, &status);
 	if (code)
 		return code;
-	source = json_string(&status, "$.source");
-	snprintf(ret->path, sizeof ret->path, "%s", source ? source : "");
+	/* The status has no bytes that aren't UTF-8. */
+	snprintf(ret->path, sizeof ret->path, "%s", ret->mount.source);
 	ret->is_drive = stat(ret->path, &st) == 0 && S_ISBLK(st.st_mode);
 	ret->offline = json_bool(&status, "$.offline");
 	ret->mounted = ret->discfs = true;
@@ -71,7 +70,8 @@ int place_find(const char *command, const char *argument, bool directories, stru
 	if (!argument)
 		return place_of_nothing(command, directories, ret);
 	if (stat(argument, &st) < 0)
-		return ctl_fail(EXIT_CODE_SYSTEM, "%s: %s", argument, strerror(errno));
+		return errno == ENOTCONN ? target_died_at(argument)
+					 : ctl_fail(EXIT_CODE_SYSTEM, "%s: %s", argument, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return place_of_source(argument, ret);
 	if (directories)

@@ -39,6 +39,7 @@ static void look_match(void *self, const struct mounts_line *line)
 	look->discfs = line->discfs;
 	look->target->owner = line->uid;
 	snprintf(look->target->root, sizeof look->target->root, "%s", line->point);
+	snprintf(look->target->source, sizeof look->target->source, "%s", mounts_source(line));
 }
 
 static int target_open(const struct target *target, const char *name, int flags)
@@ -71,10 +72,27 @@ static bool is_death(int err)
 	return err == -ENOTCONN || err == -ECONNABORTED || err == -ECONNREFUSED;
 }
 
-int target_died(const char *path)
+int target_died(const char *root)
 {
 	return ctl_fail(EXIT_CODE_NO_DISCFS,
-			"%s: the discfs there has died; clear it away with: fusermount3 -u %s", path, path);
+			"%s: the discfs there has died; clear it away with: fusermount3 -u %s", root, root);
+}
+
+/* Nothing below the mount point can be looked up. */
+int target_died_at(const char *path)
+{
+	AUTO_FREE char *above = strdup(path);
+	struct target target;
+	char *slash;
+
+	for (; above; *slash = '\0') {
+		if (target_look(above, &target) == 0)
+			return target_died(target.root);
+		slash = strrchr(above, '/');
+		if (!slash)
+			break;
+	}
+	return target_died(*path != '/' && target_look(".", &target) == 0 ? target.root : path);
 }
 
 int target_find(const char *path, struct target *ret)
@@ -84,7 +102,7 @@ int target_find(const char *path, struct target *ret)
 	if (err == -ENXIO)
 		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is not in a disc that discfs has mounted", path);
 	if (is_death(err))
-		return target_died(path);
+		return target_died_at(path);
 	if (err < 0)
 		return ctl_fail(err == -ENOENT ? EXIT_CODE_NO_DISCFS : EXIT_CODE_SYSTEM, "%s: %s", path,
 				strerror(-err));

@@ -10,9 +10,10 @@
 #include <sys/types.h>
 
 struct target {
-	char root[PATH_MAX]; /* the mount point */
-	uid_t owner;	     /* who mounted it */
-	pid_t elsewhere;     /* the process in whose mount namespace that is, if it isn't ours; else 0 */
+	char root[PATH_MAX];   /* the mount point */
+	char source[PATH_MAX]; /* the drive or the image; set by target_look and target_find */
+	uid_t owner;	       /* who mounted it */
+	pid_t elsewhere;       /* the process in whose mount namespace that is, if it isn't ours; else 0 */
 };
 
 /* Finds the mount that path is in. An exit code; says why on stderr. */
@@ -41,8 +42,10 @@ int target_read(const struct target *target, const char *name, struct text *text
 int target_status(const struct target *target, struct json *ret);
 /* The same, quietly: 0 or -errno. */
 int target_peek(const struct target *target, struct json *ret);
-/* Says that the daemon of a mount is gone, and returns EXIT_CODE_NO_DISCFS. */
-int target_died(const char *path);
+/* Says that the daemon of a mount is gone, and returns EXIT_CODE_NO_DISCFS. root: the mount point; path:
+ * that, or what is below it. */
+int target_died(const char *root);
+int target_died_at(const char *path);
 /* Writes one command line to .discfs/control. 0 or -errno: the daemon's answer; -ENOTCONN: it's gone. */
 int target_tell(const struct target *target, const char *line);
 /* Writes whole lines to another file of .discfs/, in pieces that fit. 0 or -errno. */

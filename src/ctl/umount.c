@@ -23,12 +23,13 @@
 
 extern char **environ;
 
-/* fusermount3 -u as another user than root. 0 or -errno; it told the reason itself when *ret_told. */
-static int detach_by_helper(const char *root, bool *ret_told)
+/* fusermount3 -u as another user than root. flags: of umount2(2); it knows MNT_DETACH alone. 0 or -errno; it
+ * told the reason itself when *ret_told. */
+static int detach_by_helper(const char *root, int flags, bool *ret_told)
 {
 	AUTO_FREE char *where = strdup(root);
-	char name[] = "fusermount3", flag[] = "-u", end[] = "--";
-	char *const argv[] = { name, flag, end, where, NULL };
+	char name[] = "fusermount3", plain[] = "-u", lazy[] = "-uz", end[] = "--";
+	char *const argv[] = { name, flags & MNT_DETACH ? lazy : plain, end, where, NULL };
 	pid_t pid;
 	int status, err = where ? posix_spawnp(&pid, name, NULL, NULL, argv, environ) : ENOMEM;
 
@@ -64,7 +65,7 @@ int umount_detach(const struct target *target, int flags)
 	if (geteuid() == 0)
 		err = detach_as_root(target->root, flags);
 	else
-		err = detach_by_helper(target->root, &told);
+		err = detach_by_helper(target->root, flags, &told);
 	if (err == -EBUSY)
 		return ctl_fail(EXIT_CODE_BUSY,
 				"%s stays mounted: a program has files open there or stands in it",

@@ -202,11 +202,11 @@ int daemon_main(int argc, char **argv)
 		return EXIT_CODE_USAGE;
 	}
 	log_open("discfs", options.debug);
+	if (!options.help && !options.version)
+		return run(&options);
 	if (options.help)
 		options_print_help();
-	else if (options.version)
-		printf("discfs %s\n", DISCFS_VERSION);
 	else
-		return run(&options);
-	return EXIT_CODE_DONE;
+		printf("discfs %s\n", DISCFS_VERSION);
+	return fflush(stdout) == 0 && !ferror(stdout) ? EXIT_CODE_DONE : EXIT_CODE_SYSTEM;
 }
