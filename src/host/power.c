@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "host/bus.h"
 
 #include <fcntl.h>
@@ -26,10 +27,13 @@ int power_inhibit(const char *why)
 	AUTO_BUS sd_bus *bus = bus_open_system();
 	AUTO_MESSAGE sd_bus_message *call = NULL, *answer = NULL;
 	AUTO_ERROR sd_bus_error error = SD_BUS_ERROR_NULL;
+	AUTO_TEXT struct text plain = { 0 };
 	int fd = -1, ret = bus ? new_call(bus, &call) : -1;
 
+	text_add_utf8(&plain, why, strlen(why));
 	if (ret >= 0)
-		ret = sd_bus_message_append(call, "ssss", KEPT_OFF, "discfs", why, "block");
+		ret = sd_bus_message_append(call, "ssss", KEPT_OFF, "discfs",
+					    plain.data ? plain.data : "a disc is being burned", "block");
 	if (ret >= 0)
 		ret = sd_bus_call(bus, call, 0, &error, &answer);
 	if (ret >= 0)

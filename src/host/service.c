@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "host/service.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +21,7 @@ static void one_line(char *line)
 
 void service_say(const char *fmt, ...)
 {
+	AUTO_TEXT struct text plain = { 0 };
 	char line[LINE_ROOM];
 	va_list args;
 
@@ -26,7 +29,9 @@ void service_say(const char *fmt, ...)
 	vsnprintf(line, sizeof line, fmt, args);
 	va_end(args);
 	one_line(line);
-	sd_notifyf(0, "STATUS=%s", line);
+	text_add_utf8(&plain, line, strlen(line));
+	if (!plain.failed)
+		sd_notifyf(0, "STATUS=%s", plain.data ? plain.data : "");
 }
 
 void service_ready(const char *line)

@@ -32,8 +32,10 @@ void teller_ended(void *self, const struct commit_result *result)
 
 	if (strcmp(result->op, "commit") != 0 || (!result->err && !result->sectors))
 		return;
-	snprintf(title, sizeof title, result->err ? "%s: the commit failed" : "%s: burned and verified",
-		 mount->disc.path);
+	snprintf(title, sizeof title, "%s: %s", mount->disc.path,
+		 result->err	    ? "the commit failed"
+		 : result->verified ? "burned and verified"
+				    : "burned, not verified");
 	desktop_notify(title, result->message, result->err != 0);
 }
 
