@@ -93,6 +93,7 @@ static int read_entries(struct disc *disc, struct boot_images *ret)
 		return got;
 	got = disc_read(&disc->tree.disc, block, sizeof block, (uint64_t)at * SECTOR);
 	count = got == 0 ? boot_catalog_read(block, entries) : 0;
+	ret->catalog = at;
 	for (uint32_t i = 0; got == 0 && i < count; i++)
 		got = add_entry(disc, sequential, &entries[i], ret);
 	return got;
@@ -115,6 +116,23 @@ static int find_file(struct disc *disc, struct boot_image *image)
 	return got < 0 ? got : 0;
 }
 
+/* libisofs takes a file that lies where the catalogue does for the catalogue, and records its own one under that
+ * name: with other headers above the same entries, without what it doesn't know, in 2048 bytes, once for each
+ * name. So the session gets a catalogue without a name, where libisofs can make that anew: it doesn't take any
+ * image for an emulated medium, nor any segment. */
+static int find_catalog(struct disc *disc, struct boot_images *images)
+{
+	uint64_t ino;
+	int got;
+
+	vec_each (&images->list, image)
+		if (image->entry.media || image->entry.load_segment >> 12 == 8)
+			return 0;
+	got = images->list.count ? boot_find_file(&disc->tree.db, images->catalog, &ino) : 0;
+	images->anew = got > 0;
+	return got < 0 ? got : 0;
+}
+
 int boot_look(struct disc *disc, struct boot_images *ret, struct reason *why)
 {
 	int got = read_entries(disc, ret);
@@ -127,7 +145,8 @@ int boot_look(struct disc *disc, struct boot_images *ret, struct reason *why)
 		if (got < 0)
 			return unreadable(got, why);
 	}
-	return 0;
+	got = find_catalog(disc, ret);
+	return got < 0 ? unreadable(got, why) : 0;
 }
 
 /* ---- what the next session gets ---- */
@@ -282,6 +301,10 @@ static int decide(struct disc *disc, uint32_t gen, const struct boot_wishes *wis
 	}
 	if (got == 0 && wishes->slots[BOOT_SLOT_EFI].ino)
 		got = take_wish(disc, gen, BOOT_SLOT_EFI, &wishes->slots[BOOT_SLOT_EFI], ret, why);
+	if (got == 0 && ret->list.count > BOOT_IMAGES_MOST)
+		got = reason_set(why, ERANGE,
+				 "the disc has so many boot images that there is no place for another: keep "
+				 "what it has (discfsctl boot --keep), or go on without (--none)");
 	return got;
 }
 
@@ -307,6 +330,7 @@ int boot_decide(struct disc *disc, uint32_t gen, struct boot_images *ret, struct
 		got = boot_look(disc, &base, why);
 	if (got < 0)
 		return got;
+	ret->anew |= base.anew;
 	WITH_LOCK(&disc->tree.lock);
 	return decide(disc, gen, &wishes, &base, ret, why);
 }

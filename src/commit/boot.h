@@ -30,7 +30,8 @@ struct boot_image {
 
 struct boot_images {
 	VEC(struct boot_image) list;
-	bool anew; /* the catalogue isn't what the disc has, or an image must be recorded again */
+	uint32_t catalog; /* its sector on the disc */
+	bool anew;	  /* the catalogue isn't what the disc has, or an image must be recorded again */
 };
 
 void boot_images_clear(struct boot_images *images);

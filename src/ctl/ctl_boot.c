@@ -32,10 +32,11 @@ static void show_image(const struct json *boot, const char *list, int64_t i)
 		printf("an image without a file, at sector %" PRId64,
 		       json_int(boot, "$.%s[%" PRId64 "].sector", list, i));
 	}
-	printf(" (%" PRId64 " block%s of 512 bytes %s loaded%s)\n", blocks, blocks == 1 ? "" : "s",
+	printf(" (%" PRId64 " block%s of 512 bytes %s loaded%s%s)\n", blocks, blocks == 1 ? "" : "s",
 	       blocks == 1 ? "is" : "are",
 	       json_bool(boot, "$.%s[%" PRId64 "].info_table", list, i) ? ", with a boot information table"
-									: "");
+									: "",
+	       json_bool(boot, "$.%s[%" PRId64 "].bootable", list, i) ? "" : "; switched off");
 }
 
 static void show_list(const struct json *boot, const char *list, const char *title, const char *none)

@@ -17,12 +17,15 @@ struct attaching {
 	struct reason *why;
 };
 
+/* libisofs says what is wrong, but not with what. */
 static int failed(const struct attaching *attaching, int code)
 {
-	char what[64];
+	struct reason inner = { 0 };
+	int got = iso_lib_failed(code, "it can't be attached", &inner);
 
-	snprintf(what, sizeof what, "boot image %u", attaching->at + 1);
-	return iso_lib_failed(code, what, attaching->why);
+	return reason_set(attaching->why, -got,
+			  "boot image %u (%.200s): %.180s: attach another, or go on without it (discfsctl boot)",
+			  attaching->at + 1, attaching->path, inner.text);
 }
 
 /* A name that the root doesn't have. */
@@ -96,13 +99,20 @@ static enum eltorito_boot_media_type type_of(const struct boot_entry *entry)
 					       : ELTORITO_HARD_DISC_EMUL;
 }
 
-/* libisofs takes what has 16 bits for signed. */
+/* libisofs takes what has 16 bits for signed, and adds 4 KiB instead of 64 to what is negative then (1.5.4). */
+static void set_segment(ElToritoBootImage *image, uint16_t segment)
+{
+	el_torito_set_load_seg(image, (short)segment);
+	if ((uint16_t)el_torito_get_load_seg(image) != segment)
+		el_torito_set_load_seg(image, (short)(segment - 0x1000));
+}
+
 static void set_entry(ElToritoBootImage *image, const struct plan_boot *boot, bool tabled)
 {
 	struct boot_entry entry = boot->entry;
 
 	el_torito_set_boot_platform_id(image, entry.platform);
-	el_torito_set_load_seg(image, (short)entry.load_segment);
+	set_segment(image, entry.load_segment);
 	el_torito_set_load_size(image, (short)entry.load_size);
 	el_torito_set_id_string(image, entry.id);
 	el_torito_set_selection_crit(image, entry.criteria);

@@ -167,7 +167,9 @@ unmount mnt
 # --- bootable: the boot catalogue and its image go along; and so do all names of the volume, but for who prepared it
 rm -rf expected && cp -a tree expected
 head -c 2048 /dev/urandom >expected/boot.bin
-genisoimage -quiet -R -J -b boot.bin -c boot.cat -no-emul-boot -boot-load-size 4 -V "A Volume" -volset "A SET" -publisher "A PUBLISHER" \
+cp expected/boot.bin expected/efi.bin && echo other >expected/efi2.bin # in two sections of one entry: libisofs makes one of both
+genisoimage -quiet -R -J -b boot.bin -c boot.cat -no-emul-boot -boot-load-size 4 -boot-load-seg 0xffff \
+	-eltorito-alt-boot -e efi.bin -no-emul-boot -eltorito-alt-boot -e efi2.bin -no-emul-boot -V "A Volume" -volset "A SET" -publisher "A PUBLISHER" \
 	-A "AN APPLICATION" -sysid "A SYSTEM" -copyright README -abstract README -biblio README -o boot.img expected
 names() { # what the descriptors of Joliet and ISO 9660 have of the volume in the head, without times that change
 	python3 -I -S - boot.img <<'END'
@@ -185,12 +187,18 @@ END
 }
 named=$(names)
 assert_match "$named" 'A SYSTEM.A Volume.A SET.A PUBLISHER.AN APPLICATION'
-sleep 1.1 # libisofs dates the catalogue anew
 before=$(xorriso -indev boot.img -report_el_torito plain 2>/dev/null | grep '^El Torito boot img')
 mount_disc boot.img mnt
 assert_same_bytes mnt/boot.bin expected/boot.bin
-echo x >mnt/x
+ln mnt/boot.cat mnt/link # it's a file, and stays as it is
+cp mnt/boot.cat catalog
 commit mnt
+discfsctl boot mnt --efi mnt/link | grep -q 'BIOS     /boot.bin (4 blocks of 512 bytes are loaded)'
+discfsctl boot mnt --keep >/dev/null
+cmp mnt/link catalog
+cp mnt/boot.cat mnt/copy
+commit mnt
+cmp mnt/copy catalog
 unmount mnt
 assert_equal "$(xorriso -indev boot.img -report_el_torito plain 2>/dev/null | grep '^El Torito boot img')" "$before"
 isoinfo -i boot.img -R -x /boot.bin | cmp - expected/boot.bin
@@ -203,3 +211,14 @@ assert_equal "$(xorriso -indev boot.img -report_el_torito plain 2>/dev/null | gr
 assert_equal "$(names)" "$named"
 assert_match "$(isoinfo -d -i boot.img)" 'Data preparer id: DISCFS'
 udfinfo boot.img 2>/dev/null | grep -qx 'vid=A Volume'
+
+# --- an emulated floppy whose file isn't one any more: which one it is, and what can be done
+truncate -s 1440K expected/boot.bin
+genisoimage -quiet -R -b boot.bin -c boot.cat -o floppy.img expected
+mount_disc floppy.img mnt
+echo x >mnt/boot.bin
+assert_exit 2 discfsctl commit mnt
+grep -q 'boot image 1 (/boot.bin): Invalid image size .*discfsctl boot' out
+discfsctl boot --none mnt
+commit mnt
+unmount mnt

@@ -155,8 +155,6 @@ LIMITS = [
           "attributes), also one of xorriso: it wants these areas before the file's content. bsdtar --options '!rockridge' reads Joliet there.", "bsdtar/rr", "failed", lambda d: 'Invalid parameter in SUSP "CE" extension' in d.found),
     Limit("sections", "isoinfo and iso-info show the sections of a file of 4 GiB and more one by one.", "(isoinfo|libcdio)/rr", "size sha256 extra",
           lambda d: d.path == b"5GiB", cases="large"),
-    Limit("boot catalogue", "libisofs writes the boot catalogue anew in each session, and it has that one's time.", ".*/(rr|cd|joliet|plain)", "mtime",
-          lambda d: d.path.endswith(b"boot/catalog"), cases="xorriso"),
     Limit("7z: boot", "7-Zip shows El Torito's boot images, too, in [BOOT].", "7z/joliet", "extra", lambda d: d.path.startswith(b"[BOOT]"), cases="xorriso|sessions"),
     Limit("pycdlib: file set", "pycdlib looks for UDF's file set at the partition's begin, wherever the volume says it is, and gives the disc up.",
           "pycdlib/.*", "failed", lambda d: "_parse_udf_descriptors" in d.found),
