@@ -116,10 +116,10 @@ static int find_file(struct disc *disc, struct boot_image *image)
 	return got < 0 ? got : 0;
 }
 
-/* libisofs takes a file that lies where the catalogue does for the catalogue, and records its own one under that
- * name: with other headers above the same entries, without what it doesn't know, in 2048 bytes, once for each
- * name. So the session gets a catalogue without a name, where libisofs can make that anew: it doesn't take any
- * image for an emulated medium, nor any segment. */
+/* libisofs takes a file that lies where the catalogue does for the catalogue, and records its own one under
+ * that name: with other headers above the same entries, without what it doesn't know, in 2048 bytes, once for
+ * each name. So the session gets a catalogue without a name, where libisofs can make that anew: it doesn't
+ * take any image for an emulated medium, nor any segment. */
 static int find_catalog(struct disc *disc, struct boot_images *images)
 {
 	uint64_t ino;

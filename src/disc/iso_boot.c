@@ -23,9 +23,10 @@ static int failed(const struct attaching *attaching, int code)
 	struct reason inner = { 0 };
 	int got = iso_lib_failed(code, "it can't be attached", &inner);
 
-	return reason_set(attaching->why, -got,
-			  "boot image %u (%.200s): %.180s: attach another, or go on without it (discfsctl boot)",
-			  attaching->at + 1, attaching->path, inner.text);
+	return reason_set(
+	    attaching->why, -got,
+	    "boot image %u (%.200s): %.180s: attach another, or go on without it (discfsctl boot)",
+	    attaching->at + 1, attaching->path, inner.text);
 }
 
 /* A name that the root doesn't have. */
@@ -99,7 +100,8 @@ static enum eltorito_boot_media_type type_of(const struct boot_entry *entry)
 					       : ELTORITO_HARD_DISC_EMUL;
 }
 
-/* libisofs takes what has 16 bits for signed, and adds 4 KiB instead of 64 to what is negative then (1.5.4). */
+/* libisofs takes what has 16 bits for signed, and adds 4 KiB instead of 64 to what is negative then (1.5.4).
+ */
 static void set_segment(ElToritoBootImage *image, uint16_t segment)
 {
 	el_torito_set_load_seg(image, (short)segment);

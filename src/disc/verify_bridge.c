@@ -144,17 +144,21 @@ static int sum_up(struct checking *checking, struct range_sums *found, uint64_t 
 	return 0;
 }
 
-/* The first piece that differs, from sector from of the range on, and before to. Its first sector; NO_SECTOR:
- * none. */
+/* The first piece of the part that differs: its first sector, or NO_SECTOR. One that two parts share is the
+ * later one's: the earlier one ends with zeroes. */
 static uint64_t first_bad(const struct range_sums *wanted, const struct range_sums *found,
 			  const struct part *part, uint64_t *ret_last)
 {
 	uint32_t step = range_sums_step(wanted);
 
-	for (uint64_t at = part->from; at < part->to && at < wanted->sectors; at += step) {
+	for (uint64_t at = part->from - part->from % step; at < wanted->sectors; at += step) {
+		uint64_t last = min_u64(at + step, wanted->sectors) - 1;
+
+		if (last >= part->to)
+			break;
 		if (memcmp(wanted->pieces[at / step], found->pieces[at / step], BRIDGE_PIECE_SUM) == 0)
 			continue;
-		*ret_last = wanted->first + min_u64(at + step, wanted->sectors) - 1;
+		*ret_last = wanted->first + last;
 		return wanted->first + at;
 	}
 	return NO_SECTOR;

@@ -289,6 +289,12 @@ static bool is_recognition(const uint8_t *block)
 	       memcmp(block + 1, "TEA01", 5) == 0;
 }
 
+/* The tag of the head, also where no terminator came before it. */
+static bool is_relocated(uint64_t lba, const uint8_t *block)
+{
+	return lba >= FIRST_BLOCK && decode(block).type == TAG_RELOCATED;
+}
+
 int verify_tags_head(const struct verify_tags *tags, struct reason *why)
 {
 	CLEANUP(walk_clear) struct walk walk = { .tags = tags, .why = why };
@@ -300,7 +306,7 @@ int verify_tags_head(const struct verify_tags *tags, struct reason *why)
 		got = block_at(&walk, lba, &block);
 		if (got == 0 && !block)
 			return say_unreadable(&walk, DAMAGED_HEAD, lba);
-		if (got == 0 && walk.terminated && !is_recognition(block))
+		if (got == 0 && (walk.terminated ? !is_recognition(block) : is_relocated(lba, block)))
 			got = take_head(&walk, lba, block);
 		else if (got == 0 && lba >= FIRST_BLOCK && memcmp(block + 1, "CD001", 5) == 0)
 			walk.terminated = block[0] == TERMINATOR;

@@ -162,6 +162,14 @@ for disc in "ours 45" "theirs 84"; do
 	one_bit "$disc" $((end + 5)) tag "$files"
 	one_bit "$disc" $((end - 2048 + 20)) sums "$files"
 done
+one_bit ours $((18 * 2048)) head 45 # the terminator, behind which the head's sum stands
+# UDF's descriptors: the sectors that are told are those of the sum that differs, three to each.
+second=$(discfsctl info --json ours | jq '.sessions[1].start')
+for at in 32 35 48; do
+	one_bit ours $(((second + at) * 2048 + 3)) udf 45
+	assert_equal "$(found '.damaged[0] | "\(.sector) \(.message)"')" \
+		"$((second + at / 3 * 3)) not as they were recorded, in sectors $((second + at / 3 * 3))..$((second + at / 3 * 3 + 2))"
+done
 cp ours bad
 flip bad $(($(place_of bad libisofs_tree_checksum_tag_v1 1) - 1)) # of the older session
 assert_exit 0 discfsctl verify bad
@@ -175,7 +183,6 @@ assert_equal "$(jq '.sessions | length' out.json)" 2
 
 # --- cut ----------------------------------------------------------------------------
 
-second=$(discfsctl info --json ours | jq '.sessions[1].start')
 cp ours bad
 truncate -s $((second * 2048)) bad # the newest session is gone, and the head leads there
 verify_json 21 bad
