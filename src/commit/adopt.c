@@ -42,7 +42,7 @@ static int adopt_node(void *self, struct node *node, uint64_t parent, const char
 	node->parent = parent ? parent : ROOT_INO;
 	if (dir && parent)
 		adopt->links.items[parent - 1]++;
-	node_count(&adopt->counts, &node->attr, 1);
+	node_count(&adopt->counts, node, 1);
 	adopt->carried += cost_body(node);
 	ret = rows_node_put(&adopt->tree->db, node, 0);
 	if (ret == 0 && parent)

@@ -131,8 +131,10 @@ void record_facts_of(const struct node *node, struct record_facts *ret)
 		.sections = sections_of(node),
 	};
 	ret->attributes = attributes_of(node, &ret->ends_empty);
-	if (ret->is_link)
-		ret->link_fields = (uint8_t)target_fields(node->target.data, node->target.length, ret->links);
+	if (!ret->is_link)
+		return;
+	ret->link_fields = (uint8_t)target_fields(node->target.data, node->target.length, ret->links);
+	ret->not_in_udf = node_entry_of(node) == NODE_NO_ENTRY;
 }
 
 /* ---- the system use area of one record ---- */
@@ -396,8 +398,10 @@ static void cost_udf(struct layout *layout, struct dir_cost *ret)
 	uint64_t bytes = udf_fid_bytes(0), links = 0;
 
 	vec_each (&layout->entries, entry) {
-		bytes += entry->fid;
-		links += entry->facts.in_joliet ? 0 : entry->fid;
+		uint32_t fid = entry->facts.not_in_udf ? 0 : entry->fid;
+
+		bytes += fid;
+		links += entry->facts.in_joliet ? 0 : fid;
 		ret->udf_lost_dirs += entry->lost && entry->facts.is_dir;
 		ret->udf_lost += entry->lost && !entry->facts.is_dir;
 	}

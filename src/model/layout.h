@@ -13,6 +13,7 @@
 struct record_facts {
 	bool is_dir, is_link;
 	bool in_joliet;	     /* it has neither symlinks nor devices */
+	bool not_in_udf;     /* a symlink whose target has no room there */
 	uint8_t fixed;	     /* bytes in the system use area besides name, target, attributes */
 	uint8_t link_fields; /* a symlink's target, in SL entries */
 	uint8_t links[TARGET_FIELDS];

@@ -47,16 +47,9 @@ static inline bool mode_is_plain(uint32_t mode)
 /* How many nodes there are of a kind. */
 struct node_counts {
 	int64_t files;	 /* with content: these have an MD5 at most */
-	int64_t entries; /* besides directories */
+	int64_t entries; /* in UDF, besides directories */
 	int64_t links;	 /* symbolic links, devices and their like, among these */
 };
-
-static inline void node_count(struct node_counts *counts, const struct node_attr *attr, int by)
-{
-	counts->files += node_has_content(attr) ? by : 0;
-	counts->entries += S_ISDIR(attr->mode) ? 0 : by;
-	counts->links += !mode_is_plain(attr->mode) ? by : 0;
-}
 
 static inline void node_counts_add(struct node_counts *counts, const struct node_counts *more)
 {
@@ -81,5 +74,26 @@ struct node {
 /* The time as a session holds it: whole seconds from 1900 to 2155 (ECMA-119 9.1.5 counts years from 1900 in a
  * byte); what lies outside becomes the nearest. ns since 1970, like the argument. */
 int64_t node_time_on_disc(int64_t ns);
+
+/* What UDF has of a node, besides directories. */
+enum node_entry {
+	NODE_NO_ENTRY, /* of a directory; of a symlink whose target has no room there */
+	NODE_FILE,
+	NODE_LINK /* a symlink, a device or its like */
+};
+
+enum node_entry node_entry_of(const struct node *node);
+
+static inline void node_count_entry(struct node_counts *counts, enum node_entry entry, int by)
+{
+	counts->entries += entry != NODE_NO_ENTRY ? by : 0;
+	counts->links += entry == NODE_LINK ? by : 0;
+}
+
+static inline void node_count(struct node_counts *counts, const struct node *node, int by)
+{
+	counts->files += node_has_content(&node->attr) ? by : 0;
+	node_count_entry(counts, node_entry_of(node), by);
+}
 
 void node_clear(struct node *node);

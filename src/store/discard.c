@@ -145,8 +145,8 @@ static int put_base_node(struct discard *discard, const struct effect *effect, s
 	if (links == 0)
 		return 0; /* it stays deleted */
 	if (now->attr.nlink)
-		node_count(&discard->counts, &now->attr, -1);
-	node_count(&discard->counts, &after->attr, 1);
+		node_count(&discard->counts, now, -1);
+	node_count(&discard->counts, after, 1);
 	if (whole && links == base->attr.nlink && (parent == base->parent || !S_ISDIR(base->attr.mode)))
 		return rows_node_delete(db, ino, discard->tree->gen);
 	after->attr.nlink = links;
@@ -163,7 +163,7 @@ static int put_new_node(struct discard *discard, const struct effect *effect, st
 	if (now->attr.nlink == 0 || links == now->attr.nlink)
 		return 0;
 	if (links == 0) {
-		node_count(&discard->counts, &now->attr, -1);
+		node_count(&discard->counts, now, -1);
 		return rows_node_delete(db, now->attr.ino, discard->tree->gen);
 	}
 	now->attr.nlink = links;

@@ -53,6 +53,7 @@ struct inode *inode_cache_add(struct inode_cache *cache, struct node *node, uint
 	*node = (struct node){ 0 };
 	inode->gen = gen;
 	inode->type = inode->node.attr.mode & S_IFMT;
+	inode->in_udf = (uint8_t)node_entry_of(&inode->node);
 	inode->refs = 1;
 	inode->hash_next = *bucket;
 	*bucket = inode;

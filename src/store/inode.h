@@ -29,6 +29,7 @@ struct inode {
 	bool dirty;	  /* differs from that row; guarded by tree->account */
 	uint64_t charged; /* body sectors counted for the next session; guarded by tree->account */
 	uint32_t type;	  /* S_IFMT of its mode */
+	uint8_t in_udf;	  /* enum node_entry */
 	uint8_t entry;	  /* enum inode_entry; guarded by tree->account */
 	bool fresh;	  /* made since the start: its directory knows that it will have content */
 	unsigned refs;

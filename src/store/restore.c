@@ -148,7 +148,7 @@ static int bury(struct restore *restore, struct node *node)
 	const struct inode *inode = inode_cache_peek(&restore->tree->cache, node->attr.ino);
 	int below = rows_node_below(restore->db, node->attr.ino, restore->tree->gen);
 
-	node_count(&restore->counts, &node->attr, -1);
+	node_count(&restore->counts, node, -1);
 	if (below == 0)
 		below = rows_node_delete(restore->db, node->attr.ino, restore->tree->gen);
 	else if (below > 0) {
@@ -349,7 +349,7 @@ static int make_node(struct restore *restore, uint64_t dir, const char *name, si
 		return ret;
 	if (ino == 0 || !same_file(&base, old))
 		ino = restore->next_ino++;
-	node_count(&restore->counts, &old->attr, 1);
+	node_count(&restore->counts, old, 1);
 	*ret_ino = ino;
 	ret = remember(restore, old_ino, ino);
 	return ret < 0 ? ret : put_old(restore, ino, old, 1, dir);

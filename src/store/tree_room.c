@@ -166,8 +166,8 @@ static uint64_t entry_of(const struct tree *tree, const struct inode *inode)
 {
 	const struct session_formats *formats = &tree->costs.formats;
 
-	return formats->udf && tree->inherits && inode->entry == ENTRY_OLD && !S_ISDIR(inode->type) &&
-	       (formats->udf_links || mode_is_plain((uint32_t)inode->type));
+	return formats->udf && tree->inherits && inode->entry == ENTRY_OLD &&
+	       (inode->in_udf == NODE_FILE || (inode->in_udf == NODE_LINK && formats->udf_links));
 }
 
 bool tree_entry_fits(struct tree *tree, const struct inode *inode)
@@ -187,8 +187,7 @@ void tree_count_staged(struct tree *tree, struct inode *inode)
 		return;
 	inode->entry = ENTRY_COUNTED;
 	fresh_dirs_staged(&tree->costs.fresh, inode->node.attr.ino, S_ISDIR(inode->type));
-	tree->staged.entries += !S_ISDIR(inode->type);
-	tree->staged.links += !mode_is_plain((uint32_t)inode->type);
+	node_count_entry(&tree->staged, inode->in_udf, 1);
 }
 
 /* A body with another number of records, or that now gets an MD5: in each directory that names it. */
@@ -272,13 +271,11 @@ void tree_count_file(struct tree *tree, const struct inode *inode, int by)
 void tree_count_node(struct tree *tree, struct inode *inode, int by)
 {
 	WITH_LOCK(&tree->account);
-	node_count(&tree->counts, &inode->node.attr, by);
+	node_count(&tree->counts, &inode->node, by);
 	if (by > 0)
 		return;
-	if (inode->entry == ENTRY_COUNTED) {
-		tree->staged.entries -= !S_ISDIR(inode->type);
-		tree->staged.links -= !mode_is_plain((uint32_t)inode->type);
-	}
+	if (inode->entry == ENTRY_COUNTED)
+		node_count_entry(&tree->staged, inode->in_udf, -1);
 	inode->entry = ENTRY_NONE;
 }
 
@@ -296,7 +293,7 @@ static int add_staged(void *self, struct node *node, uint32_t gen)
 	if (node->attr.nlink == 0 || (rows->gen && gen != rows->gen))
 		return 0;
 	rows->bodies += cost_body(node);
-	node_count(&rows->counts, &node->attr, 1);
+	node_count(&rows->counts, node, 1);
 	return 0;
 }
 

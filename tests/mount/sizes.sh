@@ -51,6 +51,8 @@ for i in range(count):
         put("%s/file%d" % (path, i), b"%d of these" % i)
     elif kind == "links":
         os.symlink("../some/where/else/%d" % i * (1 + i % 5), "link%d" % i)
+    elif kind == "unfit":  # for UDF, which goes without them
+        os.symlink("t" * 255, "unfit%d" % i)
     elif kind == "hard":
         if first is None:
             put("first", b"x")
@@ -129,6 +131,7 @@ for trees in iso iso,udf iso,joliet,udf; do
 	mount_disc "$trees.img" mnt -o "formats=$trees"
 	make_tree small 300 mnt/small
 	make_tree long 50 mnt/long
+	make_tree unfit 60 mnt/unfit
 	ln -s small mnt/link
 	ln mnt/small/small1.txt mnt/hard
 	unmount mnt

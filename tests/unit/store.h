@@ -60,7 +60,7 @@ static inline void store_put_base(struct store *store, struct node *node, uint64
 	node->attr.uid = node->attr.gid = 1000;
 	node->attr.atime_ns = node->attr.mtime_ns = node->attr.ctime_ns = 1000 * NS_PER_SEC;
 	node->parent = parent ? parent : ROOT_INO;
-	node_count(&store->counts, &node->attr, 1);
+	node_count(&store->counts, node, 1);
 	assert_int_equal(db_begin(db), 0);
 	assert_int_equal(rows_node_put(db, node, 0), 0);
 	if (!parent)
@@ -367,7 +367,7 @@ static inline void survey_check_node(struct survey *survey, const struct seen *s
 		assert_int_equal(seen->names, seen->ino != ROOT_INO);
 		assert_int_equal(node.parent, seen->parent);
 	}
-	node_count(&survey->counts, &node.attr, 1);
+	node_count(&survey->counts, &node, 1);
 	assert_int_equal(tree_attr(survey->store->tree, seen->ino, &attr), 0);
 	if (S_ISREG(attr.mode))
 		node.attr.stored = extent_map_stored(&node.map);
@@ -382,7 +382,7 @@ static inline int survey_row(void *self, struct node *node, uint32_t gen)
 	if (node->attr.nlink && gen == survey->store->tree->gen) {
 		assert_non_null(
 		    survey_find(survey, node->attr.ino)); /* else nobody would ever find it again */
-		node_count(&survey->staged, &node->attr, 1);
+		node_count(&survey->staged, node, 1);
 	}
 	return 0;
 }
