@@ -27,6 +27,8 @@ static int no_memory(struct reason *why)
 
 static int unreadable(int err, struct reason *why)
 {
+	if (err == -EAGAIN)
+		return reason_set(why, EBUSY, "the drive burns, and can't be asked before that has ended");
 	return reason_set(
 	    why, -err,
 	    "the disc's boot catalogue can't be read (%s): discfsctl boot --none goes on without it",
@@ -461,11 +463,22 @@ int boot_detach(struct disc *disc, enum boot_slot slot)
 	return ret;
 }
 
-int boot_reset(struct disc *disc, bool none)
+/* Will the disc boot once a commit that is under way has ended? What can't be read may. */
+static bool boots_something(struct disc *disc)
 {
 	struct boot_images base CLEANUP(boot_images_clear) = { 0 };
-	bool has_some = none && (read_entries(disc, &base) < 0 || base.list.count);
-	int ret = has_some ? boot_stage_none(&disc->tree) : boot_unstage(&disc->tree);
+	struct boot_wishes frozen CLEANUP(boot_wishes_clear) = { 0 };
+	struct tree *tree = &disc->tree;
+
+	if (read_entries(disc, &base) < 0 || base.list.count)
+		return true;
+	WITH_LOCK(&tree->lock);
+	return boot_wishes_load(&tree->db, tree->gen - 1, &frozen) != 0;
+}
+
+int boot_reset(struct disc *disc, bool none)
+{
+	int ret = none && boots_something(disc) ? boot_stage_none(&disc->tree) : boot_unstage(&disc->tree);
 
 	boot_measure(disc);
 	return ret;

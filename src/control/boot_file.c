@@ -68,7 +68,8 @@ void control_boot_array(struct boot_images *images, struct text *text)
 
 struct view {
 	struct boot_images disc, next;
-	struct reason why; /* err: what the next session gets can't be told */
+	struct reason lost; /* err: what the disc boots can't be told; */
+	struct reason why;  /* nor what the next session gets */
 	uint64_t staged;
 };
 
@@ -81,14 +82,11 @@ static void view_clear(struct view *view)
 static int view_take(struct disc *disc, struct view *ret)
 {
 	struct boot_wishes wishes CLEANUP(boot_wishes_clear) = { 0 };
-	struct reason why = { 0 };
-	int got = boot_look(disc, &ret->disc, &why);
+	int got;
 
-	if (got < 0)
-		return got == -EAGAIN ? -EBUSY : got; /* the drive burns */
-	got = boot_decide(disc, GEN_NEWEST, &ret->next, &ret->why);
-	if (got < 0 && got != -ENOENT && got != -ERANGE)
-		return got;
+	if (boot_look(disc, &ret->disc, &ret->lost) < 0)
+		boot_images_clear(&ret->disc);
+	(void)boot_decide(disc, GEN_NEWEST, &ret->next, &ret->why); /* why says it all */
 	WITH_LOCK(&disc->tree.lock);
 	got = boot_wishes_load(&disc->tree.db, GEN_NEWEST, &wishes);
 	ret->staged = boot_wishes_count(&wishes);
@@ -102,12 +100,22 @@ int control_boot_text(struct control *control, struct text *ret)
 
 	if (got < 0)
 		return got;
+	if (view.lost.err)
+		text_add(ret, "disc: %s\n", view.lost.text);
 	control_boot_lines(&view.disc, "disc: ", ret);
 	if (view.why.err)
 		text_add(ret, "next: %s\n", view.why.text);
 	else
 		control_boot_lines(&view.next, "next: ", ret);
 	return ret->failed ? -ENOMEM : 0;
+}
+
+static void json_reason(const struct reason *why, struct text *text)
+{
+	if (why->err)
+		text_add_json(text, why->text, strlen(why->text));
+	else
+		text_add(text, "null");
 }
 
 int control_boot_json(struct control *control, struct text *ret)
@@ -118,18 +126,19 @@ int control_boot_json(struct control *control, struct text *ret)
 	if (got < 0)
 		return got;
 	text_add(ret, "{\"staged\":%llu,\n\"disc\":", (unsigned long long)view.staged);
-	if (control->disc->offline)
+	if (control->disc->offline || view.lost.err)
 		text_add(ret, "null");
 	else
 		control_boot_array(&view.disc, ret);
+	text_add(ret, ",\n\"disc_error\":");
+	json_reason(&view.lost, ret);
 	text_add(ret, ",\n\"next\":");
-	if (view.why.err) {
-		text_add(ret, "null,\n\"error\":");
-		text_add_json(ret, view.why.text, strlen(view.why.text));
-	} else {
+	if (view.why.err)
+		text_add(ret, "null");
+	else
 		control_boot_array(&view.next, ret);
-		text_add(ret, ",\n\"error\":null");
-	}
+	text_add(ret, ",\n\"error\":");
+	json_reason(&view.why, ret);
 	text_add(ret, "}\n");
 	return ret->failed ? -ENOMEM : 0;
 }

@@ -52,6 +52,7 @@ static int show(const struct target *target, bool json)
 {
 	AUTO_TEXT struct text text = { 0 };
 	AUTO_JSON struct json boot = { 0 };
+	AUTO_FREE char *lost = NULL;
 	AUTO_FREE char *error = NULL;
 	AUTO_FREE char *disc = NULL;
 	AUTO_FREE char *next = NULL;
@@ -66,13 +67,17 @@ static int show(const struct target *target, bool json)
 	if (json_open(&boot, text.data, text.length) < 0)
 		return ctl_fail(EXIT_CODE_SYSTEM, "what discfs tells of boot images can't be read");
 	disc = json_string(&boot, "$.disc");
+	lost = json_string(&boot, "$.disc_error");
 	next = json_string(&boot, "$.next");
 	error = json_string(&boot, "$.error");
 	if (json_has(&boot, "$.disc"))
 		show_list(&boot, "disc", "The disc boots:", "The disc doesn't boot.");
 	else
-		puts("The disc isn't here: what it boots isn't known.");
-	if (error)
+		printf("What the disc boots can't be told: %s\n", lost ? lost : "it isn't here");
+	if (error && lost && strcmp(error, lost) == 0)
+		puts(json_int(&boot, "$.staged") ? "What is staged of the next session's is kept."
+						 : "Nor can what the next session will.");
+	else if (error)
 		printf("No session can be burned: %s\n", error);
 	else if (json_int(&boot, "$.staged") || (disc && next && strcmp(disc, next) != 0))
 		show_list(&boot, "next", "The next session will boot:", "The next session won't boot.");

@@ -60,3 +60,36 @@ for kind in cd-r bd-r dvd+rw; do
 	check_table
 	unmount mnt
 done
+
+# --- a drive that burns can't be asked, but all can be staged; a catalogue that can't be read is told as such
+reload
+DISCFS_FAULT="burn-middle:await=$T/go" mount_medium mnt # the DVD+RW
+echo y >mnt/y
+timeout 120 discfsctl commit mnt &
+for _ in {1..200}; do
+	[ "$(status mnt .work.phase)" != burning ] || break
+	sleep 0.05
+done
+assert_exit 0 discfsctl boot mnt --efi mnt/efi
+grep -q 'the drive burns' out
+grep -q 'is kept' out
+assert_fails "Device or resource busy" getfattr -n user.discfs.boot mnt/bios
+assert_exit 0 discfsctl boot --none mnt # also of what is being burned
+touch go
+wait $!
+assert_equal "$(discfsctl boot mnt --json | jq -r '[.staged, .disc[0].path, .disc_error, (.next | length)] | @csv')" '1,"bios",,0'
+discfsctl boot --keep mnt >/dev/null
+catalog=$(sim xorriso -indev "/dev/$SR" -report_el_torito plain 2>/dev/null | sed -n 's/^El Torito catalog  : \([0-9]*\) .*/\1/p')
+unmount mnt
+rules "reading lba=$catalog sense=3/11/05 times=0"
+reload
+mount_medium mnt
+assert_exit 0 discfsctl boot mnt
+grep -q "can't be told: the disc's boot catalogue can't be read" out
+echo x >mnt/x
+assert_exit 2 discfsctl commit mnt
+grep -q 'discfsctl boot --none' out
+assert_exit 0 discfsctl boot --none mnt
+timeout 120 discfsctl commit mnt
+assert_equal "$(report)" ""
+unmount mnt

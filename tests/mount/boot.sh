@@ -191,4 +191,20 @@ commit mnt
 assert_equal "$(report disc.img)" ""
 assert_equal "$(next '.disc | length')" 0
 unmount mnt
+
+# --- without any, also of those that a commit under way brings
+make_disc early.img dvd
+DISCFS_FAULT=burn-middle:await=$T/go mount_disc early.img mnt
+cp first mnt/first
+discfsctl boot mnt/first
+commit mnt &
+for _ in {1..200}; do
+	[ "$(status mnt .work.phase)" != burning ] || break
+	sleep 0.05
+done
+discfsctl boot --none mnt
+touch go
+wait $!
+assert_equal "$(next '[.disc, .next | length] | @csv')" 1,0
+unmount mnt
 check_state
