@@ -233,6 +233,9 @@ int target_read(const struct target *target, const char *name, struct text *text
 		return target_died(target->root);
 	if (err == -ENOENT)
 		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s: no discfs answers there", target->root);
+	if (err == -EACCES) /* FUSE lets root in no more than others */
+		return ctl_fail(EXIT_CODE_SYSTEM, "%s: only user %u, who mounted it, may ask and control it",
+				target->root, (unsigned)target->owner);
 	if (err < 0)
 		return ctl_fail(EXIT_CODE_SYSTEM, "%s/.discfs/%s: %s", target->root, name, strerror(-err));
 	return EXIT_CODE_DONE;

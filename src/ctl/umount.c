@@ -250,6 +250,7 @@ int umount_settle(struct umount *umount, int (*busy)(const struct target *target
 	code = busy ? busy(&umount->target) : EXIT_CODE_DONE;
 	if (!code && !umount->lost)
 		code = commit_first(umount, &status);
+	umount->died = code == EXIT_CODE_NO_DISCFS;
 	if (!code || code == EXIT_CODE_NO_DISCFS || code == EXIT_CODE_INTERRUPTED)
 		return code;
 	return ctl_fail(code, "%s stays mounted, and what is staged stays staged", umount->target.root);

@@ -24,6 +24,7 @@ struct umount {
 	bool handed_over;   /* the daemon brings it to its end alone */
 	bool told;	    /* the daemon was told something about the unmounting */
 	bool lost;	    /* what is staged is, with its state directory */
+	bool died;	    /* the daemon did, while it was waited for */
 	int pid;	    /* of the daemon; 0: not known */
 };
 

@@ -87,8 +87,10 @@ static int run(struct helper *helper)
 	code = umount_check_busy(target);
 	if (!code)
 		code = as_owner(helper, settle);
-	if (code == EXIT_CODE_NO_DISCFS) /* its daemon died: there is nobody to be asked */
-		return umount_detach(target, 0);
+	if (code == EXIT_CODE_NO_DISCFS) { /* its daemon died: there is nobody to be asked */
+		code = umount_detach(target, 0);
+		return helper->umount.died ? EXIT_CODE_NO_DISCFS : code; /* and with it what was waited for */
+	}
 	if (code)
 		return code;
 	pidfd = helper->umount.handed_over ? -1 : umount_watch(&helper->umount);

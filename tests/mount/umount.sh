@@ -99,6 +99,23 @@ await_end "$daemon" 60
 assert_not_mounted mnt
 assert_equal "$(sessions disc.img)" 2
 
+# the daemon dies while umount waits: what is left goes, and the commit hasn't been done
+mounted defaults "$slow"
+stage
+tell mnt commit-nowait
+await_burning mnt
+umount mnt &
+umounting=$!
+await_process -f "^/sbin/umount.fuse.discfs $T/mnt"
+mapfile -t workers < <(pgrep -P "$daemon")
+sleep 0.3
+kill -9 "$daemon" "${workers[@]}"
+await_end "$daemon"
+attempted=0
+wait $umounting || attempted=$?
+assert_equal "$attempted" 32
+assert_not_mounted mnt
+
 # nothing is committed that nobody asked for
 mounted defaults
 stage

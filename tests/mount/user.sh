@@ -42,6 +42,10 @@ assert_equal "$(as_user stat -c '%U %a %s' mnt/file)" "$user 640 10"
 
 # root is let in by FUSE only with allow_other: it may not even look
 assert_fails "Permission denied" ls mnt
+for command in status commit umount 'discard --yes'; do
+	# shellcheck disable=SC2086 # words
+	assert_fails "only user $(id -u "$user"), who mounted it, may ask and control it" discfsctl $command mnt
+done
 as_user discfsctl umount mnt
 await_end "$daemon"
 as_user discfs disc.img mnt
