@@ -39,12 +39,12 @@ int background_start(void)
 	return ends[1];
 }
 
-void background_ready(int fd)
+int background_ready(int fd)
 {
-	int null;
+	int null, ret;
 
 	if (fd < 0)
-		return;
+		return 0;
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (chdir("/") < 0 || null < 0)
 		log_warning("can't leave the working directory or the terminal");
@@ -53,7 +53,7 @@ void background_ready(int fd)
 		dup2(null, std);
 	if (null > 2)
 		close(null);
-	if (write(fd, "+", 1) != 1)
-		log_warning("nobody waits for the mount");
+	ret = write(fd, "+", 1) == 1 ? 0 : -ECANCELED;
 	close(fd);
+	return ret;
 }

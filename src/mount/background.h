@@ -7,5 +7,5 @@
  * a descriptor for background_ready, or -errno when it couldn't fork. */
 int background_start(void);
 /* The child lets go of the terminal and tells the parent to exit with 0. fd: from background_start; -1:
- * nothing to do. */
-void background_ready(int fd);
+ * nothing to do. -ECANCELED: the parent was ended meanwhile, so whoever called takes it for failed. */
+int background_ready(int fd);

@@ -25,14 +25,15 @@
 /* Buffers of a whole request are taken and given back all the time: keep them out of mmap. */
 #define LARGEST_REUSED (8 << 20)
 
-/* Mounting burns nothing: an I/O error is just that. */
+/* Mounting burns nothing: an I/O error is just that, and no room is that of the state directory. */
 static int fail(const struct reason *why)
 {
 	enum exit_code code = exit_code_of_errno(why->err);
+	bool is_of_burn = code == EXIT_CODE_BURN_FAILED || code == EXIT_CODE_NO_ROOM;
 
 	log_error("%s", why->text);
 	service_failed(why->err, why->text);
-	return (int)(code == EXIT_CODE_BURN_FAILED ? EXIT_CODE_SYSTEM : code);
+	return (int)(is_of_burn ? EXIT_CODE_SYSTEM : code);
 }
 
 static int open_disc(struct mount *mount, const struct options *options, struct reason *why)
@@ -130,6 +131,7 @@ static int serve(struct mount *mount, const struct options *options, int parent,
 {
 	const struct commit_mount hooks = { call_in, forget, teller_writing, teller_ended, mount };
 	int ret, signal;
+	bool awaited;
 
 	stopper_block();
 	ret = session_mount(mount, options, why);
@@ -150,9 +152,11 @@ static int serve(struct mount *mount, const struct options *options, int parent,
 		ret = stopper_start(mount, options->mountpoint);
 	if (ret < 0)
 		return reason_set(why, -ret, "threads can't be started: %s", strerror(-ret));
-	background_ready(parent);
-	service_ready("mounted");
-	ret = session_loop(mount);
+	awaited = background_ready(parent) == 0;
+	if (awaited) {
+		service_ready("mounted");
+		ret = session_loop(mount);
+	}
 	service_stopping();
 	signal = stopper_end(mount);
 	librarian_stop(mount);
@@ -160,11 +164,12 @@ static int serve(struct mount *mount, const struct options *options, int parent,
 	seeker_stop(mount);
 	session_detach(mount); /* a commit that is under way may last an hour */
 	commit_unmounted(&mount->commit);
-	if (ret == 0 && is_wish_to_commit(mount, options, signal))
+	if (awaited && ret == 0 && is_wish_to_commit(mount, options, signal))
 		*ret_code = commit_at_end(&mount->commit);
 	commit_close(&mount->commit);
 	flusher_stop(mount);
-	return 0;
+	return awaited ? 0
+		       : reason_set(why, ECANCELED, "nobody waits for the mount any more: it's unmounted");
 }
 
 static int run(const struct options *options)

@@ -20,6 +20,13 @@ for closed in '<&-' '>&-' '<&- >&- 2>&-'; do
 done
 assert_equal "$(toc disc.img | grep -c '^ISO session')" 3
 
+# --- a caller that gives up before it's mounted, by Ctrl-C or for a time-out: then it isn't
+DISCFS_FAULT=import-end:await=$T/go assert_exit 124 timeout 1 discfs disc.img mnt -o state="$T/another"
+daemon=$(pgrep -fx "discfs disc.img mnt -o state=$T/another")
+touch go
+await_end "$daemon" 20
+assert_not_mounted mnt
+
 # --- an answer that can't be written
 mount_disc disc.img mnt
 echo staged >mnt/staged
