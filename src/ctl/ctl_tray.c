@@ -77,6 +77,7 @@ int command_eject(int argc, char **argv)
 		{ 0 },
 	};
 	struct place place = { 0 };
+	char other[PATH_MAX];
 	int count, code = ctl_options(argc, argv, options, 1, &count);
 
 	if (!code)
@@ -87,6 +88,9 @@ int command_eject(int argc, char **argv)
 		code = ctl_fail(EXIT_CODE_SYSTEM, "%s is an image file, and not mounted", place.path);
 	if (!code && place.mounted && (!place.discfs || place.mount.elsewhere))
 		code = place_is_mounted(&place);
+	if (!code && place.mounted && target_has_twin(&place.mount, other))
+		code = ctl_fail(EXIT_CODE_BUSY, "%s is mounted on %s, too: unmount it there first",
+				place.path, other);
 	if (!code && place.mounted && !wish.force)
 		code = may_unmount(&place, place.by_source);
 	if (!code && place.mounted)

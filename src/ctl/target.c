@@ -38,6 +38,7 @@ static void look_match(void *self, const struct mounts_line *line)
 	look->best = strlen(line->point) + 1;
 	look->discfs = line->discfs;
 	look->target->owner = line->uid;
+	look->target->device = line->device;
 	snprintf(look->target->root, sizeof look->target->root, "%s", line->point);
 	snprintf(look->target->source, sizeof look->target->source, "%s", mounts_source(line));
 }
@@ -112,6 +113,7 @@ int target_find(const char *path, struct target *ret)
 struct point_look {
 	const char *path;
 	struct target_owner *owner;
+	dev_t device;
 	bool discfs, below;
 };
 
@@ -124,6 +126,7 @@ static void point_match(void *self, const struct mounts_line *line)
 		return;
 	}
 	look->discfs = line->discfs;
+	look->device = line->device;
 	if (look->owner)
 		*look->owner = (struct target_owner){ line->uid, line->gid };
 }
@@ -155,6 +158,7 @@ int target_at(const char *point, struct target *ret, struct target_owner *ret_ow
 
 	if (!real_point(point, ret->root) || mounts_each(MOUNTS_OURS, point_match, &look) < 0 || !look.discfs)
 		return ctl_fail(EXIT_CODE_NO_DISCFS, "no discfs is mounted on %s", point);
+	ret->device = look.device;
 	return EXIT_CODE_DONE;
 }
 
@@ -163,6 +167,31 @@ bool target_has_below(const struct target *target)
 	struct point_look look = { .path = target->root };
 
 	return mounts_each(MOUNTS_OURS, point_match, &look) == 0 && look.below;
+}
+
+struct twin_look {
+	dev_t device;
+	const char *root;
+	char *ret_point;
+	unsigned count;
+};
+
+static void twin_match(void *self, const struct mounts_line *line)
+{
+	struct twin_look *look = self;
+
+	if (line->device != look->device)
+		return;
+	look->count++;
+	if (strcmp(line->point, look->root) != 0 || look->count == 1)
+		snprintf(look->ret_point, PATH_MAX, "%s", line->point);
+}
+
+bool target_has_twin(const struct target *target, char ret_point[PATH_MAX])
+{
+	struct twin_look look = { .device = target->device, .root = target->root, .ret_point = ret_point };
+
+	return mounts_each(MOUNTS_OURS, twin_match, &look) == 0 && look.count > 1;
 }
 
 struct source_look {
@@ -186,6 +215,7 @@ static void source_match(void *self, const struct mounts_line *line)
 	snprintf(look->target->root, sizeof look->target->root, "%s", line->point);
 	snprintf(look->type, sizeof look->type, "%s", line->type);
 	look->target->owner = line->uid;
+	look->target->device = line->device;
 	look->found = true;
 }
 

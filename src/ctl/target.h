@@ -12,6 +12,7 @@
 struct target {
 	char root[PATH_MAX];   /* the mount point */
 	char source[PATH_MAX]; /* the drive or the image; set by target_look and target_find */
+	dev_t device;	       /* of the file system that is mounted there; set by these and by target_at */
 	uid_t owner;	       /* who mounted it */
 	pid_t elsewhere;       /* the process in whose mount namespace that is, if it isn't ours; else 0 */
 };
@@ -30,6 +31,8 @@ struct target_owner {
 int target_at(const char *point, struct target *ret, struct target_owner *ret_owner);
 /* Something else is mounted below it. */
 bool target_has_below(const struct target *target);
+/* The same file system is mounted at another place, too (mount --bind). ret_point: there. */
+bool target_has_twin(const struct target *target, char ret_point[PATH_MAX]);
 /* The mount point of a source ("/dev/sr0"), if it is mounted. */
 bool target_of_source(const char *source, struct target *ret);
 /* The same for whatever file system it is mounted with, and for a discfs in another mount namespace. device:

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -80,8 +81,18 @@ int umount_watch(const struct umount *umount)
 	return umount->pid > 0 ? (int)syscall(SYS_pidfd_open, umount->pid, 0) : -1;
 }
 
+/* Its file system is in the kernel still: under another name (mount --bind), or in another mount namespace.
+ */
+static bool is_mounted_elsewhere(const struct target *target)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/sys/class/bdi/%u:%u", major(target->device), minor(target->device));
+	return access(path, F_OK) == 0;
+}
+
 /* Until the daemon has written and closed everything. */
-void umount_await(int pidfd, bool quiet)
+void umount_await(int pidfd, const struct umount *umount)
 {
 	struct pollfd poller = { .fd = pidfd, .events = POLLIN };
 	int timeout = PATIENCE_MS, ready;
@@ -91,12 +102,19 @@ void umount_await(int pidfd, bool quiet)
 	while ((ready = poll(&poller, 1, timeout)) <= 0) {
 		if (ready < 0 && errno != EINTR)
 			return;
-		if (ready == 0 && timeout == PATIENCE_MS) {
-			if (!quiet)
-				puts("Unmounted; waiting until discfs has put everything in safety…");
-			fflush(stdout);
-			timeout = -1;
+		if (ready < 0 || timeout != PATIENCE_MS)
+			continue;
+		if (is_mounted_elsewhere(&umount->target)) {
+			fprintf(stderr,
+				"discfsctl: %s: the disc stays mounted elsewhere, maybe in another mount "
+				"namespace\n",
+				umount->target.root);
+			return;
 		}
+		if (!umount->wish.quiet)
+			puts("Unmounted; waiting until discfs has put everything in safety…");
+		fflush(stdout);
+		timeout = -1;
 	}
 }
 
@@ -263,12 +281,26 @@ void umount_take_back(struct umount *umount)
 	umount->told = false;
 }
 
+/* Nothing ends by that. */
+static int detach_twin(const struct target *target, const char *other, const struct umount_wish *wish)
+{
+	int code = umount_detach(target, 0);
+
+	if (!code && !wish->quiet)
+		printf("%s is unmounted; the disc stays mounted on %s\n", target->root, other);
+	return code;
+}
+
 int umount_disc(struct target *target, const struct umount_wish *wish)
 {
 	struct umount umount = { .target = *target, .wish = *wish };
 	AUTO_CLOSE int pidfd = -1;
-	int code = umount_settle(&umount, umount_check_busy);
+	char other[PATH_MAX];
+	int code;
 
+	if (target_has_twin(target, other))
+		return detach_twin(target, other, wish);
+	code = umount_settle(&umount, umount_check_busy);
 	if (code)
 		return code;
 	pidfd = umount_watch(&umount);
@@ -277,7 +309,7 @@ int umount_disc(struct target *target, const struct umount_wish *wish)
 		umount_take_back(&umount);
 		return code;
 	}
-	umount_await(pidfd, wish->quiet);
+	umount_await(pidfd, &umount);
 	if (!wish->quiet)
 		printf("%s is unmounted%s\n", target->root, umount.lost ? "; what was staged is lost" : "");
 	return EXIT_CODE_DONE;

@@ -13,7 +13,7 @@ struct umount_wish {
 };
 
 /* Commits first where the mount says commit=unmount, detaches, and waits until the daemon has put everything
- * in safety. An exit code. */
+ * in safety. Where the disc stays mounted at another place it only detaches. An exit code. */
 int umount_disc(struct target *target, const struct umount_wish *wish);
 
 /* The same in steps. What it comes to: */
@@ -38,7 +38,7 @@ int umount_detach(const struct target *target, int flags);
 void umount_take_back(struct umount *umount);
 /* Opens the daemon's process to wait for it, -1; and waits. */
 int umount_watch(const struct umount *umount);
-void umount_await(int pidfd, bool quiet);
+void umount_await(int pidfd, const struct umount *umount);
 
 /* What umount(8) starts for a mount of type fuse.discfs: umount.fuse.discfs DIR [-nlfvr] … */
 int umount_helper(int argc, char **argv);

@@ -78,9 +78,11 @@ static int run(struct helper *helper)
 {
 	const struct target *target = &helper->umount.target;
 	AUTO_CLOSE int pidfd = -1;
+	char other[PATH_MAX];
 	int code;
 
-	if (helper->flags) /* lazily or by force: at once */
+	/* Lazily or by force: at once; and one of several places is just one less. */
+	if (helper->flags || target_has_twin(target, other))
 		return umount_detach(target, helper->flags);
 	if (chdir("/") < 0)
 		return ctl_fail(EXIT_CODE_SYSTEM, "can't leave %s: %s", target->root, strerror(errno));
@@ -98,7 +100,7 @@ static int run(struct helper *helper)
 	if (code)
 		as_owner(helper, take_back);
 	else
-		umount_await(pidfd, helper->umount.wish.quiet);
+		umount_await(pidfd, &helper->umount);
 	return code;
 }
 
