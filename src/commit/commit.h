@@ -40,6 +40,7 @@ struct commit_result {
 	uint64_t saved_files, saved_sectors; /* see dedupe.h */
 	uint64_t worker_kib;		     /* of memory, the burn worker's peak */
 	uint64_t carried_files;		     /* of the old tree, recorded anew: see disc.h */
+	char no_udf[WHY_LIMIT + 1];	     /* why the session has none, though it was asked for; or "" */
 	char file[PATH_LIMIT];		     /* that was written; empty: none */
 	bool has_head;			     /* and FILE.head with it */
 	char burn[3 * PATH_LIMIT];	     /* a command line that burns it */

@@ -44,6 +44,7 @@ void remark_no_udf(const char *why, struct commit_result *result)
 {
 	char words[sizeof result->message];
 
+	snprintf(result->no_udf, sizeof result->no_udf, "%s", why);
 	if (!why[0])
 		return;
 	snprintf(words, sizeof words, "it gets no UDF: %.400s", why);

@@ -133,6 +133,7 @@ static void report_success(const struct json *result, bool verbose)
 {
 	char session[FORMAT_ROOM], size[FORMAT_ROOM], sectors[FORMAT_ROOM], start[FORMAT_ROOM],
 	    seconds[FORMAT_ROOM];
+	AUTO_FREE char *no_udf = json_string(result, "$.no_udf");
 
 	printf("Session %s is burned%s: %s in %s",
 	       format_count(session, (uint64_t)json_int(result, "$.session")),
@@ -146,6 +147,8 @@ static void report_success(const struct json *result, bool verbose)
 	if (json_int(result, "$.carried_files"))
 		printf("%s old files were copied into it, as ISO 9660 can't refer to where they were\n",
 		       format_count(session, (uint64_t)json_int(result, "$.carried_files")));
+	if (no_udf)
+		printf("It has no UDF: %s\n", no_udf);
 }
 
 int work_report(const struct json *result, enum work_telling telling)

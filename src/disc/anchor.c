@@ -22,6 +22,23 @@ static bool leads_to_ours(const struct source *source)
 	return ours;
 }
 
+/* The same where that can't be read any more: word by word what we record, and it leads to a session of ours.
+ */
+static bool leads_to_our_session(const struct source *source)
+{
+	struct reason ignored = { 0 };
+	uint8_t block[SECTOR], wanted[SECTOR];
+	struct volume volume;
+	uint32_t start;
+
+	if (source_read(source, BRIDGE_ANCHOR, 1, block, &ignored) < 0)
+		return false;
+	start = get_le32(block + 20) - BRIDGE_SEQUENCE; /* ECMA-167 3/10.2.2 */
+	udf_record_anchor(BRIDGE_ANCHOR, start, wanted);
+	return memcmp(block, wanted, SECTOR) == 0 &&
+	       volume_read_either(source, start, &volume, &ignored) > 0 && volume.ours;
+}
+
 /* Whoever wrote the base wrote its UDF, too, and both have the same files: genisoimage -udf. */
 static bool is_bridge_of_others(const struct source *source, const struct verb_job *job)
 {
@@ -102,7 +119,8 @@ static enum anchor_place place_at_front(const struct source *source, const struc
 	bool claimed = source->is_drive && head_claims(source, (uint8_t[SECTOR]){ 0 }) == BRIDGE_ANCHOR;
 
 	if (window_is_free(source, BRIDGE_ANCHOR, claimed) &&
-	    (got < 0 || leads_to_ours(source) || is_bridge_of_others(source, job))) {
+	    (got < 0 || leads_to_ours(source) || leads_to_our_session(source) ||
+	     is_bridge_of_others(source, job))) {
 		*ret_late = BRIDGE_ANCHOR;
 		return ANCHOR_LATE;
 	}

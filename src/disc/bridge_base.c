@@ -2,6 +2,7 @@
 #include "disc/bridge_base.h"
 
 #include "disc/udf_dir.h"
+#include "disc/udf_tag.h"
 #include "disc/udf_volume.h"
 #include "disc/volume.h"
 #include "model/udf_ident.h"
@@ -115,6 +116,18 @@ static uint32_t find_path(struct inheriting *inheriting, const char *path)
 	return icb;
 }
 
+/* A damaged file entry would be damaged in all sessions to come. Those of 100,000 files keep a drive busy for
+ * as long as it writes them: there it's verify that finds them. */
+static bool is_sound(struct inheriting *inheriting, uint32_t icb)
+{
+	struct udf_space *space = &inheriting->volume.space;
+	struct reason ignored = { 0 };
+	const uint8_t *block = space->source->is_drive ? NULL : udf_space_read(space, icb, &ignored);
+
+	return space->source->is_drive ||
+	       (block && udf_tag_read(block, SECTOR) == UDF_TAG_FILE && udf_tag_location(block) == icb);
+}
+
 /* Of a renamed directory what is in it is as it was. */
 static void take_moved(struct inheriting *inheriting)
 {
@@ -128,7 +141,8 @@ static void take_moved(struct inheriting *inheriting)
 		if (!name->was || bridge->icb[name->node] || bridge->fate[name->node] != FATE_FRESH)
 			continue;
 		bridge->icb[name->node] = find_path(inheriting, name->was);
-		if (bridge->icb[name->node] && node->kept && !is_dir)
+		if (bridge->icb[name->node] && node->kept && !is_dir &&
+		    is_sound(inheriting, bridge->icb[name->node]))
 			bridge->fate[name->node] = FATE_INHERITED;
 	}
 }
@@ -153,7 +167,7 @@ static void take_dir(struct inheriting *inheriting, uint32_t dir)
 		bridge->icb[node] = icb;
 		if (S_ISDIR(bridge->plan->nodes.items[node].node.attr.mode)) {
 			matched++;
-		} else if (bridge->plan->nodes.items[node].kept) {
+		} else if (bridge->plan->nodes.items[node].kept && is_sound(inheriting, icb)) {
 			bridge->fate[node] = FATE_INHERITED;
 			matched++;
 		}

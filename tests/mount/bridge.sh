@@ -197,3 +197,31 @@ commit mnt EIGHT
 ! grep -q '^warning:' mnt/.discfs/status || fail "sector 256 is warned of after it was written"
 unmount mnt
 assert_one_tree d.img
+
+# --- what is damaged is recorded anew, not inherited, and the disc keeps its UDF: the newest session's file set, a file's entry, both
+for tags in 256 261 "256 261"; do
+	cp d.img damaged.img
+	start=$(discfsctl info --json d.img | jq '.sessions[-1].start')
+	python3 -I -S - "$start" $tags <<'END2'
+import os, sys
+with open("damaged.img", "r+b") as image:
+    for tag in map(int, sys.argv[2:]):
+        for sector in range(os.path.getsize("damaged.img") // 2048 - 1, int(sys.argv[1]) + 288, -1):
+            image.seek(sector * 2048)
+            block = image.read(2048)
+            if int.from_bytes(block[:2], "little") == tag and (tag == 256 or block[27] == 5):
+                image.seek(sector * 2048 + 60)
+                image.write(bytes([block[60] ^ 1]))
+                break
+        else:
+            sys.exit("there is no tag %d" % tag)
+END2
+	assert_exit 21 discfsctl verify damaged.img
+	mount_disc damaged.img mnt -o "$options,state=$T/state-damaged"
+	echo 9 >mnt/nine
+	commit mnt
+	unmount mnt
+	rm -rf "$T/state-damaged"
+	discfsctl verify damaged.img
+	assert_our_trees damaged.img
+done
