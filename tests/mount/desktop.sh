@@ -193,6 +193,12 @@ XDG_DATA_DIRS=$T/elsewhere XDG_DATA_HOME=$T/elsewhere action 2 show "$file"
 grep -q "no program to show" out
 action 1 burn
 action 1 burnt "$file"
+# another user's: it's on a disc, but not theirs
+cp "$TOP/desktop/discfs-action" "$BUILD/discfsctl" .
+for verb in burn discard show; do
+	assert_exit 2 setpriv --reuid 12345 --regid 12345 --clear-groups env PATH="$T:$PATH" ./discfs-action $verb "$file"
+	grep -q "another user's mount" out
+done
 timeout 60 fusermount3 -u "$odd"
 
 # Thunar's menu is the user's own: what stands in it stays, and twice is once.
@@ -203,3 +209,8 @@ action 0 thunar
 xmllint --noout "$HOME/.config/Thunar/uca.xml"
 assert_equal "$(xmllint --xpath '//action/name/text()' "$HOME/.config/Thunar/uca.xml" | tr '\n' ' ')" \
 	"mine Burn staged changes Discard staged changes Show disc "
+for empty in '<actions/>' '<actions></actions>'; do
+	echo "$empty" >"$HOME/.config/Thunar/uca.xml"
+	action 0 thunar
+	assert_equal "$(xmllint --xpath 'count(/actions/action)' "$HOME/.config/Thunar/uca.xml")" 3
+done
