@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "base/log.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static const char *log_name = "discfs";
 static bool log_verbose;
@@ -22,6 +25,7 @@ void log_to_syslog(void)
 
 void log_line(int level, const char *fmt, ...)
 {
+	AUTO_TEXT struct text plain = { 0 };
 	char line[1024];
 	va_list args;
 
@@ -30,8 +34,9 @@ void log_line(int level, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(line, sizeof line, fmt, args);
 	va_end(args);
+	text_add_visible(&plain, line, strlen(line)); /* names of files, a disc's label: one line stays one */
 	if (log_syslog)
-		syslog(level, "%s", line);
+		syslog(level, "%s", plain.failed ? line : plain.data);
 	else
-		fprintf(stderr, "%s: %s\n", log_name, line);
+		fprintf(stderr, "%s: %s\n", log_name, plain.failed ? line : plain.data);
 }

@@ -125,16 +125,26 @@ void text_add_json(struct text *text, const char *data, size_t length)
 	text_add_bytes(text, "\"", 1);
 }
 
-void text_add_escaped(struct text *text, const char *data, size_t length)
+static void add_with_octal(struct text *text, const char *data, size_t length, char also)
 {
 	for (size_t i = 0; i < length; i++) {
 		unsigned char c = (unsigned char)data[i];
 
-		if (c < 0x20 || c == 0x7F || c == '\\')
+		if (c < 0x20 || c == 0x7F || (also && data[i] == also))
 			text_add(text, "\\%03o", c);
 		else
 			text_add_bytes(text, data + i, 1);
 	}
+}
+
+void text_add_escaped(struct text *text, const char *data, size_t length)
+{
+	add_with_octal(text, data, length, '\\');
+}
+
+void text_add_visible(struct text *text, const char *data, size_t length)
+{
+	add_with_octal(text, data, length, '\0');
 }
 
 static bool is_octal(char c)

@@ -26,6 +26,9 @@ void text_add_json(struct text *text, const char *data, size_t length);
 void text_add_utf8(struct text *text, const char *data, size_t length);
 /* For lines that people and scripts read: control characters and backslash as \ooo, the rest as it is. */
 void text_add_escaped(struct text *text, const char *data, size_t length);
+/* For sentences, in which names may stand escaped already: control characters as \ooo, backslashes as they
+ * are. */
+void text_add_visible(struct text *text, const char *data, size_t length);
 /* Turns \ooo back into bytes, in place; any other backslash, and \000, stay as they are. */
 void text_unescape(char *line);
 

@@ -17,7 +17,8 @@ static int name_it(struct damage *damage, const char *word, const char *text)
 	if (named <= NAMES_KEPT) {
 		log_warning("%s: %s%s", word, text,
 			    named == NAMES_KEPT ? " (further ones aren't shown)" : "");
-		text_add(&damage->names, "%s\n", text);
+		text_add_visible(&damage->names, text, strlen(text));
+		text_add(&damage->names, "\n");
 	}
 	return damage->names.failed ? -ENOMEM : 0;
 }

@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -199,6 +200,21 @@ static void json_work(const struct status *status, struct text *text)
 		text_add(text, ",\"eta_s\":%" PRIu64 "}", work->eta);
 }
 
+/* Labels and paths may have anything in them, and people look at it on terminals. */
+static void PRINTF(2, 3) add_line(struct text *text, const char *fmt, ...)
+{
+	AUTO_FREE char *line = NULL;
+	va_list args;
+
+	va_start(args, fmt);
+	if (vasprintf(&line, fmt, args) < 0)
+		line = NULL;
+	va_end(args);
+	if (line)
+		text_add_visible(text, line, strlen(line));
+	text_add(text, "\n");
+}
+
 /* Of the staged work, the worst alone. */
 static const char *staging_warning(const struct status *status)
 {
@@ -367,11 +383,12 @@ int control_progress_text(struct control *control, struct text *ret)
 	struct progress_view work;
 
 	progress_get(&control->commit->progress, &work);
-	if (work.phase == PHASE_IDLE)
+	if (work.phase == PHASE_IDLE) {
 		text_add(ret, "idle");
-	else
-		text_add(ret, "%s %" PRIu64 "/%" PRIu64 " %s", phase_name(work.phase), work.done, work.total,
-			 work.file);
+	} else {
+		text_add(ret, "%s %" PRIu64 "/%" PRIu64 " ", phase_name(work.phase), work.done, work.total);
+		text_add_escaped(ret, work.file, strlen(work.file));
+	}
 	return ret->failed ? -ENOMEM : 0;
 }
 
@@ -387,15 +404,15 @@ static void text_sessions(const struct disc *disc, struct text *text)
 
 		if (when && localtime_r(&when, &local))
 			strftime(day, sizeof day, "%Y-%m-%d %H:%M", &local);
-		text_add(text, "session:    %u, %s, at sector %" PRIu64 ", %s, \"%s\"\n", session->number,
-			 day, session->start, text_size(size, session->sectors * SECTOR), session->label);
+		add_line(text, "session:    %u, %s, at sector %" PRIu64 ", %s, \"%s\"", session->number, day,
+			 session->start, text_size(size, session->sectors * SECTOR), session->label);
 	}
 }
 
 static void text_result(const struct commit_result *last, struct text *text)
 {
 	if (last->serial)
-		text_add(text, "last:       %s\n", last->message);
+		add_line(text, "last:       %s", last->message);
 }
 
 int control_status_text(struct control *control, struct text *ret)
@@ -406,12 +423,12 @@ int control_status_text(struct control *control, struct text *ret)
 
 	take_status(control, &status);
 	WITH_LOCK(&disc->lock);
-	text_add(ret, "disc:       %s (%s, %s)\n", disc->path, disc->probe.disc.profile,
+	add_line(ret, "disc:       %s (%s, %s)", disc->path, disc->probe.disc.profile,
 		 state_names[disc->probe.disc.state < 4 ? disc->probe.disc.state : 0]);
 	if (disc->offline)
-		text_add(ret, "offline:    the disc %s isn't here\n", disc->missing);
+		add_line(ret, "offline:    the disc %s isn't here", disc->missing);
 	if (disc->read_only)
-		text_add(ret, "read-only:  %s\n", disc->read_only_why);
+		add_line(ret, "read-only:  %s", disc->read_only_why);
 	text_damage(&status.damage, ret);
 	text_sessions(disc, ret);
 	text_room(&status, ret);
@@ -426,7 +443,7 @@ int control_status_text(struct control *control, struct text *ret)
 		text_add(ret, "litter:     %" PRIu64 " more, which isn't burned and stays here\n",
 			 status.staged.litter);
 	if (disc->staged_at[0])
-		text_add(ret, "staged at:  %s, of which this is a copy\n", disc->staged_at);
+		add_line(ret, "staged at:  %s, of which this is a copy", disc->staged_at);
 	text_lost(&status.incomplete, ret);
 	text_add(ret, "next:       %s at sector %" PRIu64 "\n", text_size(size, status.predicted * SECTOR),
 		 disc->probe.disc.nwa);

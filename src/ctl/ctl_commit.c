@@ -28,9 +28,8 @@ static int label_check(const char *command, const char *label)
 		return EXIT_CODE_DONE;
 	if (!label[0] || strlen(label) > LABEL_LIMIT)
 		return ctl_usage(command, "a label has 1 to %u bytes", LABEL_LIMIT);
-	for (const char *at = label; *at; at++)
-		if ((unsigned char)*at < 0x20 || *at == 0x7F)
-			return ctl_usage(command, "a label can't have control characters");
+	if (!text_is_printable(label, strlen(label)))
+		return ctl_usage(command, "a label is text in UTF-8, without control characters");
 	return EXIT_CODE_DONE;
 }
 

@@ -76,6 +76,14 @@ void format_print_name(const char *name)
 		fputs(text.data, stdout);
 }
 
+void format_print_line(const char *sentence)
+{
+	AUTO_TEXT struct text text = { 0 };
+
+	text_add_visible(&text, sentence, strlen(sentence));
+	puts(text.data ? text.data : "");
+}
+
 void format_print_padded(const char *name, unsigned width)
 {
 	AUTO_TEXT struct text text = { 0 };

@@ -19,5 +19,7 @@ int format_terminal_width(void);
 void format_plural(struct text *text, uint64_t number, const char *word);
 /* Prints a name that may hold anything: control characters as \ooo, nothing for NULL. */
 void format_print_name(const char *name);
+/* The same of a sentence, in which names may be escaped already; and a newline. */
+void format_print_line(const char *sentence);
 /* The same, with spaces behind it up to so many characters. */
 void format_print_padded(const char *name, unsigned width);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "base/text.h"
 #include "ctl/ctl.h"
 
 #include <ctype.h>
@@ -8,6 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Names of files may be in it. */
+PRINTF(1, 0) static void complain(const char *fmt, va_list args)
+{
+	AUTO_TEXT struct text plain = { 0 };
+	char *line = NULL;
+
+	if (vasprintf(&line, fmt, args) < 0)
+		return;
+	text_add_visible(&plain, line, strlen(line));
+	fputs(plain.failed || !plain.data ? line : plain.data, stderr);
+	free(line);
+}
+
 int ctl_fail(int code, const char *fmt, ...)
 {
 	va_list args;
@@ -15,7 +29,7 @@ int ctl_fail(int code, const char *fmt, ...)
 	fflush(stdout);
 	fputs("discfsctl: ", stderr);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	complain(fmt, args);
 	va_end(args);
 	fputc('\n', stderr);
 	return code;
@@ -27,7 +41,7 @@ int ctl_usage(const char *command, const char *fmt, ...)
 
 	fprintf(stderr, "discfsctl %s: ", command);
 	va_start(args, fmt);
-	vfprintf(stderr, fmt, args);
+	complain(fmt, args);
 	va_end(args);
 	fprintf(stderr, "\nTry: discfsctl %s --help\n", command);
 	return EXIT_CODE_USAGE;

@@ -168,7 +168,7 @@ int work_report(const struct json *result, enum work_telling telling)
 	if (strcmp(op, "commit") == 0 && json_int(result, "$.sectors"))
 		report_success(result, telling == WORK_VERBOSE);
 	else if (message && message[0])
-		puts(message);
+		format_print_line(message);
 	if (burn && burn[0])
 		printf("Everything stays staged until the disc has it. Burn it with:\n  %s\n", burn);
 	return EXIT_CODE_DONE;

@@ -5,7 +5,7 @@
 # in a mount whose daemon has died.
 . "$(dirname "$0")/../lib.sh"
 requires_fuse
-requires jq
+requires jq xorriso
 
 make_disc disc.img
 mkdir mnt
@@ -73,6 +73,23 @@ for command in status info verify log map diff wait commit umount; do
 	grep -q "has died; clear it away with: fusermount3 -u $T/mnt\$" out
 done
 fusermount3 -u mnt
+
+# --- what a terminal would obey: in labels of a disc of somebody's, in names of places
+esc=$(printf '\033')
+mkdir "${esc}[31m"
+echo text >text
+xorriso -dev "$T/foreign.img" -volid "${esc}[31mRED" -map text /text -commit >/dev/null 2>&1
+mount_disc foreign.img mnt
+cat mnt/.discfs/status >said
+grep -qF '"\033[31mRED"' said
+discfsctl commit "${esc}[31m" >>said 2>&1 || true
+discfs "${esc}[31m" mnt >>said 2>&1 || true
+discfs -f "${esc}[31m/x.img" mnt >>said 2>&1 || true
+assert_exit 1 discfsctl commit mnt --label "$(printf '\377')"
+if grep -q "$esc" said; then
+	fail "control characters are told as they are"
+fi
+unmount mnt
 
 # --- names that aren't UTF-8
 mkdir $'\xe4'

@@ -57,6 +57,18 @@ static void test_escaped(void **state)
 
 	text_add_escaped(&text, "a\tb\\c\nd \xC3\xA9", 10);
 	assert_string_equal(text.data, "a\\011b\\134c\\012d \xC3\xA9");
+	text_clear(&text);
+	text_add_visible(&text, "a\tb\\c\x7F \xC3\xA9", 9);
+	assert_string_equal(text.data, "a\\011b\\c\\177 \xC3\xA9");
+}
+
+static void test_utf8(void **state)
+{
+	AUTO_TEXT struct text text = { 0 };
+
+	text_add_utf8(&text, "\xC3\xA9 \xE9\n\xE2\x82",
+		      8); /* e acute, the same in Latin 1, one that is cut off */
+	assert_string_equal(text.data, "\xC3\xA9 \xEF\xBF\xBD\n\xEF\xBF\xBD\xEF\xBF\xBD");
 }
 
 static void assert_unescaped(const char *line, const char *want)
@@ -184,6 +196,7 @@ int main(void)
 		cmocka_unit_test(test_unescape),      cmocka_unit_test(test_size),
 		cmocka_unit_test(test_parse_size),    cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_blob),	      cmocka_unit_test(test_vec),
+		cmocka_unit_test(test_utf8),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
