@@ -199,10 +199,11 @@ unmount mnt
 assert_one_tree d.img
 
 # --- what is damaged is recorded anew, not inherited, and the disc keeps its UDF: the newest session's file set, a file's entry, both
-for tags in 256 261 "256 261"; do
+for which in 256 261 "256 261"; do
 	cp d.img damaged.img
 	start=$(discfsctl info --json d.img | jq '.sessions[-1].start')
-	python3 -I -S - "$start" $tags <<'END2'
+	read -ra tags <<<"$which"
+	python3 -I -S - "$start" "${tags[@]}" <<'END2'
 import os, sys
 with open("damaged.img", "r+b") as image:
     for tag in map(int, sys.argv[2:]):
