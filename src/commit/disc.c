@@ -58,9 +58,18 @@ static int open_image(struct disc *disc, const struct disc_options *options, str
 		return reason_set(why, errno, "%s: %s", disc->path, strerror(errno));
 	if (flock(disc->fd, LOCK_EX | LOCK_NB) < 0)
 		return reason_set(why, EBUSY,
-				  "%s is in use: another discfs has it mounted, or is still committing it",
+				  "%s is in use: another discfs has it mounted (mount -t fuse.discfs shows "
+				  "where), or is still committing it",
 				  disc->path);
 	return 0;
+}
+
+static const char *advice_for(const char *source, int error)
+{
+	if (error != ENOENT)
+		return "";
+	return strncmp(source, "/dev/", 5) == 0 ? "; discfsctl drives lists the drives"
+						: "; discfsctl create makes a blank image";
 }
 
 static int open_medium(struct disc *disc, const struct disc_options *options, struct reason *why)
@@ -69,7 +78,8 @@ static int open_medium(struct disc *disc, const struct disc_options *options, st
 	char *resolved AUTO_FREE = realpath(options->source, NULL);
 
 	if (!resolved)
-		return reason_set(why, errno, "%s: %s", options->source, strerror(errno));
+		return reason_set(why, errno, "%s: %s%s", options->source, strerror(errno),
+				  advice_for(options->source, errno));
 	if (strlen(resolved) >= sizeof disc->path)
 		return reason_set(why, ENAMETOOLONG, "%s: the path is too long", options->source);
 	memcpy(disc->path, resolved, strlen(resolved) + 1);

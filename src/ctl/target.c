@@ -96,12 +96,23 @@ int target_died_at(const char *path)
 	return target_died(*path != '/' && target_look(".", &target) == 0 ? target.root : path);
 }
 
+static int not_in_disc(const char *path)
+{
+	char real[PATH_MAX];
+	struct target target;
+
+	if (realpath(path, real) && target_of_source(real, &target))
+		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is the disc itself: say where it's mounted, %s",
+				path, target.root);
+	return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is not in a disc that discfs has mounted", path);
+}
+
 int target_find(const char *path, struct target *ret)
 {
 	int err = target_look(path, ret);
 
 	if (err == -ENXIO)
-		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is not in a disc that discfs has mounted", path);
+		return not_in_disc(path);
 	if (is_death(err))
 		return target_died_at(path);
 	if (err < 0)

@@ -314,6 +314,21 @@ static int parse_words(struct options *options, const char *list, struct reason 
 	return ret;
 }
 
+static int refuse_mountpoint(const struct options *options, const char *word, int error, struct reason *why)
+{
+	const char *advice = "";
+	struct stat source;
+
+	if (error == ENOTCONN)
+		advice = "; its daemon died: clear it away with fusermount3 -u";
+	else if (error == ENOENT)
+		advice = "; make it first, with mkdir";
+	else if (error == ENOTDIR && stat(options->source, &source) == 0 && S_ISDIR(source.st_mode))
+		advice = "; the disc comes first: discfs SOURCE MOUNTPOINT";
+	return reason_set(why, error, "mountpoint %s: %s%s", word,
+			  error == ENOTDIR ? "not a directory" : strerror(error), advice);
+}
+
 /* With a place, mountpoint is an automount's, and its name must not be looked up: that waits for the mount.
  */
 static int take_mountpoint(struct options *options, const char *word, struct reason *why)
@@ -326,10 +341,8 @@ static int take_mountpoint(struct options *options, const char *word, struct rea
 	}
 	options->mountpoint = realpath(word, NULL);
 	if (!options->mountpoint || stat(options->mountpoint, &st) < 0)
-		return reason_set(why, errno, "mountpoint %s: %s%s", word, strerror(errno),
-				  errno == ENOTCONN ? "; its daemon died: clear it away with fusermount3 -u"
-						    : "");
-	return S_ISDIR(st.st_mode) ? 0 : reason_set(why, ENOTDIR, "mountpoint %s: not a directory", word);
+		return refuse_mountpoint(options, word, errno, why);
+	return S_ISDIR(st.st_mode) ? 0 : refuse_mountpoint(options, word, ENOTDIR, why);
 }
 
 static int check_offline(const struct options *options, struct reason *why)

@@ -15,9 +15,10 @@ refused() { # EXIT-CODE WORDS COMMAND…
 }
 
 mkdir mnt
-refused 2 "nothing.img: No such file" discfs nothing.img mnt
+refused 2 "nothing.img: No such file or directory; discfsctl create makes" discfs nothing.img mnt
+refused 2 "/dev/nothing: No such file or directory; discfsctl drives" discfs /dev/nothing mnt
 refused 2 "is a directory" discfs mnt mnt
-refused 1 "mountpoint nowhere: No such file" discfs x.img nowhere
+refused 1 "mountpoint nowhere: No such file or directory; make it first" discfs x.img nowhere
 refused 1 "say what to mount and where" discfs x.img
 make_disc blank.img
 refused 1 "unknown option -o nonsense" discfs blank.img mnt -o nonsense
@@ -29,6 +30,7 @@ head -c 5000000 /dev/zero >zeroes
 refused 2 "empty: the file is empty, not a disc image" discfs empty mnt
 refused 2 "zeroes: the file begins with zeroes, not with a disc image" discfs zeroes mnt
 refused 12 "text: not a disc image" discfs text mnt
+refused 1 "mountpoint text: not a directory; the disc comes first" discfs mnt text
 refused 12 "/dev/zero is neither a drive nor a disc image file" discfs /dev/zero mnt
 cmp text <(seq 100000)
 [ ! -s empty ]
@@ -78,8 +80,11 @@ mount_disc good.img mnt
 ln good.img other.img
 mkdir mnt2
 assert_exit 14 discfs good.img mnt2
-grep -q "in use" out
+grep -q 'in use: another discfs has it mounted (mount -t fuse.discfs shows where)' out
+mount -t fuse.discfs | grep -F "$T/mnt "
 assert_exit 14 discfs other.img mnt2
+assert_exit 3 discfsctl status good.img
+grep -qF "good.img is the disc itself: say where it's mounted, $T/mnt" out
 cp good.img twin.img # the same bytes, but another file: the staged work can't belong to both
 assert_exit 14 discfs twin.img mnt2
 seq 100000 | cmp - mnt/numbers
