@@ -12,7 +12,7 @@
 #define LITTER_DEFAULT                                                                                       \
 	".Trash:.Trash-*:.Trashes:.DS_Store:.Spotlight-V100:.fseventsd:.TemporaryItems:"                     \
 	"Thumbs.db:$RECYCLE.BIN:System Volume Information:.goutputstream-*:.fuse_hidden*:.nfs*:.xdp-*:"      \
-	".~lock.*#:.thumbnails:.sh_thumbnails"
+	".~lock.*#:.thumbnails:.sh_thumbnails:.directory"
 
 struct litter {
 	VEC(struct pattern) patterns;

@@ -35,6 +35,7 @@ litter() {
 	mkdir -p .Trash-0/files .Trash-0/info folder/.thumbnails
 	echo x >.DS_Store
 	seq 9 >folder/Thumbs.db
+	echo view >folder/.directory
 	echo half >folder/.goutputstream-AB12CD
 	echo small >folder/.thumbnails/a
 	ln kept .fuse_hidden0001 # the other name is no litter
@@ -58,12 +59,12 @@ check ''
 
 in_both litter
 discfsctl status found/all >said
-grep -q '^12 staged things stay here: litter' said
+grep -q '^13 staged things stay here: litter' said
 discfsctl commit --dry-run --verbose found/all >said
-grep -q '^12 names are litter' said
+grep -q '^13 names are litter' said
 grep -qx '  .Trash-0/files/doomed' said
 check ".DS_Store .Trash-0 .Trash-0/files .Trash-0/files/doomed .Trash-0/files/sub .Trash-0/info $(
-	).Trash-0/info/doomed.trashinfo .fuse_hidden0001 folder/.goutputstream-AB12CD folder/.thumbnails $(
+	).Trash-0/info/doomed.trashinfo .fuse_hidden0001 folder/.directory folder/.goutputstream-AB12CD folder/.thumbnails $(
 	)folder/.thumbnails/a folder/Thumbs.db "
 unmount found/all
 
@@ -124,7 +125,7 @@ check
 commit found/all BACK
 on_disc eval 'echo saved >folder/saved; mkdir back; seq 100000 >back/numbers'
 check
-in_both rm -r .Trash-0 .fuse_hidden0001 folder/.thumbnails folder/.goutputstream-AB12CD folder/Thumbs.db
+in_both rm -r .Trash-0 .fuse_hidden0001 folder/.directory folder/.thumbnails folder/.goutputstream-AB12CD folder/Thumbs.db
 check ''
 unmount found/all
 
