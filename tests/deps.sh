@@ -12,7 +12,7 @@ declare -A sets=(
 	[check-deb]="lintian util-linux"
 	[fuzz]="clang libclang-rt-dev"
 	[guest]="qemu-system-x86 mmdebstrap busybox-static cpio lz4 e2fsprogs xorriso"
-	[desktop]="xvfb xdotool openbox x11-utils imagemagick dbus udisks2 gvfs gvfs-daemons libglib2.0-bin thunar pcmanfm libfm-modules mousepad zenity dunst libnotify-bin xdg-utils librsvg2-bin jq xorriso"
+	[desktop]="xvfb xdotool openbox x11-utils xclip imagemagick dbus udisks2 gvfs gvfs-daemons libglib2.0-bin thunar pcmanfm libfm-modules mousepad nautilus python3-nautilus dolphin zenity dunst libnotify-bin xdg-utils librsvg2-bin jq xorriso"
 	[lint]="clang-format shellcheck cppcheck universal-ctags desktop-file-utils"
 )
 
