@@ -49,7 +49,7 @@ requires() {
 # users don't get. What other tests have mounted goes from there: their daemons' end would have to wait for this test's.
 install_discfs() {
 	local other
-	findmnt -rno TARGET -t fuse.discfs | while read -r other; do
+	{ findmnt -rno TARGET -t fuse.discfs || true; } | while read -r other; do # it fails where there is none
 		umount -l "$(printf '%b' "$other")" || true
 	done
 	make -s -C "$TOP" BUILD="$BUILD" install DESTDIR="$T/root" PREFIX="$T/usr"
