@@ -8,11 +8,13 @@
 #include "host/service.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -43,11 +45,24 @@ static int detach_by_helper(const char *root, int flags, bool *ret_told)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EBUSY;
 }
 
-static int detach_as_root(const char *root, int flags)
+/* Whoever owns a directory above it may have put another one there while a commit was waited for. Only the
+ * device is asked for, of the kernel alone: the daemon may have died. */
+static bool is_another(const struct target *target)
+{
+	struct statx found;
+
+	return statx(AT_FDCWD, target->root, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0,
+		     &found) == 0 &&
+	       makedev(found.stx_dev_major, found.stx_dev_minor) != target->device;
+}
+
+static int detach_as_root(const struct target *target, int flags)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 
-	for (int i = 0; umount2(root, flags | UMOUNT_NOFOLLOW) < 0; i++) {
+	if (is_another(target))
+		return -EINVAL;
+	for (int i = 0; umount2(target->root, flags | UMOUNT_NOFOLLOW) < 0; i++) {
 		if (errno != EBUSY || i == TRIES)
 			return -errno;
 		nanosleep(&pause, NULL);
@@ -64,7 +79,7 @@ int umount_detach(const struct target *target, int flags)
 	if (chdir("/") < 0)
 		return ctl_fail(EXIT_CODE_SYSTEM, "can't leave %s: %s", target->root, strerror(errno));
 	if (geteuid() == 0)
-		err = detach_as_root(target->root, flags);
+		err = detach_as_root(target, flags);
 	else
 		err = detach_by_helper(target->root, flags, &told);
 	if (err == -EBUSY)

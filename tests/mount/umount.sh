@@ -116,6 +116,29 @@ wait $umounting || attempted=$?
 assert_equal "$attempted" 32
 assert_not_mounted mnt
 
+# what is put in its place meanwhile isn't taken for it
+mkdir -p place/disc others/disc
+mount -t tmpfs none others/disc
+rm -f go
+DISCFS_FAULT=$slow timeout 60 mount -t discfs disc.img place/disc
+daemon=$(daemon_of place/disc)
+date +%N >place/disc/new
+tell place/disc commit-nowait
+await_burning place/disc
+umount place/disc &
+umounting=$!
+await_process -f "^/sbin/umount.fuse.discfs $T/place/disc"
+mv place moved
+ln -s others place
+touch go
+attempted=0
+wait $umounting || attempted=$?
+assert_equal "$attempted" 32
+mountpoint -q others/disc
+umount moved/disc others/disc
+await_end "$daemon"
+rm place
+
 # one of several places isn't the end of the mount: nothing is burned, nor waited for
 mounted commit=unmount
 stage
