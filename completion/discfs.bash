@@ -18,6 +18,14 @@ _discfs_values() {
 	esac
 }
 
+# See _discfsctl_beginning: names of directories aren't commands.
+_discfs_beginning() { # WORD
+	local line
+	while IFS= read -r line; do
+		[[ $line != "$1"* ]] || printf '%s\n' "$line"
+	done
+}
+
 # readline takes commit=unmount apart at the =.
 _discfs() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} name last
@@ -26,7 +34,8 @@ _discfs() {
 	[ "$word" != = ] || { name=$before word='' before='='; }
 	if [ "$before" = = ]; then
 		name=${name:-${COMP_WORDS[COMP_CWORD - 2]}}
-		mapfile -t COMPREPLY < <(compgen -W "$(_discfs_values "${name##*,}" "$word")" -- "$word")
+		mapfile -t COMPREPLY < <(_discfs_values "${name##*,}" "$word" | _discfs_beginning "$word")
+		[[ ${name##*,} != state && ${name##*,} != spool ]] || compopt -o filenames 2>/dev/null || true
 	elif [ "$before" = -o ]; then
 		last=${word##*,}
 		mapfile -t COMPREPLY < <(compgen -P "${word%"$last"}" -W "$(_discfs_options "$1")" -- "$last")

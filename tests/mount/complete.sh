@@ -6,7 +6,7 @@
 # its picture well-formed.
 . "$(dirname "$0")/../lib.sh"
 requires_fuse
-requires jq script xmllint rsvg-convert zsh python3
+requires jq script xorriso xmllint rsvg-convert zsh python3
 
 mapfile -t commands < <(discfsctl --list-commands | cut -f 1)
 for name in drives info create status diff commit cancel discard log restore verify blank format finalize eject load map find \
@@ -77,6 +77,26 @@ assert_equal "$(complete_bash -o umount = | tr '\n' ' ')" "wait handover refuse 
 assert_equal "$(complete_zsh -o commit= | tr '\n' ' ')" "commit=manual commit=unmount "
 mkdir folder
 assert_equal "$(complete_bash fol)" folder
+# what stands in labels and names of directories is no command
+# shellcheck disable=SC2016
+command='$(>obeyed)'
+mkdir -p "c d$command" other
+assert_equal "$(complete_bash -o state = c)" "c d$command"
+xorriso -dev label.img -volid "$command" -map folder /folder -commit >/dev/null 2>&1
+xorriso -dev plain.img -volid PLAIN -map folder /folder -commit >/dev/null 2>&1
+mount_disc label.img other
+unmount other
+mount_disc plain.img "c d$command"
+program=discfsctl
+assert_equal "$(complete_bash find --disc "")" PLAIN
+assert_equal "$(complete_bash status "$T/c " | uniq)" "$T/c d$command"
+for shell in bash zsh; do
+	complete_$shell status "" >offered
+	complete_$shell find --disc "" >offered
+done
+[ ! -e obeyed ] || fail "completion obeys a disc"
+unmount "c d$command"
+rm -r "$XDG_STATE_HOME"
 
 # --- the exit codes: in the program's table, its help, and README
 grep -oE '= [0-9]+' "$TOP/src/base/exit_code.h" | tr -dc '0-9\n' | sort -n >codes
