@@ -171,22 +171,83 @@ static int find_path(struct db *db, const char *path, uint32_t gen, uint64_t *re
 	return got;
 }
 
-/* The file that was ino at that path: where it is now, or what has its name. 1, 0 = it's gone, or -errno. */
-static int follow(struct db *db, uint64_t ino, const char *path, uint32_t gen, struct node *ret)
+/* Needs the tree's lock. 1 = the name won't be burned, 0 = it will, or there's none, -errno. */
+static int is_litter(struct held *held, uint64_t parent, const char *name, size_t length)
 {
+	struct db *db = &held->tree->db;
+	uint64_t now, base = 0;
+	int got = rows_name_get(db, parent, name, length, 0, &base, NULL);
+
+	if (got >= 0)
+		got = rows_name_get(db, parent, name, length, GEN_NEWEST, &now, NULL);
+	return got > 0 && now != base ? held_name(held, parent, name, length, base) : got < 0 ? got : 0;
+}
+
+struct boot_name {
+	uint64_t parent;
+	size_t at, length;
+};
+
+struct names {
+	VEC(struct boot_name) list;
+	struct text bytes;
+};
+
+static void names_clear(struct names *names)
+{
+	vec_clear(&names->list);
+	text_clear(&names->bytes);
+}
+
+static int take_name(void *self, uint64_t parent, const char *name, size_t length)
+{
+	struct names *names = self;
+	struct boot_name *at = vec_push(&names->list);
+
+	if (at)
+		*at = (struct boot_name){ parent, names->bytes.length, length };
+	text_add_bytes(&names->bytes, name, length);
+	return at && !names->bytes.failed ? 0 : -ENOMEM;
+}
+
+/* What is frozen has no litter; of what is staged now it's not yet parted. 1, 0 = all its names are such, or
+ * -errno. */
+static int is_burned(struct tree *tree, uint64_t ino, uint32_t gen)
+{
+	struct held held CLEANUP(held_clear) = { .tree = tree };
+	struct names names CLEANUP(names_clear) = { 0 };
+	int got = gen == GEN_NEWEST ? rows_names_of(&tree->db, ino, gen, take_name, &names) : 0;
+	int litter = 0;
+
+	for (size_t i = 0; got >= 0 && i < names.list.count; i++) {
+		const struct boot_name *at = &names.list.items[i];
+
+		got = is_litter(&held, at->parent, names.bytes.data + at->at, at->length);
+		litter += got > 0;
+		got = got == -ENOENT ? 0 : got; /* it's in a directory that is gone */
+	}
+	return got < 0 ? got : litter == 0 || (size_t)litter < names.list.count;
+}
+
+/* The file that was ino at that path: where it is now, or what has its name. 1, 0 = it's gone, or -errno. */
+static int follow(struct tree *tree, uint64_t ino, const char *path, uint32_t gen, struct node *ret)
+{
+	struct db *db = &tree->db;
 	uint64_t parent;
 	uint32_t of;
 	int got = rows_node_get(db, ino, gen, ret, &of);
 
-	if (got > 0 && ret->attr.nlink)
-		return S_ISREG(ret->attr.mode) && ret->attr.size > 0;
-	node_clear(ret);
-	*ret = (struct node){ 0 };
-	if (got >= 0)
-		got = find_path(db, path, gen, &ino, &parent);
+	if (got <= 0 || !ret->attr.nlink) {
+		node_clear(ret);
+		*ret = (struct node){ 0 };
+		if (got >= 0)
+			got = find_path(db, path, gen, &ino, &parent);
+		if (got > 0)
+			got = rows_node_get(db, ino, gen, ret, &of);
+	}
 	if (got > 0)
-		got = rows_node_get(db, ino, gen, ret, &of);
-	return got > 0 ? S_ISREG(ret->attr.mode) && ret->attr.size > 0 : got;
+		got = S_ISREG(ret->attr.mode) && ret->attr.size > 0;
+	return got > 0 ? is_burned(tree, ino, gen) : got;
 }
 
 static bool takes_table(uint64_t size)
@@ -205,7 +266,7 @@ static int keep(struct disc *disc, uint32_t gen, struct boot_image *image, bool 
 	int got = image->ino ? rows_node_get(db, image->ino, 0, &base, &of) : 0;
 
 	if (got > 0)
-		got = follow(db, image->ino, image->path.data ? image->path.data : "", gen, &now);
+		got = follow(&disc->tree, image->ino, image->path.data ? image->path.data : "", gen, &now);
 	if (got <= 0) {
 		image->ino = 0;
 		image->again = false;
@@ -241,7 +302,7 @@ static int take_wish(struct disc *disc, uint32_t gen, enum boot_slot slot, const
 	struct node node CLEANUP(node_clear) = { 0 };
 	const char *path = wish->path.data ? wish->path.data : "";
 	struct boot_image *image;
-	int got = follow(&disc->tree.db, wish->ino, path, gen, &node);
+	int got = follow(&disc->tree, wish->ino, path, gen, &node);
 
 	if (got == 0)
 		return reason_set(why, ENOENT,
@@ -391,19 +452,10 @@ static int check_litter(struct tree *tree, uint64_t parent, const char *path, st
 {
 	struct held held CLEANUP(held_clear) = { .tree = tree };
 	const char *name = strrchr(path, '/');
-	uint64_t now, base = 0;
-	size_t length;
 	int got;
 
 	name = name ? name + 1 : path;
-	length = strlen(name);
-	got = rows_name_get(&tree->db, parent, name, length, 0, &base, NULL);
-	if (got >= 0)
-		got = rows_name_get(&tree->db, parent, name, length, GEN_NEWEST, &now, NULL);
-	if (got > 0 && now != base)
-		got = held_name(&held, parent, name, length, base);
-	else if (got > 0)
-		got = 0;
+	got = is_litter(&held, parent, name, strlen(name));
 	if (got > 0)
 		return reason_set(why, EOPNOTSUPP, "%s is litter (-o exclude=), which isn't burned", path);
 	return got < 0 ? reason_set(why, -got, "%s can't be looked up", path) : 0;

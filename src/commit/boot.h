@@ -6,8 +6,8 @@
  *   are kept.
  * - An image follows its file wherever that is renamed to. A file that was replaced by another of the same
  *   name is that one from then on, as is one whose content was changed.
- * - Where the file is gone, what the disc has stays bootable without a name; what was staged can't be had,
- *   and there's no session without it.
+ * - Where the file is gone, or is litter now, what the disc has stays bootable without a name; what was
+ * staged can't be had, and there's no session without it.
  *
  * The disc is asked at each time: the record behind its primary descriptor, the catalogue, and the first
  * sector of each image. */

@@ -181,6 +181,19 @@ commit mnt
 assert_equal "$(next '.disc[0] | "\(.path) \(.bootable)"')" "null true"
 assert_equal "$(booted disc.img)" "second image"
 
+# --- as litter it isn't burned, and what will be is told
+mv mnt/start/efi.img mnt/.DS_Store
+assert_equal "$(next '.next[1].path')" null
+discfsctl boot mnt --efi mnt/z
+mv mnt/z mnt/Thumbs.db
+assert_exit 0 discfsctl boot mnt
+grep -q 'No session can be burned: the boot image "z" is gone, empty or held back' out
+ln mnt/Thumbs.db mnt/z
+assert_equal "$(next '.next[1].path != null')" true
+rm mnt/Thumbs.db
+mv mnt/.DS_Store mnt/start/efi.img
+discfsctl boot mnt --keep
+
 # --- without one of them, without any, by a file's attribute and by the command
 setfattr -x user.discfs.boot mnt/start/efi.img
 commit mnt
