@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "disc/bridge_base.h"
 
+#include "disc/bridge_stream.h"
 #include "disc/udf_dir.h"
 #include "disc/udf_tag.h"
 #include "disc/udf_volume.h"
@@ -31,13 +32,14 @@ static void inheriting_clear(struct inheriting *inheriting)
 	free(inheriting->same);
 }
 
-/* The volume of that very session, and not of one before it. */
+/* The volume of that very session, and not of one before it; by the reserve sequence, where the main one is
+ * lost. */
 static bool open_at(struct udf_volume *volume, const struct source *source, uint64_t start)
 {
 	struct reason ignored = { 0 };
 
 	return udf_volume_open(volume, source, start, 0, &ignored) > 0 && volume->ours &&
-	       volume->sequence == start + BRIDGE_SEQUENCE;
+	       (volume->sequence == start + BRIDGE_SEQUENCE || volume->sequence == start + BRIDGE_RESERVE);
 }
 
 bool bridge_is_at(const struct source *source, uint64_t start)
@@ -47,6 +49,38 @@ bool bridge_is_at(const struct source *source, uint64_t start)
 
 	udf_volume_close(&volume);
 	return there;
+}
+
+uint64_t bridge_start_of(const struct source *source, uint64_t session)
+{
+	return session >= BRIDGE_SECTORS && !bridge_is_at(source, session) &&
+		       bridge_is_at(source, session - BRIDGE_SECTORS)
+		   ? session - BRIDGE_SECTORS
+		   : session;
+}
+
+/* The volume's descriptors have been made for all of the session: its size is that of UDF's partition. */
+int bridge_read_start(const struct source *source, uint64_t start, uint8_t ret[HEAD_BYTES],
+		      struct reason *why)
+{
+	AUTO_FREE uint8_t *inner = malloc(HEAD_BYTES);
+	struct udf_volume volume;
+	uint64_t end = 0;
+	int got;
+
+	if (!inner)
+		return reason_set(why, ENOMEM, "out of memory");
+	if (open_at(&volume, source, start))
+		end = volume.space.partitions[0].blocks;
+	udf_volume_close(&volume);
+	if (end <= start || end > UINT32_MAX)
+		return reason_set(why, EIO, "its UDF doesn't tell how large it is");
+	got = source_read(source, volume_behind_front(start), HEAD_SECTORS, inner, why);
+	if (got < 0)
+		return got;
+	memset(ret, 0, HEAD_BYTES);
+	return bridge_put_start(inner, (uint32_t)end, ret) ? 0
+							   : reason_set(why, EIO, "it has no descriptors");
 }
 
 static int compare_entries(const void *left, const void *right)

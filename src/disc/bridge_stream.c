@@ -33,24 +33,29 @@ static uint32_t size_descriptors(uint8_t *blocks, uint32_t size)
 	return 0;
 }
 
+uint32_t bridge_put_start(uint8_t *inner, uint32_t size, uint8_t *ret)
+{
+	uint32_t count = size_descriptors(inner + (size_t)DESCRIPTOR * SECTOR, size);
+
+	/* The system area, too: on sequential media each session brings it along. */
+	memcpy(ret, inner, (size_t)(DESCRIPTOR + count) * SECTOR);
+	udf_record_recognition(ret + (size_t)(DESCRIPTOR + count) * SECTOR);
+	return count;
+}
+
 static int make_front(struct bridge_stream *stream, const struct bridge_wish *wish, struct reason *why)
 {
-	uint8_t *descriptors = stream->front + (size_t)DESCRIPTOR * SECTOR;
 	uint8_t *blocks = calloc(1, HEAD_BYTES); /* a small session has fewer */
 	uint32_t count = 0, end = wish->start + (uint32_t)wish->sectors;
 
 	if (!blocks)
 		return reason_set(why, ENOMEM, "out of memory");
 	if (session_stream_peek(stream->inner, HEAD_SECTORS, blocks) > DESCRIPTOR)
-		count = size_descriptors(blocks + (size_t)DESCRIPTOR * SECTOR,
-					 wish->absolute ? end : (uint32_t)wish->sectors);
-	memcpy(descriptors, blocks + (size_t)DESCRIPTOR * SECTOR, (size_t)count * SECTOR);
-	/* The system area, too: on sequential media each session brings it along. */
-	memcpy(stream->front, blocks, (size_t)DESCRIPTOR * SECTOR);
+		count =
+		    bridge_put_start(blocks, wish->absolute ? end : (uint32_t)wish->sectors, stream->front);
 	free(blocks);
 	if (count == 0)
 		return reason_set(why, EIO, "libisofs' descriptors aren't where they should be");
-	udf_record_recognition(descriptors + (size_t)count * SECTOR);
 	udf_record_volume(&stream->bridge->facts, stream->front);
 	if (wish->first)
 		udf_record_anchor(BRIDGE_ANCHOR, wish->start,

@@ -40,6 +40,10 @@ void bridge_stream_close(struct bridge_stream *stream);
 /* Returns size, or less where it broke off. */
 int bridge_stream_read(struct bridge_stream *stream, uint8_t *buffer, int size);
 
+/* The first HEAD_SECTORS of a session by those of libisofs' part, whose descriptors get the size: how many
+ * these are; 0: they aren't where they should be. ret is zeroed. */
+uint32_t bridge_put_start(uint8_t *inner, uint32_t size, uint8_t *ret);
+
 /* What libisofs made for the head of the session at start becomes that of a bridge: the volume's size is what
  * it is with the tail, a recognition sequence follows, and the checksum is made anew. late: that sector is
  * to lead to the session, so the head's last sector holds what is to stand there; see head.h. 0: none. 0 or

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "disc/drive_sessions.h"
 
+#include "disc/bridge_base.h"
 #include "disc/udf_session.h"
 #include "disc/session_tags.h"
 #include "model/medium.h"
@@ -74,13 +75,19 @@ static bool is_whole(const struct look *look, const struct volume *volume, const
 	return memcmp(block, tag, strlen(tag)) == 0;
 }
 
-/* Its descriptor can't be read: it may be good or not, and keeps its number. When it's the one that counts,
- * that fails later. */
+/* Its descriptor can't be read. Where its copy behind the front can, that tells. Else it may be good or not,
+ * and keeps its number. When it's the one that counts, that fails later. */
 static int take_unreadable(struct look *look, const struct verb_track *track)
 {
-	const struct volume volume = { .start = track->start };
+	uint64_t inner = volume_inner(look->source, track->start);
+	struct reason ignored = { 0 };
+	struct volume volume;
 
-	look->report->disc.base = track->start;
+	if (inner == track->start || volume_read(look->source, inner, &volume, &ignored) <= 0)
+		volume = (struct volume){ 0 };
+	else if (!ends_within(&volume, track) || !is_whole(look, &volume, track))
+		return 0;
+	volume.start = look->report->disc.base = track->start;
 	return disc_report_add(look->report, look->source, &volume, track->sectors, look->why);
 }
 
@@ -167,13 +174,18 @@ static int fingerprint_base(const struct look *look, bool wanted, struct reason 
 {
 	struct verb_disc *disc = &look->report->disc;
 	AUTO_FREE uint8_t *blocks = calloc(1, HEAD_BYTES);
+	uint64_t start = disc->base;
 	int got;
 
 	if (!blocks)
 		return reason_set(why, ENOMEM, "out of memory");
-	got = source_read(look->source, disc->base, HEAD_SECTORS, blocks, why);
+	got = source_read(look->source, start, HEAD_SECTORS, blocks, why);
+	if (got == -EIO && volume_inner(look->source, start) != start) {
+		got = bridge_read_start(look->source, start, blocks, why);
+		disc->base = volume_inner(look->source, start); /* all else is read there */
+	}
 	if (got == 0)
-		got = sessions_fingerprint(blocks, wanted ? disc->base + 1 : 0, blocks, disc->fingerprint);
+		got = sessions_fingerprint(blocks, wanted ? start + 1 : 0, blocks, disc->fingerprint);
 	return got;
 }
 

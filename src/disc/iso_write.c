@@ -2,6 +2,7 @@
 #include "disc/iso_write.h"
 
 #include "disc/anchor.h"
+#include "disc/bridge_base.h"
 #include "disc/bridge_stream.h"
 #include "disc/front_sum.h"
 #include "disc/iso_tree.h"
@@ -271,7 +272,7 @@ static uint64_t base_start(const struct source *source, const struct verb_job *j
 	if (!job->has_base || !job->inherit)
 		return BRIDGE_NO_BASE;
 	if (job->session || job->sequential)
-		return job->session;
+		return bridge_start_of(source, job->session);
 	inner = verify_tags_relocated(source);
 	return inner > BRIDGE_SECTORS ? inner - BRIDGE_SECTORS : BRIDGE_NO_BASE;
 }

@@ -147,6 +147,21 @@ static bool leads_to_root(const struct source *source, const uint8_t *block)
 	return volume_has_root(source, &volume);
 }
 
+/* On sequential media no record tells where a session begins: the anchor in its front does. And since these
+ * descriptors lead to directories behind them, in their place, they aren't within somebody's file. */
+static bool is_behind_front(const struct source *source, uint64_t start, const uint8_t *inner)
+{
+	const uint32_t at = (uint32_t)start + BRIDGE_ANCHOR;
+	struct reason ignored = { 0 };
+	uint8_t anchor[SECTOR], wanted[SECTOR];
+
+	udf_record_anchor(at, (uint32_t)start, wanted);
+	return is_made_by(inner, VOLUME_APPLICATION_HEADLESS) &&
+	       get_le32(inner + AT_ROOT_EXTENT) > volume_behind_front(start) &&
+	       source_read(source, at, 1, anchor, &ignored) == 0 && memcmp(anchor, wanted, SECTOR) == 0 &&
+	       leads_to_root(source, inner);
+}
+
 uint64_t volume_inner(const struct source *source, uint64_t start)
 {
 	struct reason ignored = { 0 };
@@ -161,8 +176,10 @@ uint64_t volume_inner(const struct source *source, uint64_t start)
 	there = source_read(source, start + 16, 1, outer, &ignored) == 0 && is_primary(outer);
 	if (there && is_copy(outer, inner))
 		return behind;
-	return lineage_get(inner, &lineage) && lineage.start == start &&
-		       !(there && leads_to_root(source, outer))
+	if (there && leads_to_root(source, outer))
+		return start;
+	return (lineage_get(inner, &lineage) && lineage.start == start) ||
+		       is_behind_front(source, start, inner)
 		   ? behind
 		   : start;
 }

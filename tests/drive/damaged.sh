@@ -3,6 +3,7 @@
 # limit: 120
 # A disc with a directory that the drive can't read: refused, or shown without it (-o damaged), and then no commit hides
 # that by accident; and a file that can't be read is an error when it's read, and nothing else.
+# Descriptors that can't be read, with copies that can: the session is shown, and continued.
 SR=sr37 # see lib_drive.sh
 # shellcheck source=lib_drive.sh
 . "$(dirname "$0")/lib_drive.sh"
@@ -57,3 +58,56 @@ assert_equal "$(status mnt .read_only)" true
 diff -r tree/good mnt/good
 cmp tree/large mnt/large
 unmount mnt
+
+# On sequential media nothing but a session's place leads to its descriptors. Where these can't be read, their copies
+# behind the front of UDF stand for them, in an older session and in the newest one: what is staged is found again, and
+# the next session is appended to it, and inherits what it has.
+sequential() { # KIND
+	local n start size
+	no_rules
+	rm -rf "$XDG_STATE_HOME"
+	new_disc "$1"
+	mount_drive
+	for n in 1 2 3; do
+		cp -r tree/good "mnt/$n"
+		commit mnt
+		manifest mnt >"tree$n"
+	done
+	status mnt '.sessions[].start' >starts
+	size=$(status mnt .last.sectors)
+	echo staged >mnt/staged
+	unmount mnt
+	reload
+	for n in 1 2; do
+		start=$(sed -n ${n}p starts)
+		rules "reading lba=$((start + 16))..$((start + 31)) sense=3/11/00 times=0"
+		sim discfs "/dev/$SR" mnt -o "session=$n,state=$T/other"
+		assert_same_tree mnt tree$n
+		fusermount3 -u mnt
+	done
+	start=$(sed -n 3p starts)
+	rules "reading lba=$((start + 16))..$((start + 47)) sense=3/11/00 times=0"
+	mount_drive
+	assert_equal "$(cat mnt/staged)" staged
+	assert_equal "$(status mnt .read_only)" false
+	timeout 60 discfsctl discard mnt --yes >/dev/null
+	assert_same_tree mnt tree3
+	assert_same_tree mnt/.discfs/sessions/3 tree3
+	echo new >mnt/new
+	commit mnt
+	assert_equal "$(status mnt '[.sessions[].start] | length')" 4
+	assert_less "$(status mnt .last.sectors)" "$size" "sectors of a session that inherits"
+	manifest mnt >tree4
+	unmount mnt
+	assert_exit 21 sim discfsctl verify --all "/dev/$SR"
+	grep "session 3.*descriptors" out
+	mount_drive
+	assert_same_tree mnt tree4
+	timeout 60 discfsctl restore 3 mnt --yes
+	assert_same_tree mnt tree3
+	unmount mnt
+}
+
+for kind in cd-r bd-r; do
+	sequential $kind
+done
