@@ -269,11 +269,25 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/* What other programs call it. */
+static const struct {
+	const char *name, *advice;
+} others[] = {
+	{ "mount", "discfs mounts: discfs SOURCE MOUNTPOINT" },
+	{ "burn", "commit burns what is staged" },
+	{ "undo", "discard forgets what is staged" },
+	{ "sessions", "log lists the sessions" },
+};
+
 static int unknown_command(const char *name)
 {
 	const struct command *nearest = NULL;
 	unsigned least = 3;
 
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (strcmp(name, others[i].name) == 0)
+			return ctl_fail(EXIT_CODE_USAGE, "there is no command '%s': %s", name,
+					others[i].advice);
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		unsigned distance = ctl_distance(name, commands[i].name);
 

@@ -88,7 +88,7 @@ int inside_find(const char *path, struct target *target, char *ret_inside, size_
 	int err = find(path, target, ret_inside, room);
 
 	if (err == -ENXIO)
-		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is not in a disc that discfs has mounted", path);
+		return target_none(path);
 	return err < 0 ? ctl_fail(EXIT_CODE_SYSTEM, "%s: %s", path, strerror(-err)) : EXIT_CODE_DONE;
 }
 

@@ -96,7 +96,7 @@ int target_died_at(const char *path)
 	return target_died(*path != '/' && target_look(".", &target) == 0 ? target.root : path);
 }
 
-static int not_in_disc(const char *path)
+int target_none(const char *path)
 {
 	char real[PATH_MAX];
 	struct target target;
@@ -104,7 +104,9 @@ static int not_in_disc(const char *path)
 	if (realpath(path, real) && target_of_source(real, &target))
 		return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is the disc itself: say where it's mounted, %s",
 				path, target.root);
-	return ctl_fail(EXIT_CODE_NO_DISCFS, "%s is not in a disc that discfs has mounted", path);
+	return ctl_fail(EXIT_CODE_NO_DISCFS,
+			"%s is not in a disc that discfs has mounted (mount -t fuse.discfs lists them)",
+			path);
 }
 
 int target_find(const char *path, struct target *ret)
@@ -112,7 +114,7 @@ int target_find(const char *path, struct target *ret)
 	int err = target_look(path, ret);
 
 	if (err == -ENXIO)
-		return not_in_disc(path);
+		return target_none(path);
 	if (is_death(err))
 		return target_died_at(path);
 	if (err < 0)

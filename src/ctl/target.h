@@ -19,7 +19,9 @@ struct target {
 
 /* Finds the mount that path is in. An exit code; says why on stderr. */
 int target_find(const char *path, struct target *ret);
-/* The same, quietly: 0 or -errno (-ENXIO: no discfs). path must exist. */
+/* Says that path is in no such mount, and returns EXIT_CODE_NO_DISCFS. */
+int target_none(const char *path);
+/* As target_find, quietly: 0 or -errno (-ENXIO: no discfs). path must exist. */
 int target_look(const char *path, struct target *ret);
 /* Who mounted it, as FUSE knows them. */
 struct target_owner {

@@ -54,7 +54,7 @@ static int open_disc(struct mount *mount, const struct options *options, struct 
 
 	if (ret < 0)
 		return ret;
-	if (mount->disc.read_only)
+	if (mount->disc.read_only && !options->read_only)
 		log_notice("%s is mounted read-only: %s", mount->disc.path, mount->disc.read_only_why);
 	pthread_mutex_init(&mount->stale.lock, NULL);
 	mount->inhibitor = -1;

@@ -222,9 +222,11 @@ int session_mount(struct mount *mount, const struct options *options, struct rea
 		return reason_set(why, EINVAL, "FUSE refused the mount options %s", words.data);
 	mount->placed = options->place != NULL;
 	if (fuse_session_mount(mount->session, mount->placed ? options->place : options->mountpoint) != 0)
-		return reason_set(
-		    why, EPERM, "%s can't be mounted there: is /dev/fuse usable, and fusermount3 installed?",
-		    options->mountpoint);
+		return reason_set(why, EPERM, "%s can't be mounted on %s: %s", mount->disc.path,
+				  options->mountpoint,
+				  access(options->mountpoint, W_OK) < 0 && errno == EACCES
+				      ? "it must be a directory that you may write to"
+				      : "is /dev/fuse usable, and fusermount3 installed?");
 	if (device_open(mount) < 0)
 		return reason_set(why, ENOMEM, "out of memory");
 	mount->caches =

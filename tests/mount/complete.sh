@@ -108,6 +108,8 @@ diff codes in_readme
 # --- what was meant
 assert_exit 1 discfsctl comit
 grep -q "did you mean 'commit'?" out
+assert_exit 1 discfsctl mount
+grep -q "there is no command 'mount': discfs mounts" out
 assert_exit 1 discfsctl status --exit-cod
 grep -q "did you mean '--exit-code'?" out
 assert_exit 1 discfsctl commit --labl=X

@@ -29,6 +29,10 @@ as_user() {
 cd home
 as_user discfsctl create disc.img --media cd
 as_user mkdir mnt
+assert_fails "disc.img can't be mounted on /usr: it must be a directory that you may write to" as_user discfs disc.img /usr
+as_user sh -c 'exec discfs disc.img mnt -o ro 2>&1' >said
+assert_equal "$(cat said)" "" "what it says of what it was told"
+as_user discfsctl umount mnt
 as_user discfs disc.img mnt
 daemon=$(as_user jq .pid mnt/.discfs/status.json)
 assert_equal "$(stat -c %U "/proc/$daemon")" "$user" "owner of the daemon"
