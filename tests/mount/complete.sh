@@ -90,6 +90,7 @@ mount_disc plain.img "c d$command"
 program=discfsctl
 assert_equal "$(complete_bash find --disc "")" PLAIN
 assert_equal "$(complete_bash status "$T/c " | uniq)" "$T/c d$command"
+complete_zsh status "" | grep -qxF "$T/c d$command"
 for shell in bash zsh; do
 	complete_$shell status "" >offered
 	complete_$shell find --disc "" >offered
