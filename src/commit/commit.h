@@ -35,6 +35,7 @@ struct commit_result {
 	int err;	/* 0 or a positive errno */
 	int exit_code;	/* for discfsctl */
 	char message[480];
+	bool anchor_stale;		     /* see COMMIT_ANCHOR_STALE */
 	bool verified;			     /* a session was burned, and all of it compared */
 	uint64_t session, start, sectors;    /* 0 when nothing was burned */
 	uint64_t saved_files, saved_sectors; /* see dedupe.h */
@@ -49,8 +50,8 @@ struct commit_result {
 
 /* Of verb_disc.anchor_stale. */
 #define COMMIT_ANCHOR_STALE                                                                                  \
-	"sector 256 couldn't be written: systems that look for UDF see the session before until the next "   \
-	"commit"
+	"sector 256 (or the last one, where that is others') couldn't be written: systems that look for "    \
+	"UDF see the session before until the next commit"
 
 #define COMMIT_OUTCOMES 64u
 #define COMMIT_RECENT	8u

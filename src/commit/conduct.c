@@ -486,7 +486,8 @@ static void tell_success(struct run *run, struct commit_result *result)
 	remark_saved(&run->saved, result);
 	remark_carried(run->disc->carried_files, result);
 	remark_no_udf(run->burn.no_udf, result);
-	if (run->disc->probe.disc.anchor_stale)
+	result->anchor_stale = run->disc->probe.disc.anchor_stale;
+	if (result->anchor_stale)
 		remark(COMMIT_ANCHOR_STALE, result);
 	log_notice("%s", result->message);
 }

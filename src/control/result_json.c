@@ -44,6 +44,7 @@ void result_to_json(const struct commit_result *result, struct text *text)
 		 ",\"worker_kib\":%" PRIu64 ",\"seconds\":%.3f",
 		 result->session, result->start, result->sectors, result->saved_files, result->saved_sectors,
 		 result->carried_files, result->worker_kib, result->seconds);
+	text_add(text, ",\"anchor_stale\":%s", result->anchor_stale ? "true" : "false");
 	if (result->no_udf[0])
 		json_key(text, "no_udf", result->no_udf);
 	else

@@ -186,7 +186,7 @@ mount_disc d.img mnt -o $options
 echo 7 >mnt/seven
 unmount mnt
 DISCFS_FAULT=head-anchor:5 mount_disc d.img mnt -o $options
-commit mnt SEVEN
+discfsctl commit --label SEVEN mnt | grep -q 'Systems that look for UDF see the session before' || fail "commit says nothing of sector 256"
 discfsctl status --json mnt | grep -q '"message":"[^"]*sector 256' || fail "the result says nothing of sector 256"
 unmount mnt
 mount_disc d.img mnt -o $options

@@ -253,7 +253,7 @@ dry_run
 assert_equal "$(told .formats) $(told .udf_changed.count) $(told '.udf_changed.list | length')" "iso,joliet 0 0"
 assert_match "$(told .message)" "nothing was written; it gets no UDF: sector 256 leads to"
 grep -qx 'trees: *iso,joliet' trial.txt
-commit mnt
+assert_match "$(discfsctl commit mnt)" "It has no UDF: sector 256 leads to"
 assert_match "$(status mnt .last.message)" "it gets no UDF: "
 unmount mnt
 
