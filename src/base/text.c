@@ -191,7 +191,8 @@ int text_parse_size(const char *word, uint64_t *ret_bytes)
 
 	errno = 0;
 	value = strtod(word, &end);
-	if (end == word || errno || !isfinite(value) || value < 0 || !isdigit((unsigned char)word[0]))
+	if (end == word || errno || !isfinite(value) || value < 0 || !isdigit((unsigned char)word[0]) ||
+	    strpbrk(word, "xX"))
 		return -EINVAL;
 	letter = *end ? strchr(letters, toupper((unsigned char)*end)) : NULL;
 	if (letter) {

@@ -63,8 +63,13 @@ void op_setxattr(fuse_req_t req, fuse_ino_t ino, const char *name, const char *v
 static void get_control(fuse_req_t req, fuse_ino_t ino, const struct control_xattr *xattr, size_t size)
 {
 	struct text text AUTO_TEXT = { 0 };
-	int ret = xattr && xattr->get ? xattr->get(&mount_of(req)->control, ino, &text) : -ENODATA;
+	int ret = -ENODATA;
 
+	/* What is told of the whole mount has names in it that others may not see, as .discfs has. */
+	if (xattr && xattr->root_only && !may_control(req))
+		ret = -EACCES;
+	else if (xattr && xattr->get)
+		ret = xattr->get(&mount_of(req)->control, ino, &text);
 	if (ret < 0)
 		reply_err(req, ret);
 	else

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/../lib.sh"
 requires_fuse
 requires_root # to make a user
-requires runuser useradd userdel fusermount3 rsync xorriso jq setfattr
+requires runuser useradd userdel fusermount3 rsync xorriso jq setfattr getfattr
 [ -u "$(readlink -f "$(command -v fusermount3)")" ] || skip "fusermount3 isn't setuid"
 [ -e /etc/mtab ] || skip "without /etc/mtab fusermount3 unmounts nothing for ordinary users"
 
@@ -92,6 +92,10 @@ assert_fails "Permission denied" as_user cat rootmnt/secret
 assert_fails "Permission denied" as_user touch rootmnt/new
 assert_fails "ermi" as_user setfattr -n user.discfs.commit -v X rootmnt
 assert_exit 2 as_user discfsctl commit rootmnt
+for name in status progress; do # these have names of files in them
+	getfattr -n user.discfs.$name rootmnt
+	assert_fails "Permission denied" as_user getfattr -n user.discfs.$name rootmnt
+done
 assert_equal "$(toc root.img | grep -c '^ISO session')" 0
 unmount rootmnt
 

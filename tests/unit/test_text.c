@@ -121,7 +121,7 @@ static void assert_parsed(const char *word, uint64_t want)
 
 static void test_parse_size(void **state)
 {
-	static const char *const wrong[] = { "",    "x",  "-1",	  "1X",	  "1KX", "1KBX", "nan",
+	static const char *const wrong[] = { "",    "x",  "-1",	  "1X",	  "1KX", "1KBX", "nan", "0x1M",
 					     "inf", " 1", "1e30", "9E9T", "K",	 "0x",	 "+5" };
 	uint64_t got = 77;
 
