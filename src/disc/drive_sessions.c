@@ -2,6 +2,7 @@
 #include "disc/drive_sessions.h"
 
 #include "disc/bridge_base.h"
+#include "disc/udf_record.h"
 #include "disc/udf_session.h"
 #include "disc/session_tags.h"
 #include "model/medium.h"
@@ -56,21 +57,24 @@ static bool has_sums(const struct look *look, const struct volume *volume)
 }
 
 /* Sessions of our own end with libisofs' checksum tag (its doc/checksums.txt), behind which there's padding
- * only. One that broke off lacks it, whatever a drive filled its track with when it closed it. Where the tag
- * can't be read, nothing is known against the session. */
+ * only; those with UDF with an anchor. One that broke off lacks it, whatever a drive filled its track with
+ * when it closed it. Where that can't be read, nothing is known against the session. */
 static bool is_whole(const struct look *look, const struct volume *volume, const struct verb_track *track)
 {
 	uint64_t end = volume->size > volume->start ? volume->size : volume->start + volume->size;
 	struct reason ignored = { 0 };
 	uint8_t block[SECTOR];
+	bool bridge = volume->ours && volume_inner(look->source, volume->start) != volume->start;
 	char tag[48];
 
-	if (!volume->ours || !has_sums(look, volume))
+	if (!volume->ours || (!bridge && !has_sums(look, volume)))
 		return true;
 	if (end > track->start + track->sectors)
-		return false;
+		return bridge; /* its size counts the padding, which a copy may have lost: see ends_within */
 	if (source_read(look->source, end - 1, 1, block, &ignored) < 0)
 		return true;
+	if (bridge)
+		return udf_record_is_anchor(block, (uint32_t)end - 1);
 	snprintf(tag, sizeof tag, "libisofs_checksum_tag_v1 pos=%" PRIu64 " ", end - 1);
 	return memcmp(block, tag, strlen(tag)) == 0;
 }

@@ -5,9 +5,9 @@
 # in, before, in and after a burn. Nothing is written to the wrong disc where that can be helped.
 . "$(dirname "$0")/lib_hazard.sh"
 
-# unreadable FIRST LAST: a scratch, until the rules are others
+# unreadable START: a scratch over a session's descriptors, and one over their copies, until the rules are others
 unreadable() {
-	rules "reading lba=$1..$2 sense=3/11/05 times=0"
+	rules "reading lba=$(($1 + 16)) sense=3/11/05 times=0" "reading lba=$(($1 + UDF_FRONT + 16)) sense=3/11/05 times=0"
 }
 
 # Begins a disc of its own with a good session, in $T/other.
@@ -36,7 +36,7 @@ for kind in ${KINDS:-cd-r dvd+r dvd+rw}; do
 		at=$(newest_start)
 		! is_overwriteable "$kind" || at=0
 		unmount mnt
-		unreadable $((at + 16)) $((at + 16))
+		unreadable "$at"
 		rm -rf "$T/elsewhere"
 		mkdir -p mnt
 		for dir in "$STATE" "$T/elsewhere"; do
@@ -54,7 +54,7 @@ for kind in ${KINDS:-cd-r dvd+r dvd+rw}; do
 		no_rules
 		mount_drive
 		stage
-		unreadable $((at + 16)) $((at + 16))
+		unreadable "$at"
 		commit_badly 2 "can't be read" "Nothing was burned" "still staged"
 		no_rules
 		check_sessions

@@ -92,8 +92,8 @@ for kind in dvd+r dvd+rw; do
 		[ $at = $((start + 16)) ] || assert_equal "$(found '.damaged[0] | [.session, .what] | @csv')" '4,"tree"'
 		no_rules
 	done
-	[ $kind != dvd+r ] || verify_json 21 --all # none of the older ones is forgotten
-	[ $kind != dvd+r ] || assert_equal "$(found '[.sessions[] | .number, .good_files] | @csv')" "4,0,3,2,2,1,1,1"
+	[ $kind != dvd+r ] || verify_json 21 --all # none of the older ones is forgotten, and the newest is read by the copies
+	[ $kind != dvd+r ] || assert_equal "$(found '[.sessions[] | .number, .good_files] | @csv')" "4,2,3,2,2,1,1,1"
 done
 
 # another disc, or none, where the mount knew one; they are told apart by the time of their sessions

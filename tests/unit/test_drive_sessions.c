@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "disc/drive_sessions.h"
+#include "disc/udf_record.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +13,19 @@
 
 #define TRACK 400u /* sectors of every track; the next begins 300 behind it */
 
-enum content { NOTHING, OURS, OURS_LONG, OURS_UNTAGGED, FOREIGN, FOREIGN_LONG, FOLLOWER, OTHER, UNREADABLE };
+enum content {
+	NOTHING,
+	OURS,
+	OURS_LONG,
+	OURS_UNTAGGED,
+	BRIDGE,
+	BRIDGE_TORN,
+	FOREIGN,
+	FOREIGN_LONG,
+	FOLLOWER,
+	OTHER,
+	UNREADABLE
+};
 
 struct disc_case {
 	const char *name;
@@ -32,6 +45,15 @@ static const struct disc_case cases[] = {
 	{ "a foreign one was cut off", { OURS, FOREIGN_LONG }, 0, 0, 0, 1, 1, DISC_APPENDABLE },
 	{ "the newest was filled up when it was closed",
 	  { OURS, OURS_UNTAGGED },
+	  0,
+	  0,
+	  0,
+	  1,
+	  1,
+	  DISC_APPENDABLE },
+	{ "ones with UDF", { BRIDGE, BRIDGE }, 0, 0, 0, 2, 2, DISC_APPENDABLE },
+	{ "one with UDF was filled up when it was closed",
+	  { BRIDGE, BRIDGE_TORN },
 	  0,
 	  0,
 	  0,
@@ -82,7 +104,7 @@ static void put_names(uint8_t *block, enum content content)
 
 static void put_volume(int fd, uint32_t start, uint32_t end, enum content content)
 {
-	bool ours = content == OURS || content == OURS_LONG || content == OURS_UNTAGGED;
+	bool ours = content != FOREIGN && content != FOREIGN_LONG && content != FOLLOWER;
 	uint8_t block[SECTOR] = "\1CD001\1";
 
 	put_both(block + 80, ours ? end : end - start);
@@ -91,6 +113,14 @@ static void put_volume(int fd, uint32_t start, uint32_t end, enum content conten
 	put_le32(block + 158, start + 20); /* root directory */
 	put_names(block, content);
 	assert_int_equal(pwrite(fd, block, sizeof block, (off_t)(start + 16) * SECTOR), SECTOR);
+	if (content == BRIDGE || content == BRIDGE_TORN)
+		assert_int_equal(
+		    pwrite(fd, block, sizeof block, (off_t)(volume_behind_front(start) + 16) * SECTOR),
+		    SECTOR);
+	if (content != BRIDGE)
+		return;
+	udf_record_anchor(end - 1, start, block);
+	assert_int_equal(pwrite(fd, block, sizeof block, (off_t)(end - 1) * SECTOR), SECTOR);
 }
 
 static void put_tag(int fd, uint32_t lba)
