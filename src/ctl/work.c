@@ -150,9 +150,8 @@ static void report_success(const struct json *result, bool verbose)
 	if (no_udf)
 		printf("It has no UDF: %s\n", no_udf);
 	if (json_bool(result, "$.anchor_stale"))
-		puts("Systems that look for UDF see the session before until the next commit: sector 256 (or "
-		     "the "
-		     "last one, where that is others') couldn't be written");
+		puts("Systems that look for UDF see the session before until the next commit:\n"
+		     "sector 256 (or the last one, where that is others') couldn't be written");
 }
 
 int work_report(const struct json *result, enum work_telling telling)

@@ -57,6 +57,7 @@ static int find_path(struct attaching *attaching, const struct plan_boot *boot)
 	IsoNode **reference = boot->reference ? &attaching->references[boot->reference - 1] : NULL;
 	int got;
 
+	attaching->path[0] = '\0'; /* for whoever says what is wrong */
 	if (!reference) {
 		attaching->path[0] = '/';
 		plan_path(attaching->plan, boot->node, attaching->path + 1, WAS_LIMIT);
