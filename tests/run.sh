@@ -26,7 +26,7 @@ end_leftovers() {
 }
 
 run_test() { # SCRIPT NAME
-	local id=run-$$-$2 limit code began
+	local id=run-$$-$2-$BASHPID limit code began
 	limit=$(sed -n 's/^# limit: \([0-9]*\).*/\1/p' "$1" | head -n 1)
 	limit=$((${limit:-120} * 3 * ${DISCFS_SLOWNESS:-1}))
 	began=$(date +%s.%N)

@@ -174,7 +174,7 @@ def handed_over(guest):
 
 
 def busy(guest):
-    """a mount that is in use stays; a service without a mount says why it can't"""
+    """a mount that is in use stays; a service without a mount says why it can't; a name is a name"""
     guest.do("mount /mnt/disc")
     holder = guest.begin("cd /mnt/disc && exec sleep 30")
     time.sleep(2)
@@ -187,6 +187,9 @@ def busy(guest):
     equal(code, 32, "mount of nothing")
     if "none.img" not in text or "No such file" not in text:
         raise Failed(text)
+    place = "'/mnt/anna-s ${HOME} of $A %n'"
+    guest.do("mkdir %s && mount -t discfs /srv/disc.img %s && systemctl list-units 'discfs@*' | grep -q running" % (place, place))
+    guest.do("mountpoint -q %s && umount %s" % (place, place))
 
 
 def ordinary_user(guest):
