@@ -60,6 +60,15 @@ sessions() { # IMAGE
 	toc "$1" | grep -c '^ISO session' || true
 }
 
+umount_while_burning() {
+	mounted defaults "$slow"
+	stage
+	tell mnt commit-nowait
+	await_burning mnt
+	umount mnt &
+	umounting=$!
+}
+
 install_discfs
 mkdir mnt
 make_disc disc.img 200M
@@ -85,12 +94,7 @@ await_end "$daemon" 0 # it waited for that, too
 assert_equal "$(sessions disc.img)" 1
 
 # a umount that is killed: its helper goes on
-mounted defaults "$slow"
-stage
-tell mnt commit-nowait
-await_burning mnt
-umount mnt &
-umounting=$!
+umount_while_burning
 await_process -P $umounting
 kill -9 $umounting
 mountpoint -q mnt
@@ -100,12 +104,7 @@ assert_not_mounted mnt
 assert_equal "$(sessions disc.img)" 2
 
 # the daemon dies while umount waits: what is left goes, and the commit hasn't been done
-mounted defaults "$slow"
-stage
-tell mnt commit-nowait
-await_burning mnt
-umount mnt &
-umounting=$!
+umount_while_burning
 await_process -f "^/sbin/umount.fuse.discfs $T/mnt"
 mapfile -t workers < <(pgrep -P "$daemon")
 sleep 0.3
