@@ -31,12 +31,18 @@ static int discard_path(const char *path)
 	return err < 0 ? discard_refused(path, -err) : EXIT_CODE_DONE;
 }
 
+/* Litter goes with all else. */
+static uint64_t discardable(const struct json *status)
+{
+	return work_staged(status) + (uint64_t)json_int(status, "$.staged.litter");
+}
+
 static int confirm(const struct json *status)
 {
 	AUTO_TEXT struct text question = { 0 };
 
 	text_add(&question, "Discard ");
-	format_plural(&question, work_staged(status), "staged change");
+	format_plural(&question, discardable(status), "staged change");
 	text_add(&question, "? What was not burned is lost.");
 	return ctl_confirm("discard", "discard everything", question.failed ? "Discard all?" : question.data,
 			   "nothing is discarded");
@@ -68,7 +74,7 @@ static int discard_all(const char *path, bool yes, enum telling telling)
 		code = target_status(&target, &status);
 	if (code)
 		return code;
-	if (work_staged(&status)) {
+	if (discardable(&status)) {
 		code = yes ? EXIT_CODE_DONE : confirm(&status);
 		if (code)
 			return code;
@@ -76,7 +82,7 @@ static int discard_all(const char *path, bool yes, enum telling telling)
 		if (err < 0)
 			return discard_refused(target.root, -err);
 	}
-	tell_done(telling, work_staged(&status));
+	tell_done(telling, discardable(&status));
 	return EXIT_CODE_DONE;
 }
 

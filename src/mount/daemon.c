@@ -25,11 +25,12 @@
 /* Buffers of a whole request are taken and given back all the time: keep them out of mmap. */
 #define LARGEST_REUSED (8 << 20)
 
-/* Mounting burns nothing: an I/O error is just that, and no room is that of the state directory. */
+/* Mounting burns nothing: an I/O error is just that; no room, or that nothing may be written, is said of the
+ * state directory. */
 static int fail(const struct reason *why)
 {
 	enum exit_code code = exit_code_of_errno(why->err);
-	bool is_of_burn = code == EXIT_CODE_BURN_FAILED || code == EXIT_CODE_NO_ROOM;
+	bool is_of_burn = code == EXIT_CODE_BURN_FAILED || code == EXIT_CODE_NO_ROOM || why->err == EROFS;
 
 	log_error("%s", why->text);
 	service_failed(why->err, why->text);

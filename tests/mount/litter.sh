@@ -151,4 +151,10 @@ unmount found/all
 rm -rf "$XDG_STATE_HOME"
 mount_disc disc.img found/all
 check ''
+
+# --- discarded like all else
+: >found/all/.DS_Store
+discfsctl discard --yes found/all >said
+grep -qx 'Discarded 1 staged change' said
+check ''
 unmount found/all

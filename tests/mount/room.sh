@@ -102,6 +102,9 @@ assert_same_bytes mnt/second second
 cp second mnt/third
 commit mnt THIRD
 unmount mnt
+mount -o remount,ro full
+assert_exit 2 discfs tmp.img mnt -o state="$T/full"
+grep -q "$T/full.*Read-only file system" out
 umount full
 mount_disc tmp.img mnt
 assert_same_bytes mnt/second second
