@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "model/cost.h"
 #include "store/held.h"
+#include "store/links.h"
 #include "store/rows.h"
 
 #include <errno.h>
@@ -183,50 +184,23 @@ static int is_litter(struct held *held, uint64_t parent, const char *name, size_
 	return got > 0 && now != base ? held_name(held, parent, name, length, base) : got < 0 ? got : 0;
 }
 
-struct boot_name {
-	uint64_t parent;
-	size_t at, length;
-};
-
-struct names {
-	VEC(struct boot_name) list;
-	struct text bytes;
-};
-
-static void names_clear(struct names *names)
-{
-	vec_clear(&names->list);
-	text_clear(&names->bytes);
-}
-
-static int take_name(void *self, uint64_t parent, const char *name, size_t length)
-{
-	struct names *names = self;
-	struct boot_name *at = vec_push(&names->list);
-
-	if (at)
-		*at = (struct boot_name){ parent, names->bytes.length, length };
-	text_add_bytes(&names->bytes, name, length);
-	return at && !names->bytes.failed ? 0 : -ENOMEM;
-}
-
 /* What is frozen has no litter; of what is staged now it's not yet parted. 1, 0 = all its names are such, or
  * -errno. */
 static int is_burned(struct tree *tree, uint64_t ino, uint32_t gen)
 {
 	struct held held CLEANUP(held_clear) = { .tree = tree };
-	struct names names CLEANUP(names_clear) = { 0 };
-	int got = gen == GEN_NEWEST ? rows_names_of(&tree->db, ino, gen, take_name, &names) : 0;
-	int litter = 0;
+	struct links names CLEANUP(links_clear) = { 0 };
+	int got = gen == GEN_NEWEST ? rows_names_of(&tree->db, ino, gen, links_keep, &names) : 0;
+	size_t litter = 0;
 
 	for (size_t i = 0; got >= 0 && i < names.list.count; i++) {
-		const struct boot_name *at = &names.list.items[i];
+		const struct link_name *name = &names.list.items[i];
 
-		got = is_litter(&held, at->parent, names.bytes.data + at->at, at->length);
+		got = is_litter(&held, name->parent, link_name_bytes(&names, name), name->length);
 		litter += got > 0;
 		got = got == -ENOENT ? 0 : got; /* it's in a directory that is gone */
 	}
-	return got < 0 ? got : litter == 0 || (size_t)litter < names.list.count;
+	return got < 0 ? got : litter == 0 || litter < names.list.count;
 }
 
 /* The file that was ino at that path: where it is now, or what has its name. 1, 0 = it's gone, or -errno. */
