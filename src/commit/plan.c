@@ -129,10 +129,7 @@ static int walk_all(struct walk *walk)
 	struct burn_name root = { .name = "", .name_kept = true };
 	int ret;
 
-	{
-		WITH_LOCK(&walk->tree->lock);
-		walk->ino_limit = walk->tree->next_ino;
-	}
+	walk->ino_limit = tree_next_ino(walk->tree);
 	walk->seen = calloc(walk->ino_limit / 8 + 1, 1);
 	if (!walk->seen)
 		return reason_set(walk->why, ENOMEM, "out of memory while planning the session");

@@ -51,8 +51,6 @@ static void take_status(struct control *control, struct status *ret)
 
 	lost_state_check(control->disc, &ret->lost);
 	ret->broken = -changes_count(tree, &ret->staged);
-	if (ret->broken == 0)
-		ret->broken = -tree->broken;
 	ret->failing = -atomic_load(&tree->failing);
 	progress_get(&control->commit->progress, &ret->work);
 	commit_last(control->commit, &ret->last);
@@ -64,6 +62,8 @@ static void take_status(struct control *control, struct status *ret)
 		log_error("which files are incomplete can't be read");
 	{
 		WITH_LOCK(&tree->lock);
+		if (ret->broken == 0)
+			ret->broken = -tree->broken;
 		if (damage_load(&tree->db, &ret->damage) < 0)
 			damage_clear(&ret->damage);
 	}

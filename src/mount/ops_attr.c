@@ -197,7 +197,7 @@ void op_statfs(fuse_req_t req, fuse_ino_t ino)
 		.f_blocks = capacity ? max_u64(capacity, free) : used + free,
 		.f_bfree = free,
 		.f_bavail = room,
-		.f_files = tree->next_ino + UINT32_MAX,
+		.f_files = tree_next_ino(tree) + UINT32_MAX,
 		.f_ffree = UINT32_MAX,
 		.f_favail = UINT32_MAX,
 		.f_namemax = NAME_LIMIT,

@@ -665,7 +665,7 @@ int restore_staged(struct tree *tree, struct tree *past, const char *path, const
 {
 	struct restore restore CLEANUP(
 	    restore_clear) = { .tree = tree, .db = &tree->db, .from = &past->db, .now_ns = tree_now_ns() };
-	uint64_t known = tree->next_ino;
+	uint64_t known = tree_next_ino(tree);
 	int ret = restore_all(&restore, past, path);
 
 	/* Even after a failure: to forget too much does no harm. */

@@ -247,6 +247,12 @@ int tree_parent(struct tree *tree, uint64_t ino, uint64_t *ret)
 	return 0;
 }
 
+uint64_t tree_next_ino(struct tree *tree)
+{
+	WITH_LOCK(&tree->lock);
+	return tree->next_ino;
+}
+
 /* Who lists a directory needn't know of generations. */
 struct listed {
 	tree_entry_fn *entry;

@@ -120,6 +120,8 @@ int tree_attrs_of_name(struct tree *tree, uint64_t parent, const char *name, siz
 void tree_attrs_end(struct tree *tree);
 /* Where ".." leads from a directory; else one of the directories that hold the node. */
 int tree_parent(struct tree *tree, uint64_t ino, uint64_t *ret);
+/* The number that the next new node gets: none has it, or a higher one. */
+uint64_t tree_next_ino(struct tree *tree);
 /* Calls entry for each name of a directory, in byte order of the names, until it returns nonzero (passed on).
  */
 typedef int tree_entry_fn(void *self, const char *name, size_t length, uint64_t ino, uint32_t type);
