@@ -31,10 +31,12 @@ static int discard_path(const char *path)
 	return err < 0 ? discard_refused(path, -err) : EXIT_CODE_DONE;
 }
 
-/* Litter goes with all else. */
+/* Litter goes with all else, and is counted where nothing else is. */
 static uint64_t discardable(const struct json *status)
 {
-	return work_staged(status) + (uint64_t)json_int(status, "$.staged.litter");
+	uint64_t staged = work_staged(status);
+
+	return staged ? staged : (uint64_t)json_int(status, "$.staged.litter");
 }
 
 static int confirm(const struct json *status)
