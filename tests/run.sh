@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs test scripts, one more at a time than there are processors (they wait a lot), each with a time limit, and shows
 # the log of those that fail.  tests/run.sh TEST.sh…
-# The last line is the sum: "N passed, N failed, N skipped". Exits with 1 if any failed.
+# What failed is said once more, shortly, at the end; the last line is the sum: "N passed, N failed, N skipped". Exits with
+# 1 if any failed.
 # Lines in a test: "# limit: N" its limit in seconds, of which a machine that has other work as well gets three times as
 # much, and which $DISCFS_SLOWNESS multiplies (for sanitizers);
 # "# alone" it measures time, so nothing runs beside it.
@@ -13,6 +14,7 @@ logs=$build/log
 jobs=${DISCFS_TEST_JOBS:-$(($(nproc) + 1))}
 passed=0 failed=0 skipped=0
 declare -A names=() # by process
+remarks=()          # on those that failed
 mkdir -p "$logs"
 
 # What a test that was cut off left behind: it is known by the word in its environment.
@@ -54,6 +56,7 @@ tell_result() { # NAME CODE
 		failed=$((failed + 1))
 		printf '%-14s FAILED   %s s: %s\n' "$1" "$took" "$(grep -a '^FAIL: ' "$log" | head -n 1)"
 		tail -n "${DISCFS_LOG_LINES:-60}" "$log" | cut -c 1-400 | sed -e 's/^/    | /'
+		remarks+=("FAILED: $1: $(grep -a '^FAIL: ' "$log" | cut -c 1-200 | head -n 3 | tr '\n' ' ')")
 		;;
 	esac
 }
@@ -89,5 +92,6 @@ done
 while [ ${#names[@]} -gt 0 ]; do
 	await_one
 done
+[ $failed = 0 ] || printf '%s\n' "${remarks[@]}"
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed = 0 ]
