@@ -129,7 +129,7 @@ at_exit() {
 	done
 	for pid in $(test_processes); do
 		kill -9 "$pid" 2>/dev/null
-		await_end "$pid" 10
+		await_end "$pid"
 	done
 	for step in "${cleanups[@]}"; do
 		eval "$step"

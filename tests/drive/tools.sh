@@ -427,7 +427,7 @@ sim discfs $drive "$T/mnt" -o commit=unmount
 daemon=$(daemon_of "$T/mnt")
 : >"$T/mnt/unburned"
 echo eject >"$T/mnt/.discfs/control"
-await_end "$daemon" 20
+await_end "$daemon"
 assert_not_mounted "$T/mnt"
 assert_equal "$(mmcsim show "$place" | sed -n 's/^tray=//p')" open
 ctl 0 load
@@ -436,7 +436,7 @@ assert_equal "$(cat "$T/mnt/.discfs/changes")" "A unburned"
 discfsctl discard --yes "$T/mnt"
 daemon=$(daemon_of "$T/mnt")
 fusermount3 -u "$T/mnt"
-await_end "$daemon" 20
+await_end "$daemon"
 
 echo "=== mounted where our list of mounts doesn't show it"
 if [ "$(id -u)" = 0 ] && unshare -m true; then
@@ -453,7 +453,7 @@ if [ "$(id -u)" = 0 ] && unshare -m true; then
 		says "$drive is mounted in another mount namespace, by process $daemon: unmount it there"
 	done
 	kill "$daemon"
-	await_end "$daemon" 20
+	await_end "$daemon"
 fi
 
 echo "=== a burn that is under way is left alone"

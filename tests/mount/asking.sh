@@ -83,13 +83,13 @@ exec 5>&-
 assert_fails "Invalid argument" tell mnt eject now
 before=$(stat -c %s disc.img)
 tell mnt eject
-await_end "$(cat .daemon-mnt)" 20
+await_end "$(cat .daemon-mnt)"
 assert_not_mounted mnt
 assert_equal "$(stat -c %s disc.img)" "$before"
 mount_disc disc.img mnt -o commit=unmount
 assert_equal "$(cat mnt/staged)" staged
 tell mnt eject
-await_end "$(cat .daemon-mnt)" 20
+await_end "$(cat .daemon-mnt)"
 mount_disc disc.img mnt
 assert_equal "$(cat mnt/.discfs/changes)" "A staged"
 unmount mnt

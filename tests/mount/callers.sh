@@ -24,7 +24,7 @@ assert_equal "$(toc disc.img | grep -c '^ISO session')" 3
 DISCFS_FAULT=import-end:await=$T/go assert_exit 124 timeout 1 discfs disc.img mnt -o state="$T/another"
 daemon=$(pgrep -fx "discfs disc.img mnt -o state=$T/another")
 touch go
-await_end "$daemon" 20
+await_end "$daemon"
 assert_not_mounted mnt
 
 # --- an answer that can't be written

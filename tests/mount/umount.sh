@@ -99,7 +99,7 @@ await_process -P $umounting
 kill -9 $umounting
 mountpoint -q mnt
 touch go
-await_end "$daemon" 60
+await_end "$daemon"
 assert_not_mounted mnt
 assert_equal "$(sessions disc.img)" 2
 
@@ -164,7 +164,7 @@ done
 timeout 60 umount mnt 2>said
 grep -q "stays mounted elsewhere, maybe in another mount namespace" said
 kill $holder
-await_end "$daemon" 20
+await_end "$daemon"
 
 # nothing is committed that nobody asked for
 mounted defaults
@@ -226,7 +226,7 @@ kill -0 "$daemon"
 assert_fails "in use" timeout 60 mount -t discfs disc.img mnt
 assert_fails "in use" timeout 60 discfs disc.img mnt
 touch go
-await_end "$daemon" 60
+await_end "$daemon"
 assert_equal "$(sessions disc.img)" $((base + 2))
 mounted defaults
 assert_equal "$(status mnt .base.session)" $((base + 2))
