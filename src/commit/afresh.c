@@ -9,6 +9,7 @@
 #include "store/staged.h"
 #include "wire/session_advice.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 
@@ -43,7 +44,7 @@ static int keep(void *self, const char *name, size_t length, uint64_t ino, uint3
 
 	if (!at)
 		return -ENOMEM;
-	*at = (struct listed){ ino, type == S_IFDIR >> 12, malloc(length), length };
+	*at = (struct listed){ ino, type == DT_DIR, malloc(length), length };
 	if (!at->name)
 		return -ENOMEM;
 	memcpy(at->name, name, length);

@@ -11,7 +11,8 @@
 #define TARGET_LIMIT 4095u /* bytes of a symlink's target on a disc */
 /* What libisofs can write of one: it stops at 1024 bytes, and crashes on components of 256. */
 #define TARGET_STAGED_LIMIT 1023u
-#define TREE_DEPTH_LIMIT    128u /* names in a path: directory loops are deeper than any */
+#define TREE_DEPTH_LIMIT    128u  /* names in a path: directory loops are deeper than any */
+#define TREE_LOOP_DEPTH	    4096u /* parents of a node, by a database that is damaged */
 /* Packed bytes of a node's attributes. libisofs reads up to 1,000,000, its buffers counted; 900,000 come
  * through. */
 #define XATTR_SET_LIMIT	  900000u

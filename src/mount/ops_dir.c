@@ -3,6 +3,7 @@
 
 #include "mount/past.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 
@@ -147,9 +148,9 @@ static int listing_fill(struct mount *mount, struct listing *listing)
 	listing_clear(listing);
 	listing->stamp = view->tree ? atomic_load(&view->tree->stamp) : 0;
 	if (ret == 0)
-		ret = add_entry(listing, ".", 1, view->ino, S_IFDIR >> 12);
+		ret = add_entry(listing, ".", 1, view->ino, DT_DIR);
 	if (ret == 0)
-		ret = add_entry(listing, "..", 2, parent, S_IFDIR >> 12);
+		ret = add_entry(listing, "..", 2, parent, DT_DIR);
 	if (ret == 0)
 		ret = list_names(mount, listing);
 	if (ret < 0)

@@ -4,6 +4,7 @@
 #include "mount/librarian.h"
 #include "mount/ops.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -224,7 +225,7 @@ int past_list(struct mount *mount, tree_entry_fn *entry, void *self)
 		char name[16];
 		int length = snprintf(name, sizeof name, "%" PRIu32, number);
 
-		ret = entry(self, name, (size_t)length, number, S_IFDIR >> 12);
+		ret = entry(self, name, (size_t)length, number, DT_DIR);
 	}
 	return ret;
 }

@@ -3,6 +3,7 @@
 
 #include "mount/past.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <time.h>
@@ -71,11 +72,11 @@ bool virtual_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 
 int virtual_list(tree_entry_fn *entry, void *self)
 {
-	int ret = entry(self, SESSIONS_NAME, strlen(SESSIONS_NAME), SESSIONS_LISTED, S_IFDIR >> 12);
+	int ret = entry(self, SESSIONS_NAME, strlen(SESSIONS_NAME), SESSIONS_LISTED, DT_DIR);
 
 	for (size_t i = 0; ret == 0 && control_files[i].name; i++)
 		ret = entry(self, control_files[i].name, strlen(control_files[i].name),
-			    SESSIONS_LISTED + 1 + i, S_IFREG >> 12);
+			    SESSIONS_LISTED + 1 + i, DT_REG);
 	return ret;
 }
 

@@ -4,10 +4,10 @@
 #include "base/text.h"
 #include "store/tree.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 
-#define TYPE_DIR (S_IFDIR >> 12)
 /* Two records at most in either tree: the new one, and one that gets a number. */
 #define RECORD_MOVES (4u * SECTOR)
 /* A subdirectory's record in both path tables and both orders: 8 bytes and the name, 31 and 2 × 104. */
@@ -414,7 +414,7 @@ static int add_children(struct reckoning *reckoning)
 					 &facts);
 		if (ret < 0)
 			return ret;
-		if (!reckoning->all || child->type != TYPE_DIR)
+		if (!reckoning->all || child->type != DT_DIR)
 			continue;
 		dir = vec_push(&reckoning->dirs);
 		if (!dir)

@@ -7,10 +7,9 @@
 #include "store/rows.h"
 #include "store/selection.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
-
-#define TYPE_DIR (S_IFDIR >> 12)
 
 /* What happens to one inode; several for the same one are added up. */
 struct effect {
@@ -47,7 +46,7 @@ static int add_effect(struct discard *discard, struct effect effect)
 /* The name shows again what the base has there. */
 static int add_name(struct discard *discard, const struct staged_name *name)
 {
-	int subdirs = (name->base && name->base_type == TYPE_DIR) - (name->now && name->now_type == TYPE_DIR);
+	int subdirs = (name->base && name->base_type == DT_DIR) - (name->now && name->now_type == DT_DIR);
 	int ret = add_effect(discard, (struct effect){ .ino = name->parent, .subdirs = subdirs });
 
 	if (name->base == name->now)

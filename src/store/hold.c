@@ -6,10 +6,9 @@
 #include "store/rows.h"
 #include "store/staged.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
-
-#define TYPE_DIR (S_IFDIR >> 12)
 
 /* What an inode loses in the frozen generation. */
 struct effect {
@@ -72,7 +71,7 @@ static int hold_name(struct holding *holding, uint64_t parent, const char *name,
 		ret = rows_name_put(db, parent, name, length, gen + 1, ino, type);
 	if (ret == 0)
 		ret = add_effect(holding, (struct effect){ .ino = ino, .names = 1 });
-	if (ret < 0 || type != TYPE_DIR)
+	if (ret < 0 || type != DT_DIR)
 		return ret;
 	dir = vec_push(&holding->dirs);
 	if (!dir)

@@ -8,10 +8,9 @@
 #include "store/names.h"
 #include "store/rows.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
-
-#define TYPE_DIR (S_IFDIR >> 12)
 
 struct restore {
 	struct tree *tree;
@@ -215,9 +214,9 @@ static int base_is_better(struct restore *restore, uint64_t dir, const char *nam
 	uint32_t type;
 	int ret = rows_name_get(restore->db, dir, name, now->length, 0, &ino, &type);
 
-	if (ret <= 0 || ino == now->ino || (type == TYPE_DIR) != (now->type == TYPE_DIR))
+	if (ret <= 0 || ino == now->ino || (type == DT_DIR) != (now->type == DT_DIR))
 		return ret < 0 ? ret : 0;
-	if (type == TYPE_DIR)
+	if (type == DT_DIR)
 		return 1;
 	ret = get_node(restore->db, ino, 0, &base);
 	if (ret == 0)
@@ -235,12 +234,12 @@ static int clear_name(struct restore *restore, uint64_t dir, uint64_t old_dir, c
 	uint32_t old_type;
 	int ret = rows_name_get(restore->from, old_dir, name, now->length, 0, &old_ino, &old_type);
 
-	if (ret <= 0 || (old_type == TYPE_DIR) != (now->type == TYPE_DIR))
+	if (ret <= 0 || (old_type == DT_DIR) != (now->type == DT_DIR))
 		return ret < 0 ? ret : 0;
 	ret = base_is_better(restore, dir, name, now, old_ino);
 	if (ret)
 		return ret < 0 ? ret : 0;
-	if (old_type != TYPE_DIR)
+	if (old_type != DT_DIR)
 		return keeps(restore, now->ino, old_ino);
 	ret = clear_dir(restore, now->ino, old_ino);
 	return ret < 0 ? ret : 1;
@@ -284,7 +283,7 @@ static int walk(struct db *db, const char *path, uint64_t *ret_ino, uint32_t *re
 	uint64_t ino = ROOT_INO;
 	int found = 1;
 
-	*ret_type = TYPE_DIR;
+	*ret_type = DT_DIR;
 	while (found > 0 && *(path += strspn(path, "/"))) {
 		size_t length = strcspn(path, "/");
 
@@ -314,7 +313,7 @@ static int find_linked(struct restore *restore, uint64_t old_ino, uint64_t *ret)
 		if (found == 0)
 			found = walk(restore->db, path.data, &ino, &type);
 		if (found > 0)
-			found = type == TYPE_DIR ? 0 : keeps(restore, ino, old_ino);
+			found = type == DT_DIR ? 0 : keeps(restore, ino, old_ino);
 		if (found > 0) {
 			*ret = ino;
 			found = 0;
@@ -381,8 +380,8 @@ static int make_dir(struct restore *restore, uint64_t dir, const char *name, siz
 		err = rows_name_get(restore->db, dir, name, length, 0, &ino, &type);
 	if (err < 0)
 		return err;
-	*ret = type == TYPE_DIR ? ino : restore->next_ino++;
-	return put_name(restore, dir, name, length, *ret, TYPE_DIR);
+	*ret = type == DT_DIR ? ino : restore->next_ino++;
+	return put_name(restore, dir, name, length, *ret, DT_DIR);
 }
 
 /* The directory's own row: all that it had is in it by now. made_in: it has none; 0: it was there. */
@@ -394,7 +393,7 @@ static int settle_dir(struct restore *restore, uint64_t dir, uint64_t old_dir, s
 	int ret = get_node(restore->from, old_dir, 0, &old);
 
 	vec_each (&names->list, listed)
-		nlink += listed->type == TYPE_DIR;
+		nlink += listed->type == DT_DIR;
 	if (ret == 0 && !made_in)
 		ret = get_node(restore->db, dir, GEN_NEWEST, &now);
 	if (ret < 0 || (!made_in && now.attr.nlink == nlink && same_facts(&now, &old)))
@@ -412,7 +411,7 @@ static int fill_name(struct restore *restore, uint64_t dir, const char *name, co
 
 	if (found < 0)
 		return found;
-	if (old->type != TYPE_DIR)
+	if (old->type != DT_DIR)
 		return found ? 0 : make_file(restore, dir, name, old->length, old->ino);
 	if (found)
 		return fill_dir(restore, ino, old->ino, 0);
@@ -461,12 +460,12 @@ static int step_down(struct restore *restore, struct step *step, const char *nam
 	bool was_new = step->is_new;
 	int found = rows_name_get(restore->from, step->old_dir, name, length, 0, &old_ino, &old_type);
 
-	if (found <= 0 || old_type != TYPE_DIR)
+	if (found <= 0 || old_type != DT_DIR)
 		return found < 0 ? found : -ENOENT;
 	found = rows_name_get(restore->db, step->dir, name, length, GEN_NEWEST, &ino, &type);
 	*step = (struct step){ ino, old_ino, false };
 	if (found)
-		return found < 0 ? found : type == TYPE_DIR ? 0 : -ENOTDIR;
+		return found < 0 ? found : type == DT_DIR ? 0 : -ENOTDIR;
 	found = get_node(restore->from, old_ino, 0, &old);
 	if (found == 0)
 		found = make_dir(restore, parent, name, length, &step->dir);
@@ -487,9 +486,9 @@ static int restore_name(struct restore *restore, const struct step *step, const 
 
 	if (ret <= 0 || found < 0)
 		return ret < 0 ? ret : found < 0 ? found : -ENOENT;
-	subdirs = (old.type == TYPE_DIR) - (found && type == TYPE_DIR);
+	subdirs = (old.type == DT_DIR) - (found && type == DT_DIR);
 	ret = 0;
-	if (found && subdirs == 0 && type == TYPE_DIR) {
+	if (found && subdirs == 0 && type == DT_DIR) {
 		ret = clear_dir(restore, ino, old.ino);
 		return ret < 0 ? ret : fill_dir(restore, ino, old.ino, 0);
 	}

@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define PATH_DEPTH 4096 /* deeper is a loop */
-
 static sqlite3_stmt *name_query(struct db *db, enum query query, uint64_t parent, const char *name,
 				size_t length)
 {
@@ -448,12 +446,12 @@ int rows_path(struct db *db, uint64_t ino, uint32_t gen, struct text *ret)
 {
 	struct text path AUTO_TEXT = { 0 };
 
-	for (int depth = 0; ino != ROOT_INO; depth++) {
+	for (unsigned depth = 0; ino != ROOT_INO; depth++) {
 		struct blob name CLEANUP(blob_clear) = { 0 };
 		struct text longer = { 0 };
 		int found = any_name_of(db, ino, gen, &ino, &name);
 
-		if (found <= 0 || depth > PATH_DEPTH)
+		if (found <= 0 || depth > TREE_LOOP_DEPTH)
 			return found < 0 ? found : -ENOENT;
 		text_add_bytes(&longer, name.data, name.length);
 		if (path.length) {

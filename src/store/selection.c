@@ -3,11 +3,9 @@
 
 #include "store/rows.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
-
-#define DEPTH_LIMIT 4096 /* deeper is a loop */
-#define TYPE_DIR    (S_IFDIR >> 12)
 
 void selection_clear(struct selection *selection)
 {
@@ -133,7 +131,7 @@ static int lies_below(struct selection *selection, uint64_t ino, uint32_t gen, u
 	struct db *db = &selection->tree->db;
 	bool gone;
 
-	for (int depth = 0; depth < DEPTH_LIMIT; depth++) {
+	for (unsigned depth = 0; depth < TREE_LOOP_DEPTH; depth++) {
 		int found;
 
 		if (ino == root || ino == other)
@@ -253,7 +251,7 @@ static int follow_name(struct selection *selection, size_t index)
 	ret = select_move(selection, name.base);
 	if (ret == 0)
 		ret = select_move(selection, name.now);
-	if (ret < 0 || !name.now || name.now_type != TYPE_DIR)
+	if (ret < 0 || !name.now || name.now_type != DT_DIR)
 		return ret;
 	ret = rows_node_below(&selection->tree->db, name.now, 1);
 	return ret ? (ret < 0 ? ret : 0) : select_all_of(selection, &selection->children, name.now);
@@ -291,14 +289,14 @@ static int parent_after(struct selection *selection, uint64_t ino, uint64_t *ret
  * loop. */
 static int make_reachable(struct selection *selection, uint64_t ino)
 {
-	for (int depth = 0; ino != ROOT_INO; depth++) {
+	for (unsigned depth = 0; ino != ROOT_INO; depth++) {
 		bool gone = false;
 		uint64_t parent = 0;
 		int ret = parent_after(selection, ino, &parent, &gone);
 
-		if (ret > 0 && depth > 3 * DEPTH_LIMIT)
+		if (ret > 0 && depth > 3 * TREE_LOOP_DEPTH)
 			ret = -EUCLEAN;
-		if (ret > 0 && (gone || depth > DEPTH_LIMIT)) {
+		if (ret > 0 && (gone || depth > TREE_LOOP_DEPTH)) {
 			size_t before = selection->work.count;
 
 			ret = select_all_of(selection, &selection->lost, ino);

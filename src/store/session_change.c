@@ -5,10 +5,9 @@
 #include "store/names.h"
 #include "store/staged.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
-
-#define TYPE_DIR (S_IFDIR >> 12)
 
 /* ---- bytes ---- */
 
@@ -116,7 +115,7 @@ static int count_below(struct db *db, uint64_t dir, uint64_t *count)
 
 	vec_each (&names.list, name) {
 		++*count;
-		if (ret == 0 && name->type == TYPE_DIR)
+		if (ret == 0 && name->type == DT_DIR)
 			ret = count_below(db, name->ino, count);
 	}
 	return ret;
@@ -125,7 +124,7 @@ static int count_below(struct db *db, uint64_t dir, uint64_t *count)
 static int count_one(struct db *db, const struct name *name, uint64_t *count)
 {
 	++*count;
-	return name->type == TYPE_DIR ? count_below(db, name->ino, count) : 0;
+	return name->type == DT_DIR ? count_below(db, name->ino, count) : 0;
 }
 
 static int compare_dirs(struct comparison *comparison, uint64_t before, uint64_t after);
@@ -146,7 +145,7 @@ static int compare_nodes(struct comparison *comparison, uint64_t before, uint64_
 
 static int compare_name(struct comparison *comparison, const struct name *before, const struct name *after)
 {
-	bool old_dir = before->type == TYPE_DIR, new_dir = after->type == TYPE_DIR;
+	bool old_dir = before->type == DT_DIR, new_dir = after->type == DT_DIR;
 	int ret = 0;
 
 	if (old_dir != new_dir) {

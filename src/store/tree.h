@@ -71,7 +71,7 @@ struct tree {
 	_Atomic unsigned lost_told; /* lines in the log about incomplete files, while it's so */
 	_Atomic bool short_of_room; /* a write was refused for want of room, and there's hardly more since */
 	_Atomic int failing; /* 0, or the -errno of the last flush: nothing may grow until one succeeds */
-	int broken;	     /* 0, or the -errno that every change gets until a new mount settles a commit */
+	_Atomic int broken;  /* 0, or the -errno that every change gets until a new mount settles a commit */
 	bool host_low;	     /* the host's disk is nearly full, as of the last look; by lock */
 	unsigned unchecked;  /* changes since then; by lock */
 	uint64_t next_ino;

@@ -2,10 +2,8 @@
 #include "store/rows.h"
 #include "store/tree.h"
 
+#include <dirent.h>
 #include <errno.h>
-
-#define TYPE_DIR   (S_IFDIR >> 12)
-#define DEPTH_MOST 4096u /* deeper is a loop, of a damaged database */
 
 struct below {
 	uint64_t ino;
@@ -25,7 +23,7 @@ static int depth_of(struct tree *tree, uint64_t ino, unsigned *ret)
 
 	for (; ino != ROOT_INO; depth++) {
 		struct inode *inode;
-		int err = depth > DEPTH_MOST ? -ELOOP : tree_get_locked(tree, ino, &inode);
+		int err = depth > TREE_LOOP_DEPTH ? -ELOOP : tree_get_locked(tree, ino, &inode);
 
 		if (err < 0)
 			return err;
@@ -44,11 +42,11 @@ struct listing {
 static int keep_dir(void *self, const char *name, size_t length, uint64_t ino, uint32_t type, uint32_t gen)
 {
 	const struct listing *listing = self;
-	struct below *below = type == TYPE_DIR ? vec_push(listing->list) : NULL;
+	struct below *below = type == DT_DIR ? vec_push(listing->list) : NULL;
 
 	if (below)
 		*below = (struct below){ ino, listing->depth };
-	return type == TYPE_DIR && !below ? -ENOMEM : 0;
+	return type == DT_DIR && !below ? -ENOMEM : 0;
 }
 
 /* Directories that hold no others needn't be listed: mostly that's all there are. */
