@@ -147,6 +147,44 @@ void text_add_visible(struct text *text, const char *data, size_t length)
 	add_with_octal(text, data, length, '\0');
 }
 
+static bool has_control(const char *word)
+{
+	for (; *word; word++)
+		if ((unsigned char)*word < 0x20 || *word == 0x7f)
+			return true;
+	return false;
+}
+
+static bool is_shell_safe(const char *word)
+{
+	const char *safe = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+,:@%=";
+
+	return *word && word[strspn(word, safe)] == '\0';
+}
+
+char *text_shell_word(const char *word)
+{
+	struct text quoted = { 0 };
+	bool octal = has_control(word);
+
+	if (is_shell_safe(word))
+		return strdup(word);
+	text_add(&quoted, octal ? "$'" : "'");
+	for (; *word; word++)
+		if ((unsigned char)*word < 0x20 || *word == 0x7f)
+			text_add(&quoted, "\\%03o", (unsigned char)*word);
+		else if (*word == '\'')
+			text_add(&quoted, octal ? "\\'" : "'\\''");
+		else if (*word == '\\' && octal)
+			text_add(&quoted, "\\\\");
+		else
+			text_add_bytes(&quoted, word, 1);
+	text_add(&quoted, "'");
+	if (quoted.failed)
+		text_clear(&quoted);
+	return quoted.data;
+}
+
 static bool is_octal(char c)
 {
 	return c >= '0' && c <= '7';

@@ -29,6 +29,9 @@ void text_add_escaped(struct text *text, const char *data, size_t length);
 /* For sentences, in which names may stand escaped already: control characters as \ooo, backslashes as they
  * are. */
 void text_add_visible(struct text *text, const char *data, size_t length);
+/* A word of a command for people to paste into their shell: as it is, or in quotes; with control characters
+ * as bash, zsh and ksh read them ($'…'). The caller frees it; NULL: out of memory. */
+char *text_shell_word(const char *word);
 /* Turns \ooo back into bytes, in place; any other backslash, and \000, stay as they are. */
 void text_unescape(char *line);
 

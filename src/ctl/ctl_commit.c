@@ -85,6 +85,7 @@ static int speed_set(const char *command, const struct json *status, struct comm
 /* A drive or an image file isn't mounted yet, or its name was taken for that of its folder. */
 static int target_of_argument(const char *argument, struct target *ret)
 {
+	AUTO_FREE char *word = text_shell_word(argument);
 	struct stat st;
 	char real[PATH_MAX];
 
@@ -94,7 +95,7 @@ static int target_of_argument(const char *argument, struct target *ret)
 	if (target_of_source(real, ret))
 		return EXIT_CODE_DONE;
 	return ctl_fail(EXIT_CODE_NO_DISCFS, "%s isn't mounted: mount it first (discfs %s DIR)", argument,
-			argument);
+			word);
 }
 
 static int commit_run(const char *command, const char *argument, struct commit_words *words)

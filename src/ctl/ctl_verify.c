@@ -79,6 +79,7 @@ static bool is_overwriteable(const char *medium)
 static int disc_of_mount(struct verify_disc *disc)
 {
 	AUTO_JSON struct json status = { 0 };
+	AUTO_FREE char *root = text_shell_word(disc->place->mount.root);
 	AUTO_FREE char *medium = NULL;
 	int code = target_status(&disc->place->mount, &status);
 	int64_t count;
@@ -88,7 +89,7 @@ static int disc_of_mount(struct verify_disc *disc)
 	if (json_has(&status, "$.work"))
 		return ctl_fail(EXIT_CODE_BUSY,
 				"%s is busy with a commit: wait until it is done (discfsctl wait %s)",
-				disc->place->path, disc->place->mount.root);
+				disc->place->path, root);
 	medium = json_string(&status, "$.medium.profile");
 	disc->overwriteable = !disc->place->is_drive || (medium && is_overwriteable(medium));
 	disc->sectors = (uint64_t)json_int(&status, disc->overwriteable ? "$.medium.capacity_sectors"

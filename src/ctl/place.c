@@ -81,13 +81,15 @@ int place_find(const char *command, const char *argument, bool directories, stru
 
 int place_is_mounted(const struct place *place)
 {
+	AUTO_FREE char *root = text_shell_word(place->mount.root);
+
 	if (place->mount.elsewhere)
 		return ctl_fail(
 		    EXIT_CODE_BUSY,
 		    "%s is mounted in another mount namespace, by process %d: unmount it there first",
 		    place->path, (int)place->mount.elsewhere);
 	return ctl_fail(EXIT_CODE_BUSY, "%s is mounted on %s: unmount it first (%s %s)", place->path,
-			place->mount.root, place->discfs ? "discfsctl umount" : "umount", place->mount.root);
+			place->mount.root, place->discfs ? "discfsctl umount" : "umount", root);
 }
 
 int place_must_be_here(const struct place *place)

@@ -75,8 +75,10 @@ static bool is_death(int err)
 
 int target_died(const char *root)
 {
+	AUTO_FREE char *word = text_shell_word(root);
+
 	return ctl_fail(EXIT_CODE_NO_DISCFS,
-			"%s: the discfs there has died; clear it away with: fusermount3 -u %s", root, root);
+			"%s: the discfs there has died; clear it away with: fusermount3 -u %s", root, word);
 }
 
 /* Nothing below the mount point can be looked up. */

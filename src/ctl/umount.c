@@ -148,11 +148,11 @@ int umount_check_busy(const struct target *target)
 static int await_work(const struct umount *umount, struct work_end *ret)
 {
 	const struct work_watch running = { .timeout_s = -1, .quiet = umount->wish.quiet };
+	AUTO_FREE char *root = text_shell_word(umount->target.root);
 	int code;
 
 	if (!umount->wish.wait)
-		return ctl_fail(EXIT_CODE_BUSY, "a commit is under way (discfsctl wait %s)",
-				umount->target.root);
+		return ctl_fail(EXIT_CODE_BUSY, "a commit is under way (discfsctl wait %s)", root);
 	code = work_follow(&umount->target, &running, ret);
 	return code ? code : work_report(&ret->result, umount->wish.quiet ? WORK_SILENT : WORK_PLAIN);
 }

@@ -47,10 +47,12 @@ uint64_t work_staged(const struct json *status)
 
 static int follow_interrupted(const struct target *target)
 {
+	AUTO_FREE char *root = text_shell_word(target->root);
+
 	return ctl_fail(
 	    EXIT_CODE_INTERRUPTED,
-	    "no longer watching; the work goes on (discfsctl wait %s; discfsctl cancel %s ends it)",
-	    target->root, target->root);
+	    "no longer watching; the work goes on (discfsctl wait %s; discfsctl cancel %s ends it)", root,
+	    root);
 }
 
 /* -1: there's none of that id (or, without one, of that serial). */
@@ -205,6 +207,7 @@ static int commit_refused(const struct target *target, int err)
 		{ ESTALE, "another disc is in the drive" },
 	};
 	AUTO_JSON struct json status = { 0 };
+	AUTO_FREE char *root = text_shell_word(target->root);
 	AUTO_FREE char *why = NULL;
 	const char *text = strerror(err);
 
@@ -212,8 +215,7 @@ static int commit_refused(const struct target *target, int err)
 		return target_died(target->root);
 	if (err == EBUSY)
 		return ctl_fail(EXIT_CODE_BUSY,
-				"a commit is under way or the drive is in use (discfsctl wait %s)",
-				target->root);
+				"a commit is under way or the drive is in use (discfsctl wait %s)", root);
 	if (err == EACCES || err == EPERM)
 		return ctl_fail(EXIT_CODE_SYSTEM, "only the owner of %s may control it", target->root);
 	for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)

@@ -56,6 +56,12 @@ assert_exit 1 discfsctl --help nonsense
 assert_equal "$(discfsctl -V)" "$(discfsctl --version)"
 discfsctl help status | grep -q 'Usage: discfsctl status'
 
+# --- a command in a sentence is one that the shell takes
+make_disc "it's new.img"
+assert_exit 3 discfsctl commit "it's new.img"
+advice=$(sed -n 's/.*mount it first (discfs \(.*\) DIR).*/\1/p' out)
+eval "test -f $advice"
+
 # --- several at once: none of them is passed over
 make_disc other.img
 mount_disc other.img other

@@ -80,6 +80,25 @@ static void assert_unescaped(const char *line, const char *want)
 	assert_string_equal(copy, want);
 }
 
+static void assert_word(const char *word, const char *want)
+{
+	char *quoted = text_shell_word(word);
+
+	assert_string_equal(quoted, want);
+	free(quoted);
+}
+
+static void test_shell_word(void **state)
+{
+	assert_word("/media/me/disc_1", "/media/me/disc_1");
+	assert_word("", "''");
+	assert_word("/media/me/My Disc", "'/media/me/My Disc'");
+	assert_word("$(rm) `x` \\ \"*?", "'$(rm) `x` \\ \"*?'");
+	assert_word("it's", "'it'\\''s'");
+	assert_word("\xC3\xA9", "'\xC3\xA9'");
+	assert_word("a\nb'\\\1771", "$'a\\012b\\'\\\\\\1771'");
+}
+
 static void test_unescape(void **state)
 {
 	assert_unescaped("", "");
@@ -196,7 +215,7 @@ int main(void)
 		cmocka_unit_test(test_unescape),      cmocka_unit_test(test_size),
 		cmocka_unit_test(test_parse_size),    cmocka_unit_test(test_bytes),
 		cmocka_unit_test(test_blob),	      cmocka_unit_test(test_vec),
-		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_utf8),	      cmocka_unit_test(test_shell_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
