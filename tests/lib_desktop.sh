@@ -21,10 +21,7 @@ make_user() {
 	useradd --system --create-home --home-dir "$T/home" --shell /bin/bash "$user"
 	cleanup_fn userdel "$user"
 	uid=$(id -u "$user")
-	if ! runuser -u "$user" -- sh -c ': <>/dev/fuse'; then
-		cleanup_fn chmod "$(stat -c %a /dev/fuse)" /dev/fuse
-		chmod 666 /dev/fuse
-	fi
+	open_fuse
 	install -d -m 700 -o "$user" "/run/user/$uid"
 	cleanup_fn rm -rf "/run/user/$uid"
 }

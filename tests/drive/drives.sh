@@ -106,10 +106,7 @@ done
 # --- an ordinary user ---------------------------------------------------------------
 
 [ -u "$(readlink -f "$(command -v fusermount3)")" ] || exit 0 # nobody but root can mount then
-if ! setpriv --reuid=65534 --regid=65534 --clear-groups sh -c ': <>/dev/fuse'; then
-	cleanup_fn chmod "$(stat -c %a /dev/fuse)" /dev/fuse
-	chmod 666 /dev/fuse # as udev does where it runs
-fi
+open_fuse
 mkdir home bin
 cp "$BUILD/discfs" "$BUILD/discfsctl" "$MMCSIM_SO" bin/ # a clone may lie where users don't get
 chown 65534:65534 home

@@ -17,10 +17,7 @@ requires unshare runuser useradd userdel fusermount3 jq script
 user=discfs-test-$$
 useradd --system --create-home --home-dir "$T/home" --shell /bin/bash "$user"
 cleanup_fn userdel "$user"
-if ! runuser -u "$user" -- sh -c ': <>/dev/fuse'; then
-	cleanup_fn chmod "$(stat -c %a /dev/fuse)" /dev/fuse
-	chmod 666 /dev/fuse
-fi
+open_fuse
 
 as_user() {
 	timeout 120 runuser -u "$user" -- env -i PATH="$T/usr/bin:/usr/bin:/bin:/usr/sbin:/sbin" HOME="$T/home" \

@@ -13,10 +13,7 @@ requires runuser useradd userdel fusermount3 rsync xorriso jq setfattr getfattr
 user=discfs-test-$$
 useradd --system --create-home --home-dir "$T/home" --shell /bin/bash "$user"
 cleanup_fn userdel "$user"
-if ! runuser -u "$user" -- sh -c ': <>/dev/fuse'; then
-	cleanup_fn chmod "$(stat -c %a /dev/fuse)" /dev/fuse
-	chmod 666 /dev/fuse # as udev does where it runs
-fi
+open_fuse
 cp "$BUILD/discfs" "$BUILD/discfsctl" "$T/" # a clone may lie where users don't get
 mkdir demo
 cp -r "$TOP/tests" "$TOP/src" demo/
