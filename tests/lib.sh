@@ -209,12 +209,16 @@ unmount() {
 	await_end "$pid"
 }
 
-# The daemon dies as in a crash; what remains of the mount is cleared away.
+# The daemon dies as in a crash; what remains of the mount is cleared away. A worker of it ends a moment later, and holds
+# the image until then.
 kill_daemon() {
-	local dir=$1 pid
+	local dir=$1 pid workers
 	pid=$(cat "$T/.daemon-$(basename "$dir")")
+	mapfile -t workers < <(pgrep -P "$pid")
 	kill -9 "$pid"
-	await_end "$pid"
+	for pid in "$pid" "${workers[@]}"; do
+		await_end "$pid"
+	done
 	fusermount3 -uz "$dir" 2>/dev/null || true
 }
 
