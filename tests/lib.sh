@@ -188,6 +188,25 @@ daemon_of() {
 	status "$1" .pid
 }
 
+# await COMMAND…: until it succeeds, a minute at most
+await() {
+	local i
+	{ set +x; } 2>/dev/null
+	for ((i = 0; i < 1200; i++)); do
+		if "$@" >/dev/null 2>&1; then
+			set -x
+			return
+		fi
+		sleep 0.05
+	done
+	set -x
+	await_failed
+	fail "in vain waited for: $*"
+}
+await_failed() {
+	:
+}
+
 # A process has ended when its last thread has, even if nobody has asked for its exit code yet: some containers' first
 # process does that every few seconds only.
 await_end() { # PID [SECONDS]

@@ -72,20 +72,8 @@ begin_desktop() {
 
 # --- eyes
 
-# await COMMAND…: until it succeeds, a minute at most
-await() {
-	local i
-	{ set +x; } 2>/dev/null
-	for ((i = 0; i < 600; i++)); do
-		if "$@" >/dev/null 2>&1; then
-			set -x
-			return
-		fi
-		sleep 0.1
-	done
-	set -x
+await_failed() {
 	[ -z "${DISPLAY:-}" ] || shot failed
-	fail "in vain waited for: $*"
 }
 await_not() {
 	await awaited_not "$@"

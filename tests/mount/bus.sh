@@ -11,10 +11,7 @@ requires dbus-daemon gdbus jq
 bus=unix:path=$T/bus
 dbus-daemon --session --nofork --nopidfile --address="$bus" 2>bus.log &
 export DBUS_SYSTEM_BUS_ADDRESS=$bus DBUS_SESSION_BUS_ADDRESS=$bus
-for ((i = 0; i < 100; i++)); do
-	[ ! -S bus ] || break
-	sleep 0.05
-done
+await test -S bus
 /usr/bin/python3 -m dbusmock --template logind >logind.log 2>&1 &
 /usr/bin/python3 -m dbusmock --template notification_daemon >desktop.log 2>&1 &
 ask() { # DESTINATION PATH METHOD ARGUMENT…
@@ -74,7 +71,7 @@ await_phase verifying
 await_inhibitors "$empty"
 touch three
 discfsctl wait mnt
-assert_equal "$(inhibitors)" "$none"
+await_inhibitors "$empty"
 await_word "disc.img: burned and verified"
 [ "$(grep -c "failed" desktop.log)" = 0 ]
 unmount mnt
@@ -84,7 +81,7 @@ DISCFS_FAULT=burn-middle:5 mount_disc disc.img mnt
 echo x >mnt/x
 attempt tell mnt commit
 [ $attempted != 0 ]
-assert_equal "$(inhibitors)" "$none"
+await_inhibitors "$empty"
 await_word "disc.img: the commit failed"
 unmount mnt
 # D-Bus takes UTF-8 only; names of files may be anything

@@ -21,7 +21,13 @@ done
 assert_equal "$(toc disc.img | grep -c '^ISO session')" 3
 
 # --- a caller that gives up before it's mounted, by Ctrl-C or for a time-out: then it isn't
-DISCFS_FAULT=import-end:await=$T/go assert_exit 124 timeout 1 discfs disc.img mnt -o state="$T/another"
+DISCFS_FAULT=import-end:await=$T/go DISCFS_FAULT_SEEN=$T/seen timeout 60 discfs disc.img mnt -o state="$T/another" &
+caller=$!
+await test -s seen
+kill -ALRM $caller # its time is up
+attempted=0
+wait $caller || attempted=$?
+assert_equal $attempted 124
 daemon=$(pgrep -fx "discfs disc.img mnt -o state=$T/another")
 touch go
 await_end "$daemon"

@@ -40,6 +40,15 @@ mount_faulty() {
 	DISCFS_FAULT=$fault mount_disc disc.img mnt "$@"
 }
 
+# Its burn stands still until there is a file `go`.
+mount_standing() { # OPTIONS
+	rm -f go
+	mount_faulty burn-middle:await="$T/go" "$@"
+}
+burns() {
+	[ "$(status mnt .work.phase)" = burning ]
+}
+
 make_disc disc.img 200M
 mount_disc disc.img mnt
 assert_exit 0 discfsctl status mnt --exit-code
@@ -83,9 +92,13 @@ discfsctl commit mnt >out 2>&1 # what cron would send
 assert_equal "$(wc -l <out)" 1 "lines of a short commit where no terminal is"
 mv mnt/drei mnt/three
 assert_equal "$(discfsctl commit mnt --quiet 2>&1)" ""
-head -c 50000000 /dev/urandom >mnt/large
-assert_exit 0 env DISCFSCTL_PROGRESS=0 discfsctl commit mnt
-grep -qE '^burning [0-9]+%' out || fail "no progress lines"
+unmount mnt
+mount_standing
+head -c 2000000 /dev/urandom >mnt/large
+DISCFSCTL_PROGRESS=0 discfsctl commit mnt >out 2>&1 &
+await grep -qE '^burning [0-9]+%' out
+touch go
+wait $!
 if grep -q $'\r' out; then
 	fail "a progress bar where no terminal is"
 fi
@@ -140,22 +153,20 @@ assert_equal "$(cat mnt/.discfs/changes)" ""
 unmount mnt # nothing staged: nothing burned
 assert_equal "$(sessions)" 14
 # what is staged while a commit runs is committed as well
-mount_disc disc.img mnt -o commit=unmount
-head -c 60000000 /dev/urandom >mnt/large2
+mount_standing -o commit=unmount
+echo large >mnt/large2
 discfsctl commit mnt --no-wait
-until status mnt .work.phase | grep -qv 'freezing\|planning'; do
-	sleep 0.02
-done
+await burns
 echo meanwhile >mnt/meanwhile
-unmount mnt
+fusermount3 -u mnt
+touch go
+await_end "$(cat .daemon-mnt)"
 assert_equal "$(sessions)" 16
 # in front, the exit code tells how it ended
 mkdir -p mnt
 DISCFS_FAULT=burn-middle:5 discfs disc.img mnt -f -o commit=unmount 2>errors &
 front=$!
-until mountpoint -q mnt; do
-	sleep 0.1
-done
+await mountpoint -q mnt
 echo infront >mnt/infront
 fusermount3 -u mnt
 code=0
@@ -189,10 +200,14 @@ unmount mnt
 
 fail_commits 17
 # two at a time: the second is told
-head -c 60000000 /dev/urandom >mnt/long
+unmount mnt
+mount_standing
+echo long >mnt/long
 discfsctl commit mnt --no-wait
+await burns
 assert_fails "Device or resource busy" setfattr -n user.discfs.commit -v X mnt
 assert_exit 14 discfsctl commit mnt
+touch go
 assert_exit 0 discfsctl wait mnt
 assert_equal "$(sessions)" 18
 # read-only: it says why, and what is staged waits

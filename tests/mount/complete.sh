@@ -230,20 +230,16 @@ python3 -I -S rings.py
 
 # --- status again and again, until it's ended
 : >watched
-timeout 30 discfsctl status mnt --watch --json >watched &
+timeout 150 discfsctl status mnt --watch --json >watched &
 watcher=$!
-for _ in {1..100}; do
-	[ "$(wc -l <watched)" -lt 1 ] || break
-	sleep 0.1
-done
+watched_is() { # JSON: how much was staged, by the lines that are written to their end
+	[ "$(head -n "$(wc -l <watched)" watched | jq -s -c 'map(.staged.added) | unique')" = "$1" ]
+}
+await watched_is "[2]"
 echo z >mnt/later
-for _ in {1..100}; do
-	[ "$(jq -s 'map(.staged.added) | unique | length' watched)" -lt 2 ] || break
-	sleep 0.1
-done
+await watched_is "[2,3]"
 kill $watcher
 wait $watcher || true
-assert_equal "$(jq -s -c 'map(.staged.added) | unique' watched)" "[2,3]"
 discfsctl cancel mnt
 discfsctl discard --yes mnt
 unmount mnt
