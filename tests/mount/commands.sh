@@ -10,7 +10,7 @@ requires_root # owners
 requires python3 flock fallocate mke2fs e2fsck jq
 
 mkdir host
-make_disc disc.img dvd
+make_disc disc.img cd
 mount_disc disc.img mnt
 
 # What two runs of a story can't share: the time of what they touched.
