@@ -190,6 +190,8 @@ static int check_growth(const struct tree *tree, uint64_t offset, uint64_t lengt
 
 void body_make_room(struct tree *tree, uint64_t length)
 {
+	if (spool_room(&tree->spool) < length)
+		tree_await_forgotten(tree);
 	if (spool_waits_for_room(&tree->spool, length))
 		tree_sync(tree);
 }

@@ -10,8 +10,8 @@
 /* Reads up to length bytes; fewer only at the end of the file. Returns the count, or -EAGAIN when some of it
  * is on the disc and that is held (disc_reader.h), or -errno. */
 int64_t body_read(struct tree *tree, struct inode *inode, void *data, size_t length, uint64_t offset);
-/* Space that was freed comes back with a sync: has one made when there's no room for so much else. No lock
- * may be held. */
+/* Space comes back when the kernel has forgotten what was deleted, and with a sync: waits for it when there's
+ * no room for so much else. No lock may be held. */
 void body_make_room(struct tree *tree, uint64_t length);
 /* Writes all of it: -ENOSPC where the medium or the spool has no room, -EFBIG. After a failure some of the
  * bytes may be there, none outside of the range. */

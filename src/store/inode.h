@@ -41,6 +41,7 @@ struct inode {
 	uint64_t kept;	      /* its size when the first of them came, or as somebody set it since; by io */
 	bool forgotten;	      /* an orphan that the kernel gave up too: freed with the next flush */
 	bool unknown;	      /* the kernel gave it up while it was still referenced */
+	bool awaited;	      /* an orphan that was waited for, and stays */
 	struct spool_run run;
 	pthread_mutex_t lock;
 	pthread_rwlock_t io;

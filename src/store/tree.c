@@ -11,7 +11,8 @@
 #include <string.h>
 #include <time.h>
 
-#define LOOKS_APART 64u /* changes between two looks at the host's free space */
+#define LOOKS_APART    64u /* changes between two looks at the host's free space */
+#define FORGET_SECONDS 1   /* a busy machine may need some of it */
 
 int64_t tree_now_ns(void)
 {
@@ -49,6 +50,7 @@ int tree_open(struct tree *tree, const char *path, int state_dir_fd, uint64_t sp
 {
 	char db_path[4200];
 	pthread_rwlockattr_t fair;
+	pthread_condattr_t monotonic;
 	int ret;
 
 	*tree = (struct tree){ .spool.fd = -1, .db.wal_fd = -1 };
@@ -60,6 +62,10 @@ int tree_open(struct tree *tree, const char *path, int state_dir_fd, uint64_t sp
 	pthread_mutex_init(&tree->lock, NULL);
 	pthread_mutex_init(&tree->account, NULL);
 	pthread_mutex_init(&tree->sync.lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&tree->orphans.came, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	disc_reader_init(&tree->disc);
 	atomic_store(&tree->room.host_free, UINT64_MAX);
 	snprintf(db_path, sizeof db_path, "%s/overlay.db", path);
@@ -101,6 +107,7 @@ void tree_close(struct tree *tree)
 	pthread_mutex_destroy(&tree->lock);
 	pthread_mutex_destroy(&tree->account);
 	pthread_mutex_destroy(&tree->sync.lock);
+	pthread_cond_destroy(&tree->orphans.came);
 	disc_reader_destroy(&tree->disc);
 }
 
@@ -401,6 +408,7 @@ void tree_forget(struct tree *tree, uint64_t ino)
 	if (!inode || inode->node.attr.nlink || inode->refs)
 		return;
 	inode->forgotten = true;
+	pthread_cond_broadcast(&tree->orphans.came);
 	free_body(tree, inode);
 	{
 		WITH_LOCK(&inode->lock);
@@ -408,4 +416,41 @@ void tree_forget(struct tree *tree, uint64_t ino)
 		inode->node.attr.size = 0;
 	}
 	tree_mark_dirty(tree, inode);
+}
+
+static bool is_coming(const struct inode *inode)
+{
+	return inode->node.attr.nlink == 0 && !inode->forgotten && !inode->awaited &&
+	       extent_map_spooled(&inode->node.map) > 0;
+}
+
+/* An orphan that isn't forgotten yet, or NULL. Needs lock. */
+static struct inode *coming(const struct tree *tree)
+{
+	for (size_t i = 0; i < INODE_BUCKETS; i++)
+		for (struct inode *inode = tree->cache.buckets[i]; inode; inode = inode->hash_next) {
+			WITH_LOCK(&inode->lock);
+			if (is_coming(inode))
+				return inode;
+		}
+	return NULL;
+}
+
+void tree_await_forgotten(struct tree *tree)
+{
+	unsigned made = atomic_load(&tree->orphans.made);
+	struct inode *inode;
+	struct timespec until;
+
+	if (made == atomic_load(&tree->orphans.awaited))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += FORGET_SECONDS;
+	WITH_LOCK(&tree->lock);
+	while ((inode = coming(tree)))
+		if (pthread_cond_timedwait(&tree->orphans.came, &tree->lock, &until) == ETIMEDOUT)
+			break;
+	for (; inode; inode = coming(tree))
+		inode->awaited = true;
+	atomic_store(&tree->orphans.awaited, made);
 }

@@ -91,6 +91,10 @@ struct tree {
 	_Atomic uint64_t boot_sectors;
 	uint64_t frozen_sectors; /* what the session under way costs; by account */
 	struct tree_room room;
+	struct {
+		pthread_cond_t came; /* the kernel forgot one; with lock */
+		_Atomic unsigned made, awaited;
+	} orphans;
 	_Atomic uint64_t stamp;	      /* rises with every change */
 	uint64_t counted_at;	      /* stamp + 1 when counted was true; by account */
 	struct changes_count counted; /* by account */
@@ -153,6 +157,9 @@ int tree_rename_whiteout(struct tree *tree, uint64_t from, const char *name, siz
 			 const char *new_name, size_t new_length, uint32_t uid, uint32_t gid);
 /* The kernel forgot this inode: an orphan is dropped for good. */
 void tree_forget(struct tree *tree, uint64_t ino);
+/* Waits a moment for the kernel to forget what was deleted just now, for that comes behind whatever else it
+ * has to say: who deletes a file finds its room free. What somebody has open is waited for once. */
+void tree_await_forgotten(struct tree *tree);
 
 /* Nodes in memory. */
 int tree_get(struct tree *tree, uint64_t ino, struct inode **ret);

@@ -122,6 +122,7 @@ static void lose_link(struct tree *tree, struct inode *child)
 			tree_count_node(tree, child, -1);
 	}
 	if (child->node.attr.nlink == 0) {
+		atomic_fetch_add(&tree->orphans.made, 1);
 		tree_charge(tree, child, 0);
 		if (is_dir(child))
 			dir_costs_drop(tree, child->node.attr.ino);

@@ -6,6 +6,7 @@
 #include "store/lost.h"
 
 #include <linux/falloc.h>
+#include <time.h>
 
 #define MIB (1u << 20)
 
@@ -236,6 +237,61 @@ static void test_many_ranges_become_one(void **state)
 	store_close(&store);
 }
 
+struct kernel {
+	struct store *store;
+	uint64_t ino;
+};
+
+static void *forget_late(void *self)
+{
+	const struct kernel *kernel = self;
+
+	usleep(100000);
+	tree_forget(kernel->store->tree, kernel->ino);
+	return NULL;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void test_what_was_deleted_makes_room(void **state)
+{
+	struct store store;
+	struct kernel kernel = { .store = &store };
+	struct inode *file, *other;
+	pthread_t thread;
+	int64_t began;
+
+	begin(&store);
+	file = open_file(&store, "file");
+	assert_int_equal(put(&store, file, 0, 4 * MIB), 0);
+	close_file(&store, file);
+	kernel.ino = store_ino(&store, "file");
+	assert_int_equal(store_unlink(&store, "file"), 0);
+	assert_int_equal(pthread_create(&thread, NULL, forget_late, &kernel), 0);
+	file = open_file(&store, "file");
+	body_make_room(store.tree, 4 * MIB);
+	assert_int_equal(put(&store, file, 0, 4 * MIB), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	/* one that is open stays, and is waited for once */
+	assert_int_equal(store_unlink(&store, "file"), 0);
+	other = open_file(&store, "other");
+	body_make_room(store.tree, 1);
+	began = now_ms();
+	body_make_room(store.tree, 1);
+	assert_true(now_ms() - began < 500);
+	assert_int_equal(put(&store, other, 0, 1), -ENOSPC);
+	close_file(&store, file);
+	close_file(&store, other);
+	store_check(&store);
+	store_close(&store);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +301,7 @@ int main(void)
 		cmocka_unit_test(test_copies_lack_it_too),
 		cmocka_unit_test(test_a_commit_under_way_isnt_asked_for_what_comes_later),
 		cmocka_unit_test(test_many_ranges_become_one),
+		cmocka_unit_test(test_what_was_deleted_makes_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
