@@ -201,7 +201,7 @@ static int head_talk(struct child *child, int disc_fd, const char *path, const s
 		ret = send_head(child, head);
 	if (ret == 0 && before)
 		ret = send_head(child, before);
-	if (ret == 0)
+	if (ret == 0 || ret == -EPIPE) /* one that died at once has its reason told by what is received */
 		ret = child_receive(child, &msg, why);
 	if (ret < 0)
 		return why->err ? ret : reason_set(why, -ret, "the head worker is gone");
