@@ -73,7 +73,7 @@ struct options {
 	bool may_fail;			   /* commits, as a fault was ordered */
 	unsigned files;			   /* how many names the tree may have, about */
 	unsigned commit, restart, compare; /* one in so many steps; 0 = never */
-	const char *hook;		   /* run with "kill" or "unmount": does that, and mounts again */
+	const char *hook;		   /* run with "kill", "kill-stored" or "unmount": see restart.sh */
 	const char *mount;		   /* the mount's top */
 	const char *without;		   /* kinds left out: a,b,c */
 	FILE *record, *replay;

@@ -95,16 +95,15 @@ static void whole_commit_end(struct model *model, const struct op *op)
 	await_commit(model, false);
 }
 
-/* What a kill -9 must not take: all that was synced, or was in the daemon's hands for some time. */
-static void make_safe(struct model *model, bool by_time)
+/* What a kill -9 must not take: all that was synced, or that the daemon has stored by itself, which the hook
+ * waits for. */
+static void make_safe(struct model *model, bool by_daemon)
 {
-	if (syncfs(model->side[0].top) < 0 || (!by_time && fsync(model->side[0].top) < 0))
+	if (syncfs(model->side[0].top) < 0 || (!by_daemon && fsync(model->side[0].top) < 0))
 		give_up(model, "the mount can't be synced");
-	if (by_time)
-		usleep(1500000);
 }
 
-/* n0: 0 unmount, 1 kill after fsync, 2 kill some time after syncfs */
+/* n0: the word for the hook: unmount, or kill after fsync, or after syncfs and when it's stored */
 static void make_restart(struct model *model, struct op *op)
 {
 	op->n[0] = one_in(model, 3) ? 0 : one_in(model, 3) ? 2 : 1;
@@ -112,6 +111,7 @@ static void make_restart(struct model *model, struct op *op)
 
 static void whole_restart(struct model *model, const struct op *op)
 {
+	static const char *const ways[] = { "unmount", "kill", "kill-stored" };
 	char command[4096];
 	uint64_t before;
 	bool kill = op->n[0] != 0;
@@ -128,7 +128,7 @@ static void whole_restart(struct model *model, const struct op *op)
 		abort();
 	for (unsigned i = 0; i < 2; i++)
 		side_close(&model->side[i]);
-	snprintf(command, sizeof command, "%s %s", model->options.hook, kill ? "kill" : "unmount");
+	snprintf(command, sizeof command, "%s %s", model->options.hook, ways[op->n[0]]);
 	fflush(stdout);
 	if (system(command) != 0)
 		give_up(model, "the mount doesn't come back");

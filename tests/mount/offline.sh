@@ -5,7 +5,7 @@
 # holds gives EAGAIN and one line in the log, and work can be staged, which the next mount of the disc itself has.
 . "$(dirname "$0")/../lib.sh"
 requires_fuse
-requires jq python3 xorriso setfattr
+requires jq python3 xorriso setfattr sqlite3
 
 # mount_offline DISC DIR [OPTIONS…]: in front, with its messages in said-DIR
 mount_offline() {
@@ -153,7 +153,7 @@ wait
 id=$(discfsctl catalog list --json | jq -r '.[0].id')
 mount_offline "${id:0:6}" off
 echo later >off/later
-sleep 1.5
+bash "$TESTS/stored.sh" off/later
 kill_daemon off
 wait || true
 mount_offline OFFSHELF off -o ro
