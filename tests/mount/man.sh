@@ -35,7 +35,7 @@ diff in_help in_page || fail "discfs: mount options of the help (<) and the manu
 # What else the page says is taken, is.
 for name in $(part "$page" "# MOUNT OPTIONS" | sed -n '/^Those of/,$p' | grep -oE '\*[\\_a-z]+\*[^(]' | tr -d '*\\,: '); do
 	assert_exit 2 discfs "$T/absent.img" "$T" -o "$name"
-	! grep -q "no option" err || fail "discfs doesn't know $name"
+	! grep -q "unknown option" out || fail "discfs doesn't know $name"
 done
 
 # --- discfsctl: commands, their options, their synopsis
