@@ -233,7 +233,7 @@ unmount() {
 kill_daemon() {
 	local dir=$1 pid workers
 	pid=$(cat "$T/.daemon-$(basename "$dir")")
-	mapfile -t workers < <(pgrep -P "$pid")
+	mapfile -t workers < <(pgrep -P "$pid" || true)
 	kill -9 "$pid"
 	for pid in "$pid" "${workers[@]}"; do
 		await_end "$pid"

@@ -116,7 +116,7 @@ settle() {
 }
 
 umask 022
-make_disc disc.img dvd
+make_disc disc.img 400M # less than the disk has free: else that would be what changes while other tests run
 mount_disc disc.img mnt
 for where in base new; do
 	mkdir "host-$where"
