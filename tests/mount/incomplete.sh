@@ -16,7 +16,7 @@ incomplete() { # DIR
 # The kernel is made to forget the sizes that it remembers, every half second.
 await_size() { # FILE LIMIT
 	local i
-	for ((i = 0; i < 50; i++)); do
+	for ((i = 0; i < 600; i++)); do
 		[ "$(stat -c %s "$1")" -ge "$2" ] || return 0
 		sleep 0.1
 	done
