@@ -92,6 +92,7 @@ export TSAN_OPTIONS="log_path=$T/tsan:suppressions=$TESTS/tsan.supp:${TSAN_OPTIO
 export VALGRIND_OPTS="-q --suppressions=$TESTS/valgrind.supp --trace-children=yes --child-silent-after-fork=no --log-file=$T/valgrind.%p --leak-check=full --errors-for-leak-kinds=definite"
 export TZ=UTC LC_ALL=C.UTF-8
 unset DISCFS_FAULT
+unset DBUS_SESSION_BUS_ADDRESS XDG_RUNTIME_DIR DISPLAY WAYLAND_DISPLAY # nor the desktop of who runs the tests
 cleanups=()
 
 cleanup_fn() {
