@@ -50,13 +50,19 @@ requires() {
 	done
 }
 
-# As `make install` places all, with another /sbin and /etc/fstab, in the test's own mount namespace; a clone may lie where
-# users don't get. What other tests have mounted goes from there: their daemons' end would have to wait for this test's.
-install_discfs() {
+# The first thing in a mount namespace of a test's own: what others have mounted goes from there, or their daemons couldn't
+# end, and `discfsctl umount` gives them a second before it tells that the disc stays mounted elsewhere.
+leave_other_mounts() {
 	local other
-	{ findmnt -rno TARGET -t fuse.discfs || true; } | while read -r other; do # it fails where there is none
-		umount -l "$(printf '%b' "$other")" || true
+	[ "$(readlink /proc/self/ns/mnt)" != "$(readlink "/proc/$PPID/ns/mnt")" ] || fail "not in a mount namespace of its own"
+	awk '/ - fuse\./ { print $5 }' /proc/self/mountinfo | while read -r other; do
+		umount -l "$(printf '%b' "$other")" || true # it went with what it stood on, or its directory was removed
 	done
+}
+
+# As `make install` places all, with another /sbin and /etc/fstab, in the test's own mount namespace; a clone may lie where
+# users don't get.
+install_discfs() {
 	make -s -C "$TOP" BUILD="$BUILD" install DESTDIR="$T/root" PREFIX="$T/usr"
 	cp -a "$(readlink -f /sbin)" "$T/sbin"
 	mkdir "$T/usr"

@@ -46,16 +46,8 @@ begin_buses() {
 	await as_user busctl status org.freedesktop.UDisks2
 }
 
-# gvfs looks for a trash in every mount that it sees, and waits for those that don't answer.
-leave_other_mounts() {
-	[ "$(readlink /proc/self/ns/mnt)" != "$(readlink "/proc/$PPID/ns/mnt")" ] || fail "not in a mount namespace of its own"
-	awk '/ - fuse\./ { print $5 }' /proc/self/mountinfo | while read -r point; do
-		umount -l "$(printf '%b' "$point")"
-	done
-}
-
 begin_desktop() {
-	leave_other_mounts
+	leave_other_mounts # gvfs looks for a trash in every mount that it sees, too, and waits for those that don't answer
 	requires unshare runuser useradd userdel fusermount3 Xvfb xdotool openbox import dbus-daemon busctl xprop gio
 	[ -x /usr/libexec/udisks2/udisksd ] || skip "needs udisks2"
 	[ -u "$(readlink -f "$(command -v fusermount3)")" ] || skip "fusermount3 isn't setuid"

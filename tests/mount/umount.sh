@@ -8,6 +8,7 @@
 # The helpers must be in /sbin: all of this happens in a mount namespace of its own, with another /sbin and /etc/fstab.
 [ -n "${UMOUNT_TEST_INSIDE:-}" ] || exec env UMOUNT_TEST_INSIDE=1 unshare --mount --propagation private bash "$0" "$@"
 . "$(dirname "$0")/../lib.sh"
+leave_other_mounts
 requires_fuse
 requires_root
 requires unshare runuser useradd userdel fusermount3 jq script
