@@ -12,6 +12,7 @@ if [ -z "${DISCFS_OWN_NETWORK:-}" ]; then
 fi
 # shellcheck source=lib_drive.sh
 . "$(dirname "$0")/lib_drive.sh"
+leave_other_mounts
 requires unshare python3 jq
 mount -t tmpfs tmpfs /run
 mkdir /run/udev
