@@ -6,7 +6,7 @@ set -eu
 declare -A sets=(
 	[build]="gcc make pkg-config libc6-dev libfuse3-dev fuse3 libisofs-dev libburn-dev libsqlite3-dev libssl-dev libudev-dev libseccomp-dev libsystemd-dev scdoc"
 	[demo]="rsync xorriso attr"
-	[check]="libcmocka-dev rsync xorriso genisoimage attr acl libarchive-tools jq python3 sqlite3 procps valgrind clang cpio zip unzip git fio vim-tiny zsh bsdutils libxml2-utils openssl librsvg2-bin libglib2.0-bin fuse-overlayfs e2fsprogs perl patch cdrskin xz-utils libudfread-dev udftools dbus python3-dbusmock wodim growisofs dvd+rw-tools sg3-utils p7zip-full libcdio-utils fuseiso python3-pycdlib qemu-system-x86 lz4 man-db mandoc"
+	[check]="libcmocka-dev rsync xorriso genisoimage attr acl libarchive-tools jq python3 sqlite3 procps valgrind clang cpio zip unzip git fio vim-tiny zsh bsdutils libxml2-utils openssl librsvg2-bin libglib2.0-bin file fuse-overlayfs e2fsprogs perl patch cdrskin xz-utils libudfread-dev udftools dbus python3-dbusmock wodim growisofs dvd+rw-tools sg3-utils p7zip-full libcdio-utils fuseiso python3-pycdlib qemu-system-x86 lz4 man-db mandoc"
 	[bench]="rsync xorriso fuse-overlayfs python3 procps strace g++ git"
 	[deb]="debhelper dpkg-dev fakeroot libcmocka-dev"
 	[check-deb]="lintian util-linux"
