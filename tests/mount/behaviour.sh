@@ -38,11 +38,11 @@ cp -r "$TESTS/probe" "$T/probe"
 chmod -R a+rX "$T/probe"
 
 as_root() {
-	timeout 120 "$@"
+	timeout 600 "$@"
 }
 
 as_user() {
-	timeout 120 runuser -u "$user" -- env -i PATH="$T:/usr/bin:/bin:/usr/sbin:/sbin" HOME="$T/home" LC_ALL=C.UTF-8 TZ=UTC \
+	timeout 600 runuser -u "$user" -- env -i PATH="$T:/usr/bin:/bin:/usr/sbin:/sbin" HOME="$T/home" LC_ALL=C.UTF-8 TZ=UTC \
 		DISCFS_TEST_ID="$DISCFS_TEST_ID" "$@"
 }
 
