@@ -207,6 +207,7 @@ await() {
 		sleep 0.05
 	done
 	set -x
+	"$@" || true # shows it
 	await_failed
 	fail "in vain waited for: $*"
 }
