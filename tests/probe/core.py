@@ -22,6 +22,7 @@ import time
 CHECKS = []
 OTHER, THIRD = 54321, 54322  # identities that own nothing
 GROUP, GROUP2 = 54331, 54332
+LIMIT = 120  # seconds of a check that hangs; syncfs on the host waits for what all others wrote there
 TICK = 0.012  # more than a jiffy, which is what coarse times are counted in
 MOST = 64 << 20  # of a file that grew by mistake
 AM_ROOT = os.geteuid() == 0
@@ -106,7 +107,7 @@ def forked(function, *args):
     child = os.fork()
     if child == 0:
         os.close(reader)
-        signal.alarm(20)
+        signal.alarm(LIMIT)
         try:
             result = text(function(*args))
         except BaseException as error:  # whatever it is, it is the result
@@ -147,7 +148,7 @@ class Beside:
         self.child = os.fork()
         if self.child == 0:
             os.close(self.down[1])
-            signal.alarm(20)
+            signal.alarm(LIMIT)
             try:
                 function(self.step)
             except BaseException as error:
