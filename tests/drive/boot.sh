@@ -66,10 +66,10 @@ reload
 DISCFS_FAULT="burn-middle:await=$T/go" mount_medium mnt # the DVD+RW
 echo y >mnt/y
 timeout 120 discfsctl commit mnt &
-for _ in {1..200}; do
-	[ "$(status mnt .work.phase)" != burning ] || break
-	sleep 0.05
-done
+burns() {
+	[ "$(status mnt .work.phase)" = burning ]
+}
+await burns
 assert_exit 0 discfsctl boot mnt --efi mnt/efi
 grep -q 'the drive burns' out
 grep -q 'is kept' out

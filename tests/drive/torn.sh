@@ -18,10 +18,7 @@ leads_to() {
 mount_watched() {
 	unmount mnt
 	sim discfs -f /dev/sr0 mnt -o "state=$STATE" 2>>warnings &
-	for _ in {1..100}; do
-		! mountpoint -q mnt || break
-		sleep 0.1
-	done
+	await mountpoint -q mnt
 	daemon_of mnt >"$T/.daemon-mnt"
 }
 

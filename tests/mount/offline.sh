@@ -9,15 +9,11 @@ requires jq python3 xorriso setfattr sqlite3
 
 # mount_offline DISC DIR [OPTIONS…]: in front, with its messages in said-DIR
 mount_offline() {
-	local disc=$1 dir=$2 i
+	local disc=$1 dir=$2
 	shift 2
 	mkdir -p "$dir"
 	discfs -f --offline "$disc" "$dir" "$@" 2>"said-$dir" &
-	for ((i = 0; i < 300; i++)); do
-		! mountpoint -q "$dir" || break
-		sleep 0.1
-	done
-	mountpoint -q "$dir" || fail "$dir is not mounted: $(cat "said-$dir")"
+	await mountpoint -q "$dir"
 	daemon_of "$dir" >"$T/.daemon-$dir"
 }
 
