@@ -6,9 +6,9 @@
 set -eu
 mark=stored-$$-$(date +%s%N)
 setfattr -n user.stored -v "$mark" "$1"
-for ((i = 0; i < 600; i++)); do
+for ((i = 0; i < 600; i++)); do # a database in the middle of something is asked again, too
 	for db in "$XDG_STATE_HOME"/discfs/*/overlay.db; do
-		found=$(sqlite3 "$db" "SELECT count(*) FROM node WHERE instr(xattrs, CAST('$mark' AS BLOB))")
+		found=$(sqlite3 "$db" "SELECT count(*) FROM node WHERE instr(xattrs, CAST('$mark' AS BLOB))") || continue
 		[ "$found" = 0 ] || exit 0
 	done
 	sleep 0.1
