@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#define CLOSE_LOOKS   25u   /* half a second */
 #define COMMAND_LIMIT 9000u /* a word and a path, and room for \ooo in it */
 
 int control_commit(struct control *control, const struct commit_wish *wish)
@@ -172,6 +174,16 @@ static int command_cancel(struct control *control, char *rest)
 	return *rest ? -EINVAL : commit_cancel(control->commit);
 }
 
+/* The kernel tells of a close behind whatever else it has to tell: cp and then eject finds nothing open. */
+static bool stays_busy(const struct control_end *end)
+{
+	const struct timespec moment = { .tv_nsec = 20000000 };
+
+	for (unsigned i = 0; i < CLOSE_LOOKS && end->is_busy(end->self); i++)
+		nanosleep(&moment, NULL);
+	return end->is_busy(end->self);
+}
+
 /* What is staged stays staged; a commit=unmount isn't done: nobody asked for a burn. */
 static int command_eject(struct control *control, char *rest)
 {
@@ -185,7 +197,7 @@ static int command_eject(struct control *control, char *rest)
 	if (*rest || !control->end)
 		return -EINVAL;
 	progress_get(&control->commit->progress, &view);
-	if (view.phase != PHASE_IDLE || control->end->is_busy(control->end->self))
+	if (view.phase != PHASE_IDLE || stays_busy(control->end))
 		return -EBUSY;
 	ret = disc->tree.read_only ? 0 : tree_sync(&disc->tree);
 	if (ret == 0 && disc->is_drive && !disc->offline)
