@@ -191,6 +191,10 @@ status() { # DIR JQ-EXPRESSION
 	timeout 60 jq -r "$2" "$1/.discfs/status.json"
 }
 
+status_is() { # DIR JQ-EXPRESSION VALUE: `await status_is mnt .work.phase burning`
+	[ "$(status "$1" "$2")" = "$3" ]
+}
+
 daemon_of() {
 	status "$1" .pid
 }

@@ -66,10 +66,7 @@ reload
 DISCFS_FAULT="burn-middle:await=$T/go" mount_medium mnt # the DVD+RW
 echo y >mnt/y
 timeout 120 discfsctl commit mnt &
-burns() {
-	[ "$(status mnt .work.phase)" = burning ]
-}
-await burns
+await status_is mnt .work.phase burning
 assert_exit 0 discfsctl boot mnt --efi mnt/efi
 grep -q 'the drive burns' out
 grep -q 'is kept' out

@@ -16,10 +16,6 @@ slow_down() {
 	rules "op=0x2a delay=5 times=0"
 }
 
-burns() {
-	[ "$(status mnt '.work.phase == "burning" and .work.done_sectors > 0')" = true ]
-}
-
 cancel_in_the_middle() { # KIND SESSIONS-BEFORE
 	local kind=$1 committer code
 	new_disc "$kind" 200000
@@ -35,7 +31,7 @@ cancel_in_the_middle() { # KIND SESSIONS-BEFORE
 	slow_down
 	discfsctl commit mnt >said 2>&1 &
 	committer=$!
-	await burns
+	await status_is mnt '.work.phase == "burning" and .work.done_sectors > 0' true
 	assert_match "$(discfsctl cancel mnt)" "everything is still staged"
 	code=0
 	wait $committer || code=$?

@@ -11,7 +11,7 @@ await_writing() {
 }
 
 burns_beyond() { # SECTOR
-	[ "$(status mnt ".work.phase == \"burning\" and .work.done_sectors > $1")" = true ]
+	status_is mnt ".work.phase == \"burning\" and .work.done_sectors > $1" true
 }
 
 await_idle() {

@@ -13,10 +13,7 @@ echo one >mnt/one
 
 # --- several at once: somebody's success is nobody else's
 tell mnt commit-nowait --id=first --to="$T/disc.img" # it's there already
-is() { # WHAT VALUE: of the status
-	[ "$(status mnt "$1")" = "$2" ]
-}
-await is .work null
+await status_is mnt .work null
 tell mnt commit-nowait --id=second --dry-run
 discfsctl wait mnt
 assert_equal "$(status mnt '.recent | map([.id, .op, .exit != 0] | join(" ")) | join(", ")')" \
@@ -31,7 +28,7 @@ for _ in {1..8}; do
 	attempt timeout 60 discfsctl commit mnt --to disc.img >said 2>&1
 	[ "$attempted" != 0 ] || fail "another one's success was told: $(cat said)"
 done
-await is '.recent | length' 8
+await status_is mnt '.recent | length' 8
 touch enough
 wait $asker
 assert_equal "$(status mnt '.recent | length')" 8
@@ -46,9 +43,9 @@ for moment in still burning burned; do
 	sync -f mnt
 	timeout 60 discfsctl commit mnt >said 2>&1 &
 	client=$!
-	await is .work.phase burning
+	await status_is mnt .work.phase burning
 	[ $moment = still ] || touch burn
-	[ $moment != burned ] || await is .work.phase verifying
+	[ $moment != burned ] || await status_is mnt .work.phase verifying
 	kill -9 "$(cat .daemon-mnt)"
 	attempted=0
 	wait $client || attempted=$?

@@ -25,10 +25,6 @@ inhibitors() {
 	ask $login $manager $login.Manager.ListInhibitors
 }
 
-phase_is() { # PHASE
-	[ "$(status mnt .work.phase)" = "$1" ]
-}
-
 inhibitors_are() { # REGEX
 	[[ $(inhibitors) =~ $1 ]]
 }
@@ -45,13 +41,13 @@ assert_match "$(inhibitors)" "$empty"
 DISCFS_FAULT=phase-planned-before:await=$T/one,burn-middle:await=$T/two,check-start:await=$T/three mount_disc disc.img mnt
 head -c 2000000 /dev/urandom >mnt/new
 tell mnt commit-nowait
-await phase_is planning
+await status_is mnt .work.phase planning
 await inhibitors_are "$empty" # also not of the look at whether it must be formatted
 touch one
-await phase_is burning
+await status_is mnt .work.phase burning
 await inhibitors_are "'sleep:shutdown:idle', 'discfs', '$T/disc.img is being burned', 'block'"
 touch two
-await phase_is verifying
+await status_is mnt .work.phase verifying
 await inhibitors_are "$empty"
 touch three
 discfsctl wait mnt
@@ -72,7 +68,7 @@ unmount mnt
 mv disc.img $'d\xefsc.img'
 DISCFS_FAULT=burn-middle:await=$T/four mount_disc $'d\xefsc.img' mnt
 tell mnt commit-nowait
-await phase_is burning
+await status_is mnt .work.phase burning
 await inhibitors_are "/d�sc.img is being burned"
 kill_daemon mnt
 touch four

@@ -45,9 +45,6 @@ mount_standing() { # OPTIONS
 	rm -f go
 	mount_faulty burn-middle:await="$T/go" "$@"
 }
-burns() {
-	[ "$(status mnt .work.phase)" = burning ]
-}
 
 make_disc disc.img 200M
 mount_disc disc.img mnt
@@ -156,7 +153,7 @@ assert_equal "$(sessions)" 14
 mount_standing -o commit=unmount
 echo large >mnt/large2
 discfsctl commit mnt --no-wait
-await burns
+await status_is mnt .work.phase burning
 echo meanwhile >mnt/meanwhile
 fusermount3 -u mnt
 touch go
@@ -204,7 +201,7 @@ unmount mnt
 mount_standing
 echo long >mnt/long
 discfsctl commit mnt --no-wait
-await burns
+await status_is mnt .work.phase burning
 assert_fails "Device or resource busy" setfattr -n user.discfs.commit -v X mnt
 assert_exit 14 discfsctl commit mnt
 touch go

@@ -109,10 +109,7 @@ in_both eval 'echo more >kept; echo saved >folder/.goutputstream-XYZ'
 on_disc eval 'echo more >kept'
 timeout 100 discfsctl commit found/all >said & # not setfattr, for which the kernel locks the directory
 committing=$!
-burns() {
-	[ "$(status found/all .work.phase)" = burning ]
-}
-await burns
+await status_is found/all .work.phase burning
 in_both mv folder/.goutputstream-XYZ folder/saved
 in_both mv .Trash-0/files/sub back
 in_both rm .DS_Store
